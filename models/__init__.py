@@ -1,0 +1,1 @@
+"""Generators and discriminators, one network at a time. Imports torch only."""

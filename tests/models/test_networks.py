@@ -1,0 +1,106 @@
+"""One contract for all four networks."""
+
+import pytest
+import torch
+
+from models.dcgan import DCGANDiscriminator, DCGANGenerator
+from models.matching import count_parameters
+from models.mlp import MLPDiscriminator, MLPGenerator
+
+SIZES = [16, 32, 64]
+GENERATORS = [DCGANGenerator, MLPGenerator]
+DISCRIMINATORS = [DCGANDiscriminator, MLPDiscriminator]
+
+
+def latents(count=3, dim=8):
+    return torch.randn(count, dim, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("network", GENERATORS)
+def test_generators_make_images_in_the_range_of_tanh(network, size, channels):
+    images = network(image_size=size, latent_dim=8, width=4, channels=channels)(latents() * 1e3)
+    assert images.shape == (3, channels, size, size)
+    assert images.abs().max() <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("network", DISCRIMINATORS)
+def test_discriminators_give_one_logit_an_image(network, size, channels):
+    images = torch.randn(5, channels, size, size, generator=torch.Generator().manual_seed(0))
+    logits = network(image_size=size, width=4, channels=channels)(images)
+    assert logits.shape == (5,)
+    assert len(set(logits.tolist())) == 5
+
+
+@pytest.mark.parametrize("network", GENERATORS)
+def test_activations_name_every_block_and_end_in_the_output(network):
+    generator = network(image_size=32, latent_dim=8, width=4, channels=1, extra_layers=1)
+    images, activations = generator(latents(), with_activations=True)
+    assert list(activations) == list(generator.blocks)
+    assert activations["32x32_image"] is images
+
+
+def test_dcgan_blocks_are_named_by_resolution_and_role():
+    generator = DCGANGenerator(image_size=32, latent_dim=8, width=4, channels=1, extra_layers=1)
+    discriminator = DCGANDiscriminator(image_size=32, width=4, channels=1, extra_layers=1)
+    assert list(generator.blocks) == ["4x4_project", "8x8_up", "16x16_up", "16x16_extra1", "32x32_image"]
+    assert list(discriminator.blocks) == ["16x16_down", "16x16_extra1", "8x8_down", "4x4_down", "logit"]
+
+
+def test_a_block_named_by_a_resolution_gives_that_resolution():
+    _, activations = DCGANGenerator(64, 8, 4, 3)(latents(), with_activations=True)
+    for name, activation in activations.items():
+        side = int(name.split("x")[0])
+        assert activation.shape[2:] == (side, side)
+
+
+def test_dcgan_has_the_parameters_of_the_well_known_example():
+    assert count_parameters(DCGANGenerator(64, 100, 64, 3)) == 3_576_704
+    assert count_parameters(DCGANDiscriminator(64, 64, 3)) == 2_765_568
+
+
+@pytest.mark.parametrize("network", [*GENERATORS, *DISCRIMINATORS])
+def test_extra_layers_add_parameters_and_keep_the_output_shape(network):
+    arguments = {"image_size": 16, "width": 6, "channels": 1}
+    inputs = torch.zeros(2, 1, 16, 16)
+    if network in GENERATORS:
+        arguments["latent_dim"], inputs = 8, latents(2)
+    plain, deep = network(**arguments), network(**arguments, extra_layers=2)
+    assert count_parameters(deep) > count_parameters(plain)
+    assert deep(inputs).shape == plain(inputs).shape
+
+
+@pytest.mark.parametrize("network", [*GENERATORS, *DISCRIMINATORS])
+def test_batch_norm_is_absent_where_none_is_asked_for(network):
+    arguments = {"image_size": 16, "width": 4, "channels": 1}
+    if network in GENERATORS:
+        arguments["latent_dim"] = 8
+
+    def norms(normalization):
+        modules = network(**arguments, normalization=normalization).modules()
+        return sum("BatchNorm" in type(module).__name__ for module in modules)
+
+    assert norms("none") == 0
+    assert norms("batch") > 0
+
+
+@pytest.mark.parametrize("network", DISCRIMINATORS)
+def test_no_batch_norm_touches_the_discriminators_input_layer(network):
+    first = next(iter(network(image_size=16, width=4, channels=1).blocks.values()))
+    assert not any("BatchNorm" in type(module).__name__ for module in first.modules())
+
+
+@pytest.mark.parametrize("network", GENERATORS)
+def test_no_batch_norm_touches_the_generators_output_layer(network):
+    *_, last = network(image_size=16, latent_dim=8, width=4, channels=1).blocks.values()
+    assert not any("BatchNorm" in type(module).__name__ for module in last.modules())
+
+
+@pytest.mark.parametrize("size", [0, 8, 17, 48])
+@pytest.mark.parametrize("network", DISCRIMINATORS)
+def test_sizes_that_cannot_be_halved_to_4_are_refused(network, size):
+    with pytest.raises(ValueError, match=f"image_size={size}"):
+        network(image_size=size, width=4, channels=1)
