@@ -1,0 +1,1 @@
+"""Trains matched pairs and records them. Imports models and runs."""

@@ -1,0 +1,168 @@
+"""Where runs execute. Local: a few processes, each with pinned threads, each making one run after another."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import traceback
+from collections import deque
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from experiments.recording import RunRequest, record
+
+ATTEMPTS = 2  # a crash may be the machine's; twice is the run's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What a worker tells: a run has reached a step, is recorded, or has failed (and whether it is tried again)."""
+
+    kind: Literal["progress", "recorded", "failed"]
+    request: RunRequest
+    step: int = 0
+    reason: str = ""
+    again: bool = False
+
+
+@dataclass(kw_only=True)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    core: int | None
+    request: RunRequest | None = None
+
+
+@dataclass(kw_only=True)
+class _Queue:
+    """Runs still to be made, and how often each was tried."""
+
+    waiting: deque[RunRequest]
+    attempts: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def take(self) -> RunRequest:
+        request = self.waiting.popleft()
+        self.attempts[request.identity] = self.attempts.get(request.identity, 0) + 1
+        return request
+
+    def failed(self, request: RunRequest, reason: str) -> Event:
+        again = self.attempts[request.identity] < ATTEMPTS
+        if again:
+            self.waiting.append(request)
+        return Event(kind="failed", request=request, reason=reason, again=again)
+
+
+def available_cores() -> list[int]:
+    """Numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event]:
+    """Make the runs in that many processes; yields what happens.
+
+    A run that raises, or whose process dies, is tried once more at the end. Closing the iterator stops all workers:
+    their runs are recorded as INTERRUPTED and keep their checkpoints.
+    """
+    queue = _Queue(waiting=deque(requests))
+    cores = available_cores()
+    slots = [cores[i] if workers <= len(cores) else None for i in range(min(workers, len(requests)))]
+    pool = [_start_worker(core) for core in slots]
+    try:
+        while queue.waiting or any(worker.request for worker in pool):
+            for worker in pool:
+                if worker.request is None and queue.waiting:
+                    worker.request = queue.take()
+                    worker.pipe.send(worker.request)
+            for ready in wait([worker.pipe for worker in pool if worker.request]):
+                worker = next(worker for worker in pool if worker.pipe is ready)
+                yield _next_event(worker, queue)
+                if not worker.process.is_alive() and worker.request is None:
+                    pool[pool.index(worker)] = _start_worker(worker.core)
+    finally:
+        _stop(pool)
+
+
+def _next_event(worker: _Worker, queue: _Queue) -> Event:
+    request = worker.request
+    assert request is not None
+    try:
+        kind, detail = worker.pipe.recv()
+    except (EOFError, ConnectionError):
+        worker.process.join()
+        worker.request = None
+        return queue.failed(request, f"its process ended with exit code {worker.process.exitcode}")
+    if kind == "progress":
+        return Event(kind="progress", request=request, step=detail)
+    worker.request = None
+    if kind == "failed":
+        return queue.failed(request, detail)
+    return Event(kind="recorded", request=request)
+
+
+def _start_worker(core: int | None) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, core), daemon=True)
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"  # must stand before the child imports numpy; torch's threads come from config
+    try:
+        process.start()
+    finally:
+        _restore("OMP_NUM_THREADS", before)
+    theirs.close()
+    return _Worker(process=process, pipe=ours, core=core)
+
+
+def _restore(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+def _stop(pool: Sequence[_Worker]) -> None:
+    for worker in pool:
+        worker.pipe.close()  # an idle worker ends by itself
+        if worker.request is not None:
+            worker.process.terminate()
+    for worker in pool:
+        worker.process.join(timeout=30)
+        if worker.process.is_alive():
+            worker.process.kill()
+
+
+def _work(pipe: Connection, core: int | None) -> None:
+    """A worker's life: one run after another until the other end of the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the sweep decides what stops
+    signal.signal(signal.SIGTERM, _interrupt)
+    logging.basicConfig(format="%(message)s")
+    if core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {core})
+    try:
+        while True:
+            request = pipe.recv()
+            pipe.send(_attempt(request, pipe))
+    except (EOFError, ConnectionError, KeyboardInterrupt):
+        return  # the sweep has ended, or ends us
+
+
+def _attempt(request: RunRequest, pipe: Connection) -> tuple[str, str]:
+    try:
+        record(request, lambda step: pipe.send(("progress", step)))
+    except ConnectionError:
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        return "failed", f"{type(error).__name__}: {str(error) or 'no message'} ({place})"
+    return "recorded", ""
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt

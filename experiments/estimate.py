@@ -1,0 +1,81 @@
+"""What a sweep would do and cost: cells, widths, sizes, and a time measured on a few steps of each cell."""
+
+import time
+from collections.abc import Sequence
+
+from experiments.cells import MatchedCell
+from experiments.recording import RunRequest, real_images
+from experiments.training import Training
+from runs.schema import RunConfig, probe_steps, promised_steps
+from runs.study import Study
+
+_SECONDS_A_CELL = 0.5
+_BYTES_A_POINT = 75  # of a metric in a folder: value, step, time, each on its line
+_HEADER = ("arm", "grid", "width G, D", "parameters G", "parameters D", "MFLOP G, D", "s/run", "missing")
+
+
+def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunRequest], workers: int) -> None:
+    """Print the study's cells, and the time and disk that its missing runs would take."""
+    rows: list[tuple[str, ...]] = [_HEADER]
+    seconds, size = 0.0, 0
+    for one in cells:
+        lacking = sum(request.key == one.cell.key for request in todo)
+        cost = seconds_per_run(one.config, todo[0]) if lacking else 0.0
+        seconds += lacking * cost
+        size += lacking * _bytes_per_run(one)
+        rows.append(_row(one, cost, lacking))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(f"seeds {study.seeds[0]} to {study.seeds[-1]}, plan {study.plan_hash}")
+    print(
+        f"{len(todo)} runs to train: about {_duration(seconds / workers)} in {workers} processes"
+        f" ({_duration(seconds)} of one), {size / 1e6:.0f} MB of records; times measured on a few steps of each cell,"
+    )
+
+
+def seconds_per_run(config: RunConfig, example: RunRequest) -> float:
+    """Seconds that a run of this config would take here: a few steps and one probe, timed and scaled up."""
+    images = real_images(config.dataset, config.image_size, config.channels, example.local)
+    training = Training(config, *images)
+    training.train(1)  # the first step allocates
+    steps, started = 0, time.perf_counter()
+    while time.perf_counter() - started < _SECONDS_A_CELL:
+        training.train(1)
+        steps += 1
+    step = (time.perf_counter() - started) / steps
+    started = time.perf_counter()
+    training.prober.probe(training.generator.network)
+    return config.steps * step + len(probe_steps(config)) * (time.perf_counter() - started)
+
+
+def _row(one: MatchedCell, cost: float, lacking: int) -> tuple[str, ...]:
+    match, config = one.match, one.config
+    grid = " ".join(f"{name}={value:g}" for name, value in one.cell.grid_point.items()) or "-"
+    return (
+        config.arm,
+        grid,
+        f"{_width(config.width_g, config.inner_width_g)}, {_width(config.width_d, config.inner_width_d)}",
+        f"{match['parameters_g']:,} ({match['parameters_g'] / match['reference_parameters_g'] - 1:+.2%})",
+        f"{match['parameters_d']:,} ({match['parameters_d'] / match['reference_parameters_d'] - 1:+.2%})",
+        f"{match['flops_g'] / 1e6:.2f}, {match['flops_d'] / 1e6:.2f}",
+        f"{cost:.0f}" if lacking else "-",
+        str(lacking),
+    )
+
+
+def _width(width: int | None, inner: int | None) -> str:
+    return f"{width}" if inner is None else f"{width} (inner {inner})"
+
+
+def _bytes_per_run(one: MatchedCell) -> int:
+    points = sum(len(steps) for steps in promised_steps(one.config).values())
+    weights = 4 * (one.match["parameters_g"] + one.match["parameters_d"])
+    sheet = 64 * one.config.channels * one.config.image_size**2
+    return points * _BYTES_A_POINT + weights + sheet * len(probe_steps(one.config))
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

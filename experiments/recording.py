@@ -1,0 +1,180 @@
+"""One run, recorded: train a config from wherever its checkpoint stands, as one sacred run."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from experiments.checkpoint import load_checkpoint, save_checkpoint
+from experiments.data import ImageData, load_images
+from experiments.environment import code_state, device_name, versions
+from experiments.features import FeatureExtractor, feature_extractor
+from experiments.probes import measure_references
+from experiments.training import Training
+from runs.errors import UserError
+from runs.observers import Run, flush, new_experiment
+from runs.schema import (
+    DISCRIMINATOR,
+    GENERATOR,
+    SAMPLES,
+    Dataset,
+    MatchInfo,
+    RunConfig,
+    RunInfo,
+    config_fields,
+    probe_steps,
+)
+from runs.store import open_store
+
+LOCAL = Path(__file__).parent.parent / "runs" / "_local"
+_CHECKPOINT_SECONDS = 5.0  # no training loses more than about this when it is killed
+
+Progress = Callable[[int], None]  # called with the step that a run has reached
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """All that a worker needs to make one run."""
+
+    config: RunConfig  # widths and device known
+    match: MatchInfo
+    url: str  # where the record goes
+    key: str  # of the cell; with the seed it names the checkpoint
+    plan_hash: str | None = None
+    plan: dict[str, Any] | None = None  # None: a run by hand
+    local: Path = LOCAL  # checkpoints and the feature network
+    checkpoint_seconds: float = _CHECKPOINT_SECONDS
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """Cell and seed: which run of a study this is."""
+        return self.key, self.config.seed
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where this run's checkpoint is kept until its record is complete."""
+        return self.local / "checkpoints" / f"{self.key}-{self.config.seed}.pt"
+
+
+class NotRecorded(RuntimeError):
+    """A run was trained, but its record is not complete; its checkpoint is kept."""
+
+
+def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
+    """Train and record one run; the id of its complete record.
+
+    Continues from the run's checkpoint if there is one, and records the whole trace into a fresh sacred run either
+    way. Raises NotRecorded if points are missing afterwards (the database was away): the next call records again
+    without training.
+    """
+    torch.set_num_threads(request.config.threads)
+    training = _prepared(request)
+    experiment = new_experiment("stability", config_fields(request.config), request.url)
+
+    @experiment.main
+    def train(_run: Run) -> None:
+        _train(request, training, _run, progress)
+        _finish(request, training, _run)
+
+    meta = {"cell_key": request.key, "plan_hash": request.plan_hash}
+    run = experiment.run(meta_info=meta, options={"--loglevel": "CRITICAL"})
+    run_id = int(str(run._id))
+    _check_recorded(request.url, run_id)
+    request.checkpoint.unlink(missing_ok=True)
+    return run_id
+
+
+def _check_recorded(url: str, run_id: int) -> None:
+    try:
+        complete = open_store(url).find({"_id": run_id})
+    except UserError as error:
+        raise NotRecorded(f"run {run_id} was trained, but its record cannot be read: {error}") from None
+    if not complete:
+        raise NotRecorded(f"run {run_id} was trained, but points of its record are missing")
+
+
+@lru_cache(maxsize=2)
+def real_images(dataset: Dataset, image_size: int, channels: int, local: Path) -> tuple[ImageData, FeatureExtractor]:
+    """The data of a config and its feature network, kept for the next run of the same process."""
+    data = load_images(dataset, image_size, channels)
+    return data, feature_extractor(data, local / "features")
+
+
+def _prepared(request: RunRequest) -> Training:
+    config = request.config
+    training = Training(config, *real_images(config.dataset, config.image_size, config.channels, request.local))
+    kept = load_checkpoint(request.checkpoint)
+    if kept is not None and kept["config"] == config_fields(config):
+        training.restore(kept["training"])
+    return training
+
+
+def _train(request: RunRequest, training: Training, run: Run, progress: Progress) -> None:
+    saved = time.monotonic()
+
+    def publish() -> None:
+        for name, value, step in training.recorder.new_points():
+            run.log_scalar(name, value, step)
+
+    def at_probe() -> None:
+        nonlocal saved
+        publish()
+        finished = training.step == request.config.steps
+        if finished or time.monotonic() - saved >= request.checkpoint_seconds:
+            state = {"config": config_fields(request.config), "training": training.state()}
+            save_checkpoint(request.checkpoint, state)
+            saved = time.monotonic()
+        progress(training.step)
+
+    publish()  # what a checkpoint brought along
+    training.run(at_probe)
+
+
+def _finish(request: RunRequest, training: Training, run: Run) -> None:
+    run.info.update(_info(request, training))
+    with tempfile.TemporaryDirectory() as folder:
+        for path in _write_artifacts(training, Path(folder)):
+            run.add_artifact(str(path), path.name)
+    flush(run)
+
+
+def _info(request: RunRequest, training: Training) -> RunInfo:
+    config = request.config
+    data, extractor = real_images(config.dataset, config.image_size, config.channels, request.local)
+    return RunInfo(
+        match=request.match,
+        versions=versions(),
+        device=device_name(training.device),
+        code=code_state(),
+        streams=training.digests(),
+        features={"hash": extractor.hash, "accuracy": extractor.accuracy},
+        classes=data.classes,
+        references=_references(config.dataset, config.image_size, config.channels, config.eval_samples, request.local),
+        extremes=training.recorder.extremes(),
+        halted_at=training.halted_at,
+        plan=request.plan,
+    )
+
+
+@lru_cache(maxsize=2)
+def _references(
+    dataset: Dataset, image_size: int, channels: int, samples: int, local: Path
+) -> dict[str, dict[str, float]]:
+    return measure_references(*real_images(dataset, image_size, channels, local), samples)
+
+
+def _write_artifacts(training: Training, folder: Path) -> list[Path]:
+    samples, generator, discriminator = folder / SAMPLES, folder / GENERATOR, folder / DISCRIMINATOR
+    images = torch.stack(training.sheets).numpy()
+    np.savez_compressed(samples, steps=np.array(probe_steps(training.config)), images=images)
+    for player, path in ((training.generator, generator), (training.discriminator, discriminator)):
+        weights = {name: tensor.cpu().contiguous() for name, tensor in player.network.state_dict().items()}
+        save_file(weights, path)
+    return [samples, generator, discriminator]

@@ -1,0 +1,168 @@
+"""Training: the loop, and the state that it carries from step to step."""
+
+# B batch, C channels, H height, W width, Z latent
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from experiments.data import ImageData, to_unit_range
+from experiments.features import FeatureExtractor
+from experiments.networks import build_discriminator, build_generator
+from experiments.players import Player, discriminator_step, generator_step
+from experiments.probes import Measured, Prober
+from experiments.recorder import TraceRecorder
+from experiments.streams import MinibatchOrder, NoiseStream, Stream, StreamId, initial_weights
+from models.initialization import initialize
+from runs.schema import CLOCK, RunConfig, probe_steps
+
+
+class Training:
+    """One run's training. ``config`` has its widths and a device, and alone determines every number.
+
+    Everything that a continued training needs is in :meth:`state`, taken at a probe.
+    """
+
+    def __init__(self, config: RunConfig, data: ImageData, extractor: FeatureExtractor) -> None:
+        self.config = config
+        self.device = torch.device(config.device)
+        self.generator = self._player(build_generator(config), "generator", config.lr_g)
+        self.discriminator = self._player(build_discriminator(config), "discriminator", config.lr_d)
+        self.streams = self._streams(len(data.train_images))
+        self.recorder = TraceRecorder(config, self.device)
+        self.prober = Prober(config, data, extractor, self.device)
+        self.sheets: list[Tensor] = []  # (64, C, H, W) uint8 at every probe
+        self.step = 0
+        self.halted_at: int | None = None
+        self._seconds = 0.0
+        images = to_unit_range(data.train_images)
+        self._images = images.to(self.device, memory_format=_memory_format(config))
+
+    def run(self, at_probe: Callable[[], None]) -> None:
+        """Train to the last step; ``at_probe`` is called after every probe, when the state may be saved."""
+        for target in probe_steps(self.config):
+            if target < self.step or (target == self.step and self.sheets):
+                continue  # done before the checkpoint
+            self.train(target - self.step)
+            self._probe()
+            at_probe()
+
+    def train(self, steps: int) -> None:
+        """Train that many steps without a probe. The traces are fetched at the end, and whenever the buffer is full."""
+        target = self.step + steps
+        started = _clock(self.device)
+        while self.step < target and self.halted_at is None:
+            self._one_step()
+            self.step += 1
+            if self.recorder.full or self.step == target:
+                self.recorder.flush()
+                self._halt_if_not_finite()
+        self._seconds += _clock(self.device) - started
+        if self.step < target:
+            self._pass_over(target - self.step)
+
+    def _one_step(self) -> None:
+        """``d_steps`` updates of D, then ``g_steps`` of G; the last of each is traced."""
+        for _ in range(self.config.d_steps):
+            real = self._images[self.streams["order"].next()]
+            noise = self.streams["noise_d"].next()
+            d = discriminator_step(self.discriminator, self.generator, real, noise, r1_gamma=self.config.r1_gamma)
+        for _ in range(self.config.g_steps):
+            g = generator_step(self.generator, self.discriminator, self.streams["noise_g"].next())
+        self.recorder.write(d, g)
+
+    def _pass_over(self, steps: int) -> None:
+        """Record steps without an update. The streams move on, so that their digests equal the other arms'."""
+        self.recorder.fill_with_nan(steps)
+        self.streams["order"].skip(steps * self.config.d_steps)
+        self.streams["noise_d"].skip(steps * self.config.d_steps)
+        self.streams["noise_g"].skip(steps * self.config.g_steps)
+        self.step += steps
+
+    def _halt_if_not_finite(self) -> None:
+        """Stop updating once a parameter is not finite: nothing that could still happen would be a training."""
+        parameters = [*self.generator.parameters(), *self.discriminator.parameters()]
+        if not all(bool(parameter.isfinite().all()) for parameter in parameters):
+            self.halted_at = self.step
+
+    def _probe(self) -> None:
+        values, sheet = self.prober.probe(self.generator.network)
+        self.recorder.add(self.step, {**values, CLOCK: self._seconds})
+        self.sheets.append(sheet)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that continues this training to the bit."""
+        previous = self.prober.previous
+        return {
+            "step": self.step,
+            "halted_at": self.halted_at,
+            "seconds": self._seconds,
+            "players": [_player_state(player) for player in (self.generator, self.discriminator)],
+            "streams": {name: stream.state() for name, stream in self.streams.items()},
+            "recorder": self.recorder.state(),
+            "previous_probe": None if previous is None else [previous.features, previous.histogram],
+            "sheets": torch.stack(self.sheets),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from the state of a training of the same config."""
+        for player, kept in zip((self.generator, self.discriminator), state["players"], strict=True):
+            player.network.load_state_dict(kept["network"])
+            player.optimizer.load_state_dict(kept["optimizer"])
+        for name, stream in self.streams.items():
+            stream.restore(state["streams"][name])
+        if state["previous_probe"] is not None:
+            features, histogram = state["previous_probe"]
+            self.prober.previous = Measured(features=features, histogram=histogram)
+        self.recorder.restore(state["recorder"])
+        self.sheets = list(state["sheets"])
+        self.step, self.halted_at, self._seconds = state["step"], state["halted_at"], state["seconds"]
+
+    def digests(self) -> dict[str, str]:
+        """What each stream gave, the probes' latent vectors included."""
+        latents = hashlib.sha256(self.prober.latents.cpu().numpy().tobytes()).hexdigest()[:16]
+        return {**{name: stream.digest for name, stream in self.streams.items()}, "noise_eval": latents}
+
+    def _player(self, network: nn.Module, role: str, learning_rate: float) -> Player:
+        config = self.config
+        initialize(network, config.init, initial_weights(config.seed, config.arm, role))
+        network = network.to(memory_format=_memory_format(config)).to(self.device)
+        betas = (config.beta1, config.beta2)
+        optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, betas=betas, fused=True)
+        return Player(network=network, optimizer=optimizer)
+
+    def _streams(self, images: int) -> dict[str, Stream]:
+        config = self.config
+        order = MinibatchOrder(seed=config.seed, images=images, batch_size=config.batch_size, device=self.device)
+        return {"order": order, "noise_d": self._noise(StreamId.NOISE_D), "noise_g": self._noise(StreamId.NOISE_G)}
+
+    def _noise(self, stream: StreamId) -> NoiseStream:
+        return NoiseStream(
+            seed=self.config.seed,
+            stream=stream,
+            batch_size=self.config.batch_size,
+            latent_dim=self.config.latent_dim,
+            distribution=self.config.latent_distribution,
+            device=self.device,
+        )
+
+
+def _player_state(player: Player) -> dict[str, Any]:
+    return {"network": player.network.state_dict(), "optimizer": player.optimizer.state_dict()}
+
+
+def _memory_format(config: RunConfig) -> torch.memory_format:
+    # channels last makes the convolutions faster (make bench) and means nothing to an MLP
+    return torch.channels_last if config.architecture == "dcgan" else torch.contiguous_format
+
+
+def _clock(device: torch.device) -> float:
+    """Seconds of compute: of this process's CPU, or on a GPU the time until it has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+    return time.process_time()

@@ -1,0 +1,219 @@
+"""What a run is: its config, the names of its traces, and when its record is complete."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, Self, TypedDict
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic.dataclasses import dataclass
+
+from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, PositiveFloat, PositiveInt
+
+# raised when the same config would no longer give the same numbers: older records then do not count
+TRAINING_VERSION = 1
+MAX_POINTS = 5000  # a metric is rewritten at every heartbeat: longer ones make recording slow
+
+Architecture = Literal["mlp", "dcgan"]
+Normalization = Literal["none", "batch"]
+Initialization = Literal["dcgan", "he"]
+LatentDistribution = Literal["normal", "uniform"]
+Loss = Literal["non-saturating"]
+Dataset = Literal["digits"]
+Device = Literal["auto", "cpu", "cuda"]
+ImageSize = Literal[16, 32, 64, 128]
+
+# the fields that decide how many parameters a network has
+SHAPE_FIELDS = (
+    "architecture",
+    "normalization",
+    "image_size",
+    "channels",
+    "latent_dim",
+    "width_g",
+    "width_d",
+    "inner_width_g",
+    "inner_width_d",
+    "extra_layers",
+)
+
+STEP_TRACES = (
+    "loss_d",  # mean loss of D's last update of the step, real and fake part added
+    "loss_g",  # mean loss of G's last update of the step
+    "d_x",  # mean sigmoid(D(x)) in D's update
+    "d_g_z1",  # mean sigmoid(D(G(z))) in D's update
+    "d_g_z2",  # the same in G's update, after D's
+    "grad_norm_d",
+    "grad_norm_g",
+    "weight_norm_d",  # of all trainable parameters together, before the update
+    "weight_norm_g",
+)
+PROBES = (
+    "eval_modes",  # classes that hold at least 1 % of the samples at classifier confidence >= .9
+    "eval_kl",  # KL(classes of the samples || uniform), in nats
+    "eval_confidence",  # mean confidence of the classifier in its own choice
+    "eval_diversity",  # mean distance between two samples' features, that of real images = 1
+    "eval_frechet",  # Fréchet distance of features to the training images
+    "eval_precision",
+    "eval_recall",
+    "eval_density",
+    "eval_coverage",
+)
+# between a probe and the one before it, same z: none at step 0
+PROBE_CHANGES = (
+    "eval_hopping",  # total variation between the two class histograms, 0 to 1
+    "eval_drift",  # mean distance a sample's features moved, mean distance between real images = 1
+)
+CLOCK = "train_seconds"  # training alone, summed up to a probe; the only trace that two equal runs differ in
+TRACES = (*STEP_TRACES, *PROBES, *PROBE_CHANGES, CLOCK)
+
+
+def _plain_name(name: str) -> str:
+    if not name or any(character in name for character in "./$, \t\n"):
+        raise ValueError("should be a name without dots, slashes, commas, dollar signs and spaces")
+    return name
+
+
+Name = Annotated[str, Strict(), AfterValidator(_plain_name)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RunConfig:
+    """Everything that determines one training. ``None`` for a width means: as matching finds it.
+
+    One *step* is ``d_steps`` updates of D, then ``g_steps`` updates of G.
+    """
+
+    study: Name = "adhoc"
+    arm: Name = "dcgan"
+    architecture: Architecture = "dcgan"
+    normalization: Normalization = "batch"
+    init: Initialization = "dcgan"
+    dataset: Dataset = "digits"
+    image_size: ImageSize = 16
+    channels: Literal[1, 3] = 1
+    latent_dim: PositiveInt = 64
+    latent_distribution: LatentDistribution = "normal"
+    width_g: PositiveInt | None = None  # channels of the finest hidden layer (DCGAN), hidden units (MLP)
+    width_d: PositiveInt | None = None
+    inner_width_g: PositiveInt | None = None  # MLP: one inner layer of another width, where matching needs it
+    inner_width_d: PositiveInt | None = None
+    extra_layers: NaturalInt = 0
+    loss: Loss = "non-saturating"
+    r1_gamma: NaturalFloat = 0.0  # weight of the R1 penalty on D, 0 = none
+    lr_g: PositiveFloat = 2e-4
+    lr_d: PositiveFloat = 2e-4
+    beta1: Fraction = 0.5
+    beta2: Fraction = 0.999
+    batch_size: Annotated[int, Strict(), Field(ge=2)] = 64
+    steps: PositiveInt = 1000
+    d_steps: PositiveInt = 1
+    g_steps: PositiveInt = 1
+    trace_every: PositiveInt = 1
+    eval_every: PositiveInt = 50
+    eval_samples: Annotated[int, Strict(), Field(ge=100)] = 1000
+    threads: PositiveInt = 1
+    device: Device = "auto"
+    # MongoDB stores whole numbers of 64 bits with a sign
+    seed: Annotated[int, Strict(), Field(ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="after")
+    def _fits_a_record(self) -> Self:
+        for name, every in (("trace_every", self.trace_every), ("eval_every", self.eval_every)):
+            if self.steps // every > MAX_POINTS:
+                least = -(-self.steps // MAX_POINTS)
+                raise ValueError(
+                    f"steps={self.steps} with {name}={every} records more than {MAX_POINTS} points a trace;"
+                    f" set {name} to {least} or more"
+                )
+        if self.trace_every > self.steps:
+            raise ValueError(f"trace_every={self.trace_every} is more than steps={self.steps}: nothing is traced")
+        return self
+
+
+def trace_steps(config: RunConfig) -> list[int]:
+    """Steps at which the step traces have a point."""
+    return list(range(config.trace_every, config.steps + 1, config.trace_every))
+
+
+def probe_steps(config: RunConfig) -> list[int]:
+    """Steps after which samples are measured: 0, every ``eval_every``, and the last."""
+    return [*range(0, config.steps, config.eval_every), config.steps]
+
+
+def promised_steps(config: RunConfig) -> dict[str, list[int]]:
+    """Steps of every trace that a complete record of this config holds."""
+    probes = probe_steps(config)
+    return {
+        **dict.fromkeys(STEP_TRACES, trace_steps(config)),
+        **dict.fromkeys((*PROBES, CLOCK), probes),
+        **dict.fromkeys(PROBE_CHANGES, probes[1:]),
+    }
+
+
+def missing_points(config: RunConfig, recorded_points: Mapping[str, int]) -> dict[str, int]:
+    """Traces with another number of points than promised, and how many points they lack.
+
+    An empty answer means that the record is complete: the status that sacred stores proves nothing, since an
+    observer that failed once is dropped while the run goes on to COMPLETED.
+    """
+    lacking = {name: len(steps) - recorded_points.get(name, 0) for name, steps in promised_steps(config).items()}
+    return {name: lack for name, lack in lacking.items() if lack != 0}
+
+
+def config_fields(config: RunConfig) -> dict[str, Any]:
+    """The config as plain values, as sacred stores it."""
+    return asdict(config)
+
+
+class MatchInfo(TypedDict):
+    """How a run's networks compare with those of the arm that they are matched to."""
+
+    reference: str | None  # name of that arm; None: this arm is the reference, or declared unmatched
+    parameters_g: int  # trainable parameters
+    parameters_d: int
+    reference_parameters_g: int
+    reference_parameters_d: int
+    flops_g: int  # of one forward pass of one image, multiply and add counted apart
+    flops_d: int
+
+
+class Extremes(TypedDict):
+    """A step trace over *every* step, however thinned the recorded points are."""
+
+    minimum: float  # of its finite values; NaN if it has none
+    maximum: float
+    first_nonfinite: int | None  # step
+
+
+class RunInfo(TypedDict):
+    """What a run's ``info`` holds when it is complete."""
+
+    match: MatchInfo
+    versions: dict[str, str]
+    device: str  # the hardware's own name
+    code: dict[str, Any]  # commit (or None), modified
+    streams: dict[str, str]  # chained digest of what each stream gave: order, noise_d, noise_g, noise_eval
+    features: dict[str, Any]  # hash of the frozen network's weights, accuracy on held-out images
+    classes: int
+    references: dict[str, dict[str, float]]  # probe values of images whose quality is known, by their name
+    extremes: dict[str, Extremes]  # by step trace
+    halted_at: int | None  # step after which updates stopped because parameters were not finite
+    plan: dict[str, Any] | None  # the study file's content when the run was made; None for a run by hand
+
+
+# names under RunInfo["references"]
+REFERENCES = (
+    "held_out",  # real images that were not trained on
+    "half_classes",  # real training images of the first half of the classes
+    "one_class",
+    "repeated",  # ten real training images again and again
+    "pixel_gaussian",  # mean and covariance of the pixels of real images
+    "grey",  # one constant image
+    "noise",  # uniform pixels
+)
+
+# artifacts of a complete run
+SAMPLES = "samples.npz"  # steps (P,), images (P, 64, C, H, W) uint8: the first 64 fixed z at every probe
+GENERATOR = "generator.safetensors"
+DISCRIMINATOR = "discriminator.safetensors"
+ARTIFACTS = (SAMPLES, GENERATOR, DISCRIMINATOR)

@@ -1,0 +1,255 @@
+"""Study: the arms, cells and seeds under comparison and the analysis plan, declared in one YAML file."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass as plain_dataclass
+from dataclasses import field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, Strict, model_validator
+from pydantic.dataclasses import dataclass
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from runs.errors import UserError
+from runs.schema import SHAPE_FIELDS, TRAINING_VERSION, Name, RunConfig, config_fields
+from runs.validation import STRICT, Fraction, NaturalInt, PositiveFloat, PositiveInt, unknown, validated
+
+STUDIES = Path(__file__).parent.parent / "experiments" / "studies"
+
+Outcome = Literal["not_stable", "final_frechet", "updates_to_bar", "mode_hopping"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Thresholds:
+    """Where a verdict changes. Each is a fraction of a value measured on real data, so that none is tuned to an arm."""
+
+    bar: PositiveFloat = 0.25  # of the Fréchet distance of constant grey: at or below it a run has learned
+    precision: PositiveFloat = 0.5  # of held-out real images' precision: realistic, though perhaps narrow
+    confidence: Fraction = 0.9  # mean classifier confidence that goes with it
+    recall: PositiveFloat = 0.25  # of held-out real images' recall: below it a run has collapsed
+    modes: PositiveFloat = 0.5  # of the number of classes: below it a run has collapsed
+    divergence: Annotated[float, Strict(), Field(gt=1)] = 1.5  # of a run's best Fréchet distance so far
+    probes: PositiveInt = 3  # consecutive probes that make a state
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Contrast:
+    """``first`` against ``second`` on one outcome; with ``minus``, less the same for that second pair (interaction)."""
+
+    name: Annotated[str, Strict(), Field(min_length=1)]
+    outcome: Outcome
+    first: Name
+    second: Name
+    minus: tuple[Name, Name] | None = None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms that the contrast needs."""
+        return (self.first, self.second, *(self.minus or ()))
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Plan:
+    """What is tested, registered before the runs."""
+
+    primary: Contrast
+    co_primary: Contrast
+    secondaries: tuple[Contrast, ...] = ()
+    thresholds: Thresholds = Thresholds()
+    alpha: Annotated[float, Strict(), Field(gt=0, lt=1)] = 0.05
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """All of them, the primary first."""
+        return (self.primary, self.co_primary, *self.secondaries)
+
+
+@plain_dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One arm at one grid point. Its config lacks a seed of its own and the widths that matching finds."""
+
+    arm: str
+    grid_point: Mapping[str, Any]
+    config: RunConfig
+    reference: RunConfig | None  # the arm that this one is matched to in parameters, at the same grid point
+
+    def at_seed(self, seed: int) -> RunConfig:
+        """The config of one run, widths not yet matched."""
+        return replace(self.config, seed=seed)
+
+    @property
+    def key(self) -> str:
+        """Hash of all that determines a training but the seed; equal in every study that declares the cell."""
+        own = {name: value for name, value in config_fields(self.config).items() if name not in ("study", "seed")}
+        reference = self.reference and {name: getattr(self.reference, name) for name in SHAPE_FIELDS}
+        return digest({"config": own, "reference": reference, "version": TRAINING_VERSION})
+
+
+@plain_dataclass(frozen=True, kw_only=True)
+class Study:
+    """A declared study. Made by :func:`load_study`; ``document`` is the file's content as read."""
+
+    name: str
+    question: str
+    seeds: tuple[int, ...]
+    base: Mapping[str, Any]
+    arms: Mapping[str, Mapping[str, Any]]
+    grid: Mapping[str, Sequence[Any]]
+    reference_arm: str
+    plan: Plan
+    document: Mapping[str, Any]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def plan_hash(self) -> str:
+        """Hash of the whole file's content (comments and layout aside)."""
+        return digest(self.document)
+
+    @property
+    def label(self) -> str:
+        """Name of the study's report: its own, or one that shows what the command line changed."""
+        changes = [f"{name}={value}" for name, value in self.overrides.items()]
+        return "+".join([self.name, *changes])
+
+    def grid_points(self) -> list[dict[str, Any]]:
+        """Every combination of the grid's factor levels; one empty point without a grid."""
+        return [dict(zip(self.grid, levels, strict=True)) for levels in itertools.product(*self.grid.values())]
+
+    def cells(self) -> Iterator[Cell]:
+        """Every arm at every grid point."""
+        for point in self.grid_points():
+            for arm in self.arms:
+                yield self.cell(arm, point)
+
+    def cell(self, arm: str, point: Mapping[str, Any]) -> Cell:
+        """One arm at one grid point; its config is validated here."""
+        config = self._config(arm, point)
+        declared = _arm_declaration(self.document, arm)
+        matched = declared.get("matched", True) and arm != self.reference_arm
+        reference = self._config(self.reference_arm, point) if matched else None
+        return Cell(arm=arm, grid_point=dict(point), config=config, reference=reference)
+
+    def is_matched(self, arm: str) -> bool:
+        """Whether the arm has, by declaration, as many parameters as the reference arm."""
+        return bool(_arm_declaration(self.document, arm).get("matched", True))
+
+    def override(self, *, seeds: int | None = None, arms: Sequence[str] | None = None) -> Self:
+        """The same study with another number of seeds or fewer arms; contrasts without their arms fall away."""
+        study = self
+        if seeds is not None and seeds != len(self.seeds):
+            if seeds < 1:
+                raise UserError(f"seeds={seeds}: expected the number of seeds to train, 1 or more")
+            first = self.seeds[0]
+            study = replace(
+                study, seeds=tuple(range(first, first + seeds)), overrides={**study.overrides, "seeds": seeds}
+            )
+        if arms is not None and set(arms) != set(self.arms):
+            for arm in arms:
+                if arm not in self.arms:
+                    raise UserError(f"study {self.name}: {unknown('arm', arm, self.arms)}")
+            chosen = {arm: spec for arm, spec in self.arms.items() if arm in arms}
+            study = replace(study, arms=chosen, overrides={**study.overrides, "arms": ",".join(chosen)})
+        return study
+
+    def _config(self, arm: str, point: Mapping[str, Any]) -> RunConfig:
+        declared = {key: value for key, value in _arm_declaration(self.document, arm).items() if key != "matched"}
+        values = {**_spelled_out(self.base), **_spelled_out(declared), **_spelled_out(point)}
+        where = f"study {self.name}, arm {arm}" + (f", at {dict(point)}" if point else "")
+        return validated(RunConfig, {**values, "study": self.name, "arm": arm, "seed": self.seeds[0]}, where)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class _StudyFile:
+    """The fields of a study file, as written."""
+
+    study: Name
+    question: Annotated[str, Strict(), Field(min_length=1)]
+    seeds: PositiveInt
+    reference_arm: Name
+    base: dict[str, Any]
+    arms: dict[Name, dict[str, Any]]
+    plan: Plan
+    first_seed: NaturalInt = 0
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_known_arms(self) -> Self:
+        for contrast in self.plan.contrasts:
+            for arm in contrast.arms:
+                if arm not in self.arms:
+                    raise ValueError(f"contrast {contrast.name!r}: {unknown('arm', arm, self.arms)}")
+        if self.reference_arm not in self.arms:
+            raise ValueError(f"reference_arm: {unknown('arm', self.reference_arm, self.arms)}")
+        return self
+
+
+def load_study(name_or_path: str) -> Study:
+    """The study of that name under ``experiments/studies``, or in that YAML file.
+
+    Raises UserError if there is none, or if its content is not a study.
+    """
+    path = _find(name_or_path)
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"study {path}: cannot be read: {error}") from None
+    except YAMLError as error:
+        raise UserError(f"study {path}: malformed YAML: {error}") from None
+    if not isinstance(document, dict):
+        raise UserError(f"study {path}: expected a mapping with study, question, seeds, base, arms, plan")
+    return study_from_document(document, where=f"study {path.name}")
+
+
+def study_from_document(document: Mapping[str, Any], where: str = "study") -> Study:
+    """A study from the content of its file. Raises UserError if that is not a study."""
+    file = validated(_StudyFile, document, where)
+    study = Study(
+        name=file.study,
+        question=file.question,
+        seeds=tuple(range(file.first_seed, file.first_seed + file.seeds)),
+        base=file.base,
+        arms=file.arms,
+        grid=file.grid,
+        reference_arm=file.reference_arm,
+        plan=file.plan,
+        document=document,
+    )
+    for _ in study.cells():  # every cell is a valid config, or the file is refused
+        pass
+    return study
+
+
+def study_names() -> list[str]:
+    """Names of the studies that ship with the project."""
+    return sorted(path.stem for path in STUDIES.glob("*.yaml"))
+
+
+def digest(content: Any) -> str:
+    """Short hash of plain data that depends on nothing but its content."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _find(name_or_path: str) -> Path:
+    if name_or_path in study_names():
+        return STUDIES / f"{name_or_path}.yaml"
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return path
+    raise UserError(f"{unknown('study', name_or_path, study_names())}; or give the path of a .yaml file")
+
+
+def _arm_declaration(document: Mapping[str, Any], arm: str) -> Mapping[str, Any]:
+    return document["arms"][arm]
+
+
+def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``lr`` stands for both players' learning rates."""
+    spelled = {key: value for key, value in values.items() if key != "lr"}
+    if "lr" in values:
+        spelled |= {"lr_g": values["lr"], "lr_d": values["lr"]}
+    return spelled

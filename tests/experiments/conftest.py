@@ -1,0 +1,58 @@
+"""Small trainings on the real data, and one feature network for all tests of a session."""
+
+import pytest
+import torch
+
+from experiments.networks import match_info, with_widths
+from experiments.recording import RunRequest, real_images
+from experiments.training import Training
+from tests.experiments.tiny import ARMS
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory):
+    """Where checkpoints and the feature network of this session are kept."""
+    return tmp_path_factory.mktemp("local")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def images(local):
+    return real_images("digits", 16, 1, local)
+
+
+@pytest.fixture(scope="session")
+def training(images):
+    """A function from a config to its training."""
+    return lambda config: Training(config, *images)
+
+
+@pytest.fixture(params=ARMS)
+def tiny(request):
+    return ARMS[request.param]
+
+
+@pytest.fixture
+def request_for(local, tmp_path):
+    """A function from a config to the request that records it into this test's own folder."""
+
+    def request(config, **changes):
+        config = with_widths(config, None)
+        settings = {
+            "config": config,
+            "match": match_info(config, None),
+            "url": str(tmp_path / "records"),
+            "key": f"{tmp_path.name}-{config.arm}",
+            "local": local,
+            "checkpoint_seconds": 0.0,
+        }
+        return RunRequest(**{**settings, **changes})
+
+    return request

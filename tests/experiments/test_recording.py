@@ -1,0 +1,170 @@
+import json
+import multiprocessing
+import os
+import signal
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.checkpoint import load_checkpoint, save_checkpoint
+from experiments.recording import NotRecorded, record
+from runs.schema import ARTIFACTS, CLOCK, DISCRIMINATOR, GENERATOR, SAMPLES, TRACES, config_fields
+from runs.store import open_store
+from tests.experiments.tiny import TINY
+from tests.mongo_server import MongoServer
+
+
+def recorded(request):
+    """What must be equal in two records of one run, to the bit: traces, probes, sample images, weights, digests."""
+    store = open_store(request.url)
+    found = store.find({"meta.cell_key": request.key})[-1]
+    traces = {name: one for name, one in store.traces(found, list(TRACES)).items() if name != CLOCK}
+    return {
+        **{name: (one.steps.tobytes(), one.values.tobytes()) for name, one in traces.items()},
+        "images": np.load(BytesIO(store.artifact(found, SAMPLES)))["images"].tobytes(),
+        **{name: store.artifact(found, name) for name in (GENERATOR, DISCRIMINATOR)},
+        "streams": found.info["streams"],
+        "extremes": repr(found.info["extremes"]),
+    }
+
+
+def test_a_recorded_run_is_complete_and_says_how_it_came_about(request_for, store_url_of_kind):
+    request = request_for(TINY, url=store_url_of_kind, plan_hash="abc", plan={"study": "x"})
+    run_id = record(request)
+    found = open_store(request.url).find({"config.arm": "dcgan"})[0]
+    assert (found.id, found.complete) == (run_id, True)
+    assert found.config == config_fields(request.config)
+    assert (found.meta["cell_key"], found.meta["plan_hash"]) == (request.key, "abc")
+    assert found.info["features"]["accuracy"] >= 0.95
+    assert set(found.artifacts) == set(ARTIFACTS)
+
+
+def test_a_finished_run_leaves_no_checkpoint(request_for):
+    request = request_for(TINY)
+    record(request)
+    assert not request.checkpoint.exists()
+
+
+class Killed(Exception):
+    """Stands for whatever ends a run early."""
+
+
+def stop_at(step):
+    def progress(reached):
+        if reached == step:
+            raise Killed
+
+    return progress
+
+
+def kill_at(request, step):
+    """Train in this process and end it as ``kill -9`` does."""
+
+    def progress(reached):
+        if reached == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    record(request, progress)
+
+
+@pytest.mark.parametrize("step", [0, 4, 8, 12])
+def test_a_run_killed_at_any_probe_and_run_again_is_recorded_as_if_never_interrupted(request_for, step):
+    whole, killed = request_for(TINY, key="whole"), request_for(TINY, key="killed")
+    record(whole)
+    process = multiprocessing.get_context("spawn").Process(target=kill_at, args=(killed, step))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert open_store(killed.url).find({"meta.cell_key": "killed"}) == []
+    steps = []
+    record(killed, steps.append)
+    assert steps == [reached for reached in (0, 4, 8, 12) if reached > step]  # only what was missing is trained
+    assert recorded(killed) == recorded(whole)
+
+
+def test_a_run_stopped_by_an_exception_is_a_failed_run_and_continues(request_for):
+    request = request_for(TINY)
+    with pytest.raises(Killed):
+        record(request, stop_at(8))
+    statuses = [found.status for found in open_store(request.url).find({}, complete_only=False)]
+    assert statuses == ["FAILED"]
+    record(request)
+    assert len(open_store(request.url).find()) == 1
+
+
+def test_a_truncated_checkpoint_is_set_aside_said_and_trained_again(request_for, caplog):
+    whole, cut = request_for(TINY, key="whole"), request_for(TINY, key="cut")
+    record(whole)
+    with pytest.raises(Killed):
+        record(cut, stop_at(8))
+    content = cut.checkpoint.read_bytes()
+    cut.checkpoint.write_bytes(content[: len(content) // 2])
+    steps = []
+    record(cut, steps.append)
+    assert steps == [0, 4, 8, 12]
+    assert "cannot be read" in caplog.text and "trained again" in caplog.text
+    assert cut.checkpoint.with_name(f"{cut.checkpoint.name}.damaged").exists()
+    assert recorded(cut) == recorded(whole)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 nor this"])
+def test_a_file_that_is_no_checkpoint_counts_as_none(tmp_path, content):
+    path = tmp_path / "run.pt"
+    path.write_bytes(content)
+    assert load_checkpoint(path) is None
+    assert not path.exists()
+
+
+def test_a_checkpoint_is_replaced_at_once_or_not_at_all(tmp_path):
+    path = tmp_path / "run.pt"
+    save_checkpoint(path, {"step": 1})
+    with pytest.raises(AttributeError):
+        save_checkpoint(path, {"step": lambda: None})  # cannot be written
+    assert load_checkpoint(path) == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_checkpoint_of_another_config_is_not_continued(request_for):
+    request = request_for(TINY)
+    with pytest.raises(Killed):
+        record(request, stop_at(8))
+    other = replace(request, config=replace(request.config, lr_g=1e-3))
+    steps = []
+    record(other, steps.append)
+    assert steps == [0, 4, 8, 12]
+
+
+def test_a_record_that_lost_a_point_does_not_count_as_complete(request_for):
+    request = request_for(TINY)
+    run_id = record(request)
+    path = Path(request.url, str(run_id), "metrics.json")
+    metrics = json.loads(path.read_text())
+    for column in metrics["loss_d"].values():
+        column.pop()
+    path.write_text(json.dumps(metrics))
+    assert open_store(request.url).find() == []
+    (found,) = open_store(request.url).find({}, complete_only=False)
+    assert not found.complete
+
+
+def test_a_run_whose_database_went_away_is_recorded_again_without_training(request_for, tmp_path):
+    with MongoServer(tmp_path / "journal") as server:
+        request = request_for(TINY, url=server.url("gan"), key="away")
+
+        def database_dies(reached):
+            if reached == 8:
+                server.kill()
+
+        with pytest.raises(NotRecorded, match="cannot be read"):
+            record(request, database_dies)
+        assert request.checkpoint.exists()
+        server.start()
+        steps = []
+        record(request, steps.append)
+        assert steps == []
+        whole = request_for(TINY, url=server.url("gan"), key="whole")
+        record(whole)
+        assert recorded(request) == recorded(whole)

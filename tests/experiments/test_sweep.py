@@ -1,0 +1,201 @@
+"""The sweep as its users run it: other processes, in a copy of the project."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import engines
+from experiments.engines import run_locally
+from experiments.sweep import main
+from runs.errors import report_user_errors
+from runs.schema import CLOCK, DISCRIMINATOR, GENERATOR, SAMPLES, TRACES
+from runs.store import FolderStore
+from tests.experiments.tiny import TINY
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("models", "runs", "experiments", "analysis")
+LONGER = {"steps: 30": "steps: 120", "eval_every: 10": "eval_every: 4"}
+
+
+@pytest.fixture
+def project(tmp_path, local):
+    """A copy of the project that has no records, with this session's feature network."""
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("_local", "reports", "__pycache__")
+        )
+    (tmp_path / "runs" / "_local").mkdir()
+    shutil.copytree(local / "features", tmp_path / "runs" / "_local" / "features")
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def needs_features(images):
+    """Sweeps find the feature network in its folder."""
+
+
+def command(project, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(project), "MONGO_URL": ""}
+    words = [sys.executable, "-m", "experiments.sweep", *arguments]
+    return {"args": words, "cwd": project, "env": environment, "text": True}
+
+
+def sweep(project, *arguments):
+    return subprocess.run(**command(project, *arguments), capture_output=True, timeout=240)
+
+
+def store(project):
+    return FolderStore(project / "runs" / "_local" / "records")
+
+
+def records(project):
+    """What must be equal to the bit, by arm and seed."""
+    kept = store(project)
+    found = {}
+    for one in kept.find():
+        traces = {name: trace for name, trace in kept.traces(one, list(TRACES)).items() if name != CLOCK}
+        found[one.config["arm"], one.config["seed"]] = {
+            **{name: trace.values.tobytes() for name, trace in traces.items()},
+            "images": np.load(BytesIO(kept.artifact(one, SAMPLES)))["images"].tobytes(),
+            "weights": kept.artifact(one, GENERATOR) + kept.artifact(one, DISCRIMINATOR),
+        }
+    return found
+
+
+def longer_study(project):
+    """The smoke study with more steps, so that there is time to interrupt it."""
+    text = (project / "experiments" / "studies" / "smoke.yaml").read_text()
+    for short, long in LONGER.items():
+        assert short in text
+        text = text.replace(short, long)
+    path = project / "longer.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_sweep_trains_what_is_missing_and_a_second_one_nothing(project):
+    first = sweep(project, "smoke", "--workers", "2")
+    assert (first.returncode, first.stdout.splitlines()[-1]) == (0, "smoke: 4 of 4 runs are complete")
+    assert set(records(project)) == {(arm, seed) for arm in ("mlp", "dcgan") for seed in (0, 1)}
+    ids = [one.id for one in store(project).find()]
+    second = sweep(project, "smoke")
+    assert second.returncode == 0 and "training" not in second.stdout
+    assert [one.id for one in store(project).find({}, complete_only=False)] == ids
+
+
+def test_one_worker_and_two_record_the_same_bits(project, tmp_path_factory):
+    sweep(project, "smoke", "--workers", "2")
+    of_two = records(project)
+    shutil.rmtree(project / "runs" / "_local" / "records")
+    sweep(project, "smoke", "--workers", "1")
+    assert len(of_two) == 4
+    assert records(project) == of_two
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_sweep_continues_and_ends_as_if_never_interrupted(project, how):
+    study = longer_study(project)
+    process = subprocess.Popen(
+        **command(project, study), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    folder = project / "runs" / "_local" / "records"
+    deadline = time.monotonic() + 120
+    while not any(folder.glob("*/run.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, how)  # as Ctrl-C and `kill -9` of a terminal's process group do
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode != 0
+    assert "Traceback" not in error
+    assert len(records(project)) < 4
+    assert sweep(project, study).returncode == 0
+    continued = records(project)
+    shutil.rmtree(folder)
+    assert sweep(project, study).returncode == 0
+    assert continued == records(project)
+
+
+def test_a_worker_that_dies_is_replaced_and_its_run_tried_again(request_for):
+    requests = [request_for(TINY, key=f"cell{i}") for i in range(3)]
+    kinds, killed = [], False
+    for event in run_locally(requests, workers=1):
+        if event.kind == "progress" and event.request is requests[1] and not killed:
+            killed = True
+            (worker,) = engines.multiprocessing.active_children()
+            os.kill(worker.pid, signal.SIGKILL)
+        if event.kind != "progress":
+            kinds.append((event.kind, event.request.key, event.again))
+    assert kinds == [
+        ("recorded", "cell0", False),
+        ("failed", "cell1", True),
+        ("recorded", "cell2", False),
+        ("recorded", "cell1", False),
+    ]
+
+
+def test_a_run_that_fails_twice_is_reported_and_the_others_go_on(request_for, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    broken = request_for(TINY, key="broken", url=str(tmp_path / "file" / "records"))
+    events = [event for event in run_locally([broken, request_for(TINY, key="sound")], 1) if event.kind != "progress"]
+    assert [(event.kind, event.again) for event in events] == [("failed", True), ("recorded", False), ("failed", False)]
+    assert "NotADirectoryError" in events[0].reason or "FileExistsError" in events[0].reason
+
+
+def test_arms_that_blow_up_are_recorded_and_crash_no_sweep(project):
+    path = project / "wild.yaml"
+    text = (project / "experiments" / "studies" / "smoke.yaml").read_text()
+    path.write_text(text.replace("lr: 2e-4", "lr: 1e38").replace("normalization: batch", "normalization: none"))
+    assert sweep(project, str(path)).returncode == 0
+    found = store(project).find()
+    assert len(found) == 4
+    assert all(one.info["halted_at"] is not None for one in found)
+
+
+def test_more_seeds_train_only_the_new_ones(project):
+    sweep(project, "smoke", "--arms", "dcgan")
+    before = {one.id for one in store(project).find()}
+    more = sweep(project, "smoke", "--seeds", "3")
+    assert more.stdout.splitlines()[-1] == "smoke+seeds=3: 6 of 6 runs are complete"
+    assert len(before) == 2
+    assert before < {one.id for one in store(project).find()}
+
+
+def test_a_dry_run_shows_the_cells_and_trains_nothing(project):
+    shown = sweep(project, "digits", "--seeds", "1", "--dry-run")
+    assert shown.returncode == 0
+    for word in ("mlp-bn-lr1e-3", "156", "99,316", "missing", "6 runs to train"):
+        assert word in shown.stdout
+    assert not (project / "runs" / "_local" / "records" / "1").exists()
+
+
+WRONG = {
+    "unknown study": (["digitz"], "did you mean 'digits'"),
+    "unknown arm": (["digits", "--arms", "mlp,dcgam"], "did you mean 'dcgan'"),
+    "no seeds": (["digits", "--seeds", "0"], "seeds=0"),
+    "no workers": (["digits", "--workers", "0"], "workers=0"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_arguments_get_one_line_and_status_2(case, capsys, monkeypatch, tmp_path):
+    arguments, said = WRONG[case]
+    monkeypatch.setenv("MONGO_URL", "")
+    assert report_user_errors(lambda: main(arguments)) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and said in error
+
+
+def test_an_unreachable_database_is_said_before_any_training(project):
+    settings = command(project, "smoke")
+    settings["env"]["MONGO_URL"] = "mongodb://127.0.0.1:9/gan"
+    done = subprocess.run(**settings, capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "cannot be reached" in done.stderr
+    assert not (project / "runs" / "_local" / "records").exists()
