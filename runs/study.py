@@ -4,71 +4,23 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass as plain_dataclass
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import Field, Strict, model_validator
-from pydantic.dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from runs.errors import UserError
-from runs.schema import SHAPE_FIELDS, TRAINING_VERSION, Name, RunConfig, config_fields
-from runs.validation import STRICT, Fraction, NaturalInt, PositiveFloat, PositiveInt, unknown, validated
+from runs.plan import Plan
+from runs.schema import SHAPE_FIELDS, TRAINING_VERSION, RunConfig, config_fields
+from runs.study_file import MOST_SEEDS, StudyFile, spelled_out
+from runs.validation import unknown, validated
 
 STUDIES = Path(__file__).parent.parent / "experiments" / "studies"
 
-Outcome = Literal["not_stable", "final_frechet", "updates_to_bar", "mode_hopping"]
 
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Thresholds:
-    """Where a verdict changes. Each is a fraction of a value measured on real data, so that none is tuned to an arm."""
-
-    bar: PositiveFloat = 0.25  # of the Fréchet distance of constant grey: at or below it a run has learned
-    precision: PositiveFloat = 0.5  # of held-out real images' precision: realistic, though perhaps narrow
-    confidence: Fraction = 0.9  # mean classifier confidence that goes with it
-    recall: PositiveFloat = 0.25  # of held-out real images' recall: below it a run has collapsed
-    modes: PositiveFloat = 0.5  # of the number of classes: below it a run has collapsed
-    divergence: Annotated[float, Strict(), Field(gt=1)] = 1.5  # of a run's best Fréchet distance so far
-    probes: PositiveInt = 3  # consecutive probes that make a state
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Contrast:
-    """``first`` against ``second`` on one outcome; with ``minus``, less the same for that second pair (interaction)."""
-
-    name: Annotated[str, Strict(), Field(min_length=1)]
-    outcome: Outcome
-    first: Name
-    second: Name
-    minus: tuple[Name, Name] | None = None
-
-    @property
-    def arms(self) -> tuple[str, ...]:
-        """The arms that the contrast needs."""
-        return (self.first, self.second, *(self.minus or ()))
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Plan:
-    """What is tested, registered before the runs."""
-
-    primary: Contrast
-    co_primary: Contrast
-    secondaries: tuple[Contrast, ...] = ()
-    thresholds: Thresholds = Thresholds()
-    alpha: Annotated[float, Strict(), Field(gt=0, lt=1)] = 0.05
-
-    @property
-    def contrasts(self) -> tuple[Contrast, ...]:
-        """All of them, the primary first."""
-        return (self.primary, self.co_primary, *self.secondaries)
-
-
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Cell:
     """One arm at one grid point. Its config lacks a seed of its own and the widths that matching finds."""
 
@@ -89,7 +41,7 @@ class Cell:
         return digest({"config": own, "reference": reference, "version": TRAINING_VERSION})
 
 
-@plain_dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """A declared study. Made by :func:`load_study`; ``document`` is the file's content as read."""
 
@@ -141,8 +93,8 @@ class Study:
         """The same study with another number of seeds or fewer arms; contrasts without their arms fall away."""
         study = self
         if seeds is not None and seeds != len(self.seeds):
-            if seeds < 1:
-                raise UserError(f"seeds={seeds}: expected the number of seeds to train, 1 or more")
+            if not 1 <= seeds <= MOST_SEEDS:
+                raise UserError(f"seeds={seeds}: expected the number of seeds to train, 1 to {MOST_SEEDS:,}")
             first = self.seeds[0]
             study = replace(
                 study, seeds=tuple(range(first, first + seeds)), overrides={**study.overrides, "seeds": seeds}
@@ -157,34 +109,9 @@ class Study:
 
     def _config(self, arm: str, point: Mapping[str, Any]) -> RunConfig:
         declared = {key: value for key, value in _arm_declaration(self.document, arm).items() if key != "matched"}
-        values = {**_spelled_out(self.base), **_spelled_out(declared), **_spelled_out(point)}
+        values = {**spelled_out(self.base), **spelled_out(declared), **spelled_out(point)}
         where = f"study {self.name}, arm {arm}" + (f", at {dict(point)}" if point else "")
         return validated(RunConfig, {**values, "study": self.name, "arm": arm, "seed": self.seeds[0]}, where)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class _StudyFile:
-    """The fields of a study file, as written."""
-
-    study: Name
-    question: Annotated[str, Strict(), Field(min_length=1)]
-    seeds: PositiveInt
-    reference_arm: Name
-    base: dict[str, Any]
-    arms: dict[Name, dict[str, Any]]
-    plan: Plan
-    first_seed: NaturalInt = 0
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _names_known_arms(self) -> Self:
-        for contrast in self.plan.contrasts:
-            for arm in contrast.arms:
-                if arm not in self.arms:
-                    raise ValueError(f"contrast {contrast.name!r}: {unknown('arm', arm, self.arms)}")
-        if self.reference_arm not in self.arms:
-            raise ValueError(f"reference_arm: {unknown('arm', self.reference_arm, self.arms)}")
-        return self
 
 
 def load_study(name_or_path: str) -> Study:
@@ -206,7 +133,7 @@ def load_study(name_or_path: str) -> Study:
 
 def study_from_document(document: Mapping[str, Any], where: str = "study") -> Study:
     """A study from the content of its file. Raises UserError if that is not a study."""
-    file = validated(_StudyFile, document, where)
+    file = validated(StudyFile, document, where)
     study = Study(
         name=file.study,
         question=file.question,
@@ -245,11 +172,3 @@ def _find(name_or_path: str) -> Path:
 
 def _arm_declaration(document: Mapping[str, Any], arm: str) -> Mapping[str, Any]:
     return document["arms"][arm]
-
-
-def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
-    """``lr`` stands for both players' learning rates."""
-    spelled = {key: value for key, value in values.items() if key != "lr"}
-    if "lr" in values:
-        spelled |= {"lr_g": values["lr"], "lr_d": values["lr"]}
-    return spelled

@@ -1,0 +1,56 @@
+"""The analysis plan of a study: what is tested and where verdicts change, registered before the runs."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+from pydantic.dataclasses import dataclass
+
+from runs.schema import Name
+from runs.validation import STRICT, Fraction, PositiveFloat, PositiveInt
+
+Outcome = Literal["not_stable", "final_frechet", "updates_to_bar", "mode_hopping"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Thresholds:
+    """Where a verdict changes. Each is a fraction of a value measured on real data, so that none is tuned to an arm."""
+
+    bar: PositiveFloat = 0.25  # of the Fréchet distance of constant grey: at or below it a run has learned
+    precision: PositiveFloat = 0.5  # of held-out real images' precision: realistic, though perhaps narrow
+    confidence: Fraction = 0.9  # mean classifier confidence that goes with it
+    recall: PositiveFloat = 0.25  # of held-out real images' recall: below it a run has collapsed
+    modes: PositiveFloat = 0.5  # of the number of classes: below it a run has collapsed
+    divergence: Annotated[float, Strict(), Field(gt=1)] = 1.5  # of a run's best Fréchet distance so far
+    probes: PositiveInt = 3  # consecutive probes that make a state
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Contrast:
+    """``first`` against ``second`` on one outcome; with ``minus``, less the same for that second pair (interaction)."""
+
+    name: Annotated[str, Strict(), Field(min_length=1)]
+    outcome: Outcome
+    first: Name
+    second: Name
+    minus: tuple[Name, Name] | None = None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms that the contrast needs."""
+        return (self.first, self.second, *(self.minus or ()))
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Plan:
+    """What is tested, registered before the runs."""
+
+    primary: Contrast
+    co_primary: Contrast
+    secondaries: tuple[Contrast, ...] = ()
+    thresholds: Thresholds = Thresholds()
+    alpha: Annotated[float, Strict(), Field(gt=0, lt=1)] = 0.05
+
+    @property
+    def contrasts(self) -> tuple[Contrast, ...]:
+        """All of them, the primary first."""
+        return (self.primary, self.co_primary, *self.secondaries)

@@ -1,0 +1,134 @@
+"""What a store gives back: records of runs, and their traces."""
+
+import abc
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runs.errors import UserError
+from runs.filters import checked_query
+from runs.schema import ARTIFACTS, TRACES, RunConfig, RunInfo, missing_points
+from runs.validation import unknown, validated
+
+COMPLETED = "COMPLETED"
+RUNNING = "RUNNING"
+UNREADABLE = "UNREADABLE"  # the writer of a folder was killed before it had said anything
+
+SILENCE = timedelta(minutes=2)  # heartbeats come every ten seconds
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trace:
+    """A quantity along training: its values (P,) after these steps (P,), in the order of steps."""
+
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+def trace(steps: Iterable[int], values: Iterable[float]) -> Trace:
+    """A trace of points in any order. Raises ValueError or TypeError if these are not pairs of numbers."""
+    at, recorded = np.array(steps, dtype=np.int64), np.array(values, dtype=np.float64)
+    if at.ndim != 1 or at.shape != recorded.shape:
+        raise ValueError("expected one value a step")
+    if np.any(at[:-1] > at[1:]):
+        order = np.argsort(at, kind="stable")
+        at, recorded = at[order], recorded[order]
+    at.flags.writeable = recorded.flags.writeable = False  # stores hand out the same arrays again
+    return Trace(steps=at, values=recorded)
+
+
+def checked_metrics(names: Collection[str]) -> Collection[str]:
+    """The same names. Raises UserError if one is none of ``runs.schema.TRACES``."""
+    for name in names:
+        if name not in TRACES:
+            raise UserError(unknown("metric", name, TRACES))
+    return names
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunRecord:
+    """What is kept of one run, its traces aside. Times are in UTC, without a zone."""
+
+    id: int
+    status: str  # as sacred stored it: it proves nothing, see ``shortcoming``
+    config: Mapping[str, Any]
+    info: Mapping[str, Any]
+    meta: Mapping[str, Any]
+    start_time: datetime | None
+    stop_time: datetime | None
+    heartbeat: datetime | None
+    points: Mapping[str, int]  # how many are recorded of each metric
+    artifacts: Collection[str]  # names
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is recorded that the config promises; only such records are analysed."""
+        return self.shortcoming is None
+
+    @cached_property
+    def shortcoming(self) -> str | None:
+        """What keeps the record from being complete, in one line; None if nothing does."""
+        if self.status != COMPLETED:
+            return "status " + ("RUNNING, but dead" if self.dead else self.status)
+        try:
+            config = validated(RunConfig, self.config, "config")
+        except UserError as error:
+            return str(error)
+        lacking = missing_points(config, self.points)
+        if lacking:
+            return "missing points: " + ", ".join(f"{name} {lack}" for name, lack in lacking.items())
+        absent = [name for name in RunInfo.__annotations__ if name not in self.info]
+        absent += [name for name in ARTIFACTS if name not in self.artifacts]
+        return f"missing: {', '.join(absent)}" if absent else None
+
+    @property
+    def dead(self) -> bool:
+        """Whether it says RUNNING though nothing has been heard of it for two minutes: it was killed."""
+        heard = self.heartbeat or self.start_time
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return self.status == RUNNING and (heard is None or now - heard > SILENCE)
+
+
+class RunStore(abc.ABC):
+    """Where runs are recorded, for reading. Every kind of store answers the same query alike."""
+
+    def find(self, query: Mapping[str, Any] | None = None, *, complete_only: bool = True) -> list[RunRecord]:
+        """The records that match a Mongo-style filter, in the order of their ids.
+
+        The filter is over ``{_id, status, config, info, meta, start_time, stop_time, heartbeat}``, times as dates or
+        ISO texts; see :func:`runs.filters.checked_query`. Raises UserError if it is refused, or if the store cannot
+        be read.
+        """
+        records = self._find(checked_query({} if query is None else query), completed_only=complete_only)
+        return [record for record in records if record.complete or not complete_only]
+
+    def traces(self, record: RunRecord, names: Collection[str]) -> dict[str, Trace]:
+        """These traces of a run; one that was never recorded has no points.
+
+        Raises UserError if a name is none of ``runs.schema.TRACES``, or if the store cannot be read.
+        """
+        recorded = self._traces(record.id, checked_metrics(names))
+        return {name: recorded.get(name) or trace([], []) for name in names}
+
+    def artifact(self, record: RunRecord, name: str) -> bytes:
+        """Content of a file that was recorded with a run. Raises UserError if there is none of that name."""
+        if name not in record.artifacts:
+            raise UserError(f"run {record.id}: {unknown('artifact', name, record.artifacts)}")
+        return self._artifact(record.id, name)
+
+    @abc.abstractmethod
+    def _find(self, query: dict[str, Any], *, completed_only: bool) -> list[RunRecord]:
+        """The records that match a checked filter, by id; ``completed_only`` may spare reading what has failed."""
+
+    @abc.abstractmethod
+    def _traces(self, run_id: int, names: Collection[str]) -> Mapping[str, Trace]:
+        """Those of the traces that were recorded."""
+
+    @abc.abstractmethod
+    def _artifact(self, run_id: int, name: str) -> bytes:
+        """Content of an artifact that the run's record names."""

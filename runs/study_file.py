@@ -1,0 +1,76 @@
+"""The content of a study file, field by field, and what is refused in it."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, Any, Self
+
+from pydantic import Field, Strict, model_validator
+from pydantic.dataclasses import dataclass
+
+from runs.plan import Plan
+from runs.schema import Name
+from runs.validation import STRICT, NaturalInt, unknown
+
+MOST_SEEDS = 100_000
+_DECIDED_ELSEWHERE = {"study", "arm", "seed"}
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class StudyFile:
+    """A study as its file declares it. ``arms`` may hold ``matched: false`` beside config fields."""
+
+    study: Name
+    question: Annotated[str, Strict(), Field(min_length=1)]
+    seeds: Annotated[int, Strict(), Field(ge=1, le=MOST_SEEDS)]
+    reference_arm: Name
+    base: dict[str, Any]
+    arms: dict[Name, dict[str, Any]]
+    plan: Plan
+    first_seed: NaturalInt = 0
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_known_arms(self) -> Self:
+        for contrast in self.plan.contrasts:
+            for arm in contrast.arms:
+                if arm not in self.arms:
+                    raise ValueError(f"contrast {contrast.name!r}: {unknown('arm', arm, self.arms)}")
+        if self.reference_arm not in self.arms:
+            raise ValueError(f"reference_arm: {unknown('arm', self.reference_arm, self.arms)}")
+        return self
+
+    @model_validator(mode="after")
+    def _says_everything_once(self) -> Self:
+        _refuse_contradictions("base", self.base)
+        _refuse_contradictions("grid", self.grid)
+        for arm, settings in self.arms.items():
+            _refuse_contradictions(f"arm {arm}", settings)
+            if not isinstance(settings.get("matched", True), bool):
+                raise ValueError(f"arm {arm}: matched={settings['matched']!r} should be true or false")
+            for factor in spelled_out(self.grid).keys() & spelled_out(settings).keys():
+                raise ValueError(f"arm {arm} sets {factor}, which the grid varies for all arms")
+        for factor, levels in self.grid.items():
+            if any(levels.count(level) > 1 for level in levels):
+                raise ValueError(f"grid: a level of {factor} stands twice in {levels}")
+        return self
+
+    @model_validator(mode="after")
+    def _seeds_fit_a_record(self) -> Self:
+        if self.first_seed + self.seeds > 2**63:
+            raise ValueError(f"first_seed={self.first_seed}: seeds should stay below 2**63")
+        return self
+
+
+def spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
+    """``lr`` stands for both players' learning rates."""
+    spelled = {key: value for key, value in values.items() if key != "lr"}
+    if "lr" in values:
+        spelled |= {"lr_g": values["lr"], "lr_d": values["lr"]}
+    return spelled
+
+
+def _refuse_contradictions(where: str, values: Mapping[str, Any]) -> None:
+    for name in _DECIDED_ELSEWHERE & values.keys():
+        raise ValueError(f"{where}: {name} cannot be set there; study, arms and seeds are fields of their own")
+    if "lr" in values and {"lr_g", "lr_d"} & values.keys():
+        raise ValueError(f"{where}: lr sets lr_g and lr_d; give either lr or those two")

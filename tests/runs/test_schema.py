@@ -1,0 +1,127 @@
+from dataclasses import fields
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs.errors import UserError
+from runs.schema import (
+    CLOCK,
+    MAX_POINTS,
+    PROBE_CHANGES,
+    PROBES,
+    STEP_TRACES,
+    TRACES,
+    RunConfig,
+    config_fields,
+    missing_points,
+    probe_steps,
+    promised_steps,
+    trace_steps,
+)
+from runs.validation import validated
+
+SMALL = st.builds(RunConfig, steps=st.integers(10, 300), trace_every=st.integers(1, 10), eval_every=st.integers(1, 400))
+
+
+def test_default_config_promises_a_point_a_step_and_a_probe_every_fifty_steps_from_zero() -> None:
+    promised = promised_steps(RunConfig())
+    assert all(promised[name] == list(range(1, 1001)) for name in STEP_TRACES)
+    assert all(promised[name] == list(range(0, 1001, 50)) for name in (*PROBES, CLOCK))
+    assert all(promised[name] == list(range(50, 1001, 50)) for name in PROBE_CHANGES)
+
+
+def test_thinned_trace_keeps_every_tenth_step_and_last_probe_comes_at_the_end() -> None:
+    config = RunConfig(steps=95, trace_every=10, eval_every=40)
+    assert trace_steps(config) == [10, 20, 30, 40, 50, 60, 70, 80, 90]
+    assert probe_steps(config) == [0, 40, 80, 95]
+
+
+@given(SMALL)
+def test_probes_start_at_zero_and_end_with_the_last_step_without_repeats(config: RunConfig) -> None:
+    steps = probe_steps(config)
+    assert steps[0] == 0
+    assert steps[-1] == config.steps
+    assert all(0 < later - earlier <= config.eval_every for earlier, later in pairwise(steps))
+
+
+@given(SMALL)
+def test_record_with_every_promised_point_is_complete_and_one_without_any_trace_is_not(config: RunConfig) -> None:
+    points = {name: len(steps) for name, steps in promised_steps(config).items()}
+    assert set(points) == set(TRACES)
+    assert missing_points(config, points) == {}
+    for name in TRACES:
+        rest = {other: count for other, count in points.items() if other != name}
+        assert missing_points(config, rest) == {name: points[name]}
+
+
+def test_a_point_too_many_is_as_wrong_as_one_too_few() -> None:
+    points = {name: len(steps) for name, steps in promised_steps(RunConfig()).items()}
+    assert missing_points(RunConfig(), {**points, "d_x": 999, "loss_g": 1001}) == {"d_x": 1, "loss_g": -1}
+
+
+def test_config_survives_the_way_through_plain_values() -> None:
+    config = RunConfig(arm="mlp", architecture="mlp", lr_g=1, seed=2**63 - 1, width_g=156)
+    assert validated(RunConfig, config_fields(config), "config") == config
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", 0),
+        ("steps", 10.5),
+        ("steps", True),
+        ("steps", "100"),
+        ("seed", -1),
+        ("seed", 2**63),
+        ("image_size", 17),
+        ("channels", 2),
+        ("architecture", "cnn"),
+        ("dataset", "lsun"),
+        ("normalization", None),
+        ("lr_g", 0.0),
+        ("lr_g", float("nan")),
+        ("lr_d", float("inf")),
+        ("lr_d", "2e-4"),
+        ("beta1", 1.0),
+        ("beta2", -0.1),
+        ("batch_size", 1),
+        ("eval_samples", 99),
+        ("width_g", 0),
+        ("r1_gamma", -1.0),
+        ("d_steps", 0),
+        ("threads", 0),
+        ("device", "tpu"),
+        ("arm", "a.b"),
+        ("study", ""),
+    ],
+)
+def test_value_that_no_training_can_have_is_refused_in_one_line_that_names_it(field: str, value: object) -> None:
+    with pytest.raises(UserError) as refusal:
+        validated(RunConfig, {field: value}, "config")
+    assert str(refusal.value).startswith(f"config: {field}={value!r} ")
+    assert "\n" not in str(refusal.value)
+
+
+def test_unknown_config_field_is_refused_with_the_name_that_was_probably_meant() -> None:
+    with pytest.raises(UserError, match=r"config: unknown field 'step'; did you mean 'steps'\?"):
+        validated(RunConfig, {"step": 10}, "config")
+
+
+def test_trace_too_long_for_a_record_is_refused_with_the_thinning_that_would_do() -> None:
+    with pytest.raises(UserError, match="set trace_every to 3 or more"):
+        validated(RunConfig, {"steps": 3 * MAX_POINTS}, "config")
+    thinned = validated(RunConfig, {"steps": 3 * MAX_POINTS, "trace_every": 3}, "config")
+    assert len(trace_steps(thinned)) == MAX_POINTS
+
+
+def test_config_that_would_trace_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match="nothing is traced"):
+        validated(RunConfig, {"steps": 5, "trace_every": 6}, "config")
+
+
+def test_config_fields_are_flat_plain_values() -> None:
+    values = config_fields(RunConfig())
+    assert list(values) == [field.name for field in fields(RunConfig)]
+    assert all(isinstance(value, str | int | float | None) for value in values.values())

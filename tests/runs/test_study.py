@@ -1,0 +1,281 @@
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs.errors import UserError
+from runs.schema import RunConfig
+from runs.study import Cell, digest, load_study, study_from_document, study_names
+
+DOCUMENT: dict[str, Any] = {
+    "study": "tiny",
+    "question": "Does it?",
+    "seeds": 3,
+    "reference_arm": "dcgan",
+    "base": {"steps": 20, "eval_every": 10, "lr": 2e-4},
+    "arms": {
+        "mlp": {"architecture": "mlp", "normalization": "none"},
+        "dcgan": {"architecture": "dcgan", "width_g": 16, "width_d": 16},
+    },
+    "plan": {
+        "primary": {"name": "MLP", "outcome": "not_stable", "first": "mlp", "second": "dcgan"},
+        "co_primary": {"name": "MLP", "outcome": "updates_to_bar", "first": "mlp", "second": "dcgan"},
+    },
+}
+
+
+def changed(*path: str, to: Any) -> dict[str, Any]:
+    """The document with another value at that path."""
+    document = deepcopy(DOCUMENT)
+    place = document
+    for key in path[:-1]:
+        place = place.setdefault(key, {})
+    place[path[-1]] = to
+    return document
+
+
+def without(key: str) -> dict[str, Any]:
+    return {name: value for name, value in DOCUMENT.items() if name != key}
+
+
+def cell_of(document: dict[str, Any], arm: str = "mlp") -> Cell:
+    return study_from_document(document).cell(arm, {})
+
+
+# --- what a study says
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_study_that_ships_loads_and_names_itself_as_its_file(name: str) -> None:
+    assert load_study(name).name == name
+
+
+def test_default_study_is_six_arms_matched_to_dcgan_at_eight_seeds() -> None:
+    study = load_study("digits")
+    cells = list(study.cells())
+    assert [cell.arm for cell in cells] == ["mlp", "mlp-bn", "dcgan-nobn", "dcgan", "mlp-lr1e-3", "mlp-bn-lr1e-3"]
+    assert study.seeds == tuple(range(8))
+    assert [cell.arm for cell in cells if cell.reference is None] == ["dcgan"]
+    assert {cell.arm: cell.config.lr_d for cell in cells if cell.config.lr_d != 2e-4} == {
+        "mlp-lr1e-3": 1e-3,
+        "mlp-bn-lr1e-3": 1e-3,
+    }
+
+
+def test_grid_crosses_every_factor_with_every_arm_and_lr_sets_both_players() -> None:
+    study = study_from_document({**DOCUMENT, "grid": {"lr": [1e-4, 1e-3], "beta1": [0.5, 0.9]}})
+    seen = [(cell.config.lr_g, cell.config.lr_d, cell.config.beta1, cell.arm) for cell in study.cells()]
+    assert seen == [(lr, lr, beta1, arm) for lr in (1e-4, 1e-3) for beta1 in (0.5, 0.9) for arm in ("mlp", "dcgan")]
+    assert all(cell.reference is None or cell.reference.lr_g == cell.config.lr_g for cell in study.cells())
+
+
+def test_arm_declared_unmatched_has_no_reference() -> None:
+    study = study_from_document(changed("arms", "mlp", "matched", to=False))
+    assert not study.is_matched("mlp")
+    assert study.is_matched("dcgan")
+    assert study.cell("mlp", {}).reference is None
+
+
+def test_run_of_a_cell_differs_from_it_in_the_seed_alone() -> None:
+    cell = cell_of(DOCUMENT)
+    assert cell.at_seed(7) == replace(cell.config, seed=7)
+
+
+def test_first_seed_shifts_all_seeds() -> None:
+    assert study_from_document({**DOCUMENT, "first_seed": 40}).seeds == (40, 41, 42)
+
+
+# --- hashes
+
+
+def test_plan_hash_ignores_comments_and_layout_and_changes_with_any_value(tmp_path: Path) -> None:
+    text = (
+        "study: tiny\nquestion: Does it?\nseeds: 3\nreference_arm: dcgan\n"
+        "base: {steps: 20, eval_every: 10, lr: 2e-4}\n"
+        "arms:\n  mlp: {architecture: mlp, normalization: none}\n"
+        "  dcgan: {architecture: dcgan, width_g: 16, width_d: 16}\n"
+        "plan:\n"
+        "  primary: {name: MLP, outcome: not_stable, first: mlp, second: dcgan}\n"
+        "  co_primary: {name: MLP, outcome: updates_to_bar, first: mlp, second: dcgan}\n"
+    )
+    file = tmp_path / "tiny.yaml"
+    file.write_text("# why\n" + text.replace("seeds: 3", "seeds:   3 # three"))
+    original = study_from_document(DOCUMENT).plan_hash
+    assert load_study(str(file)).plan_hash == original
+    assert study_from_document({**DOCUMENT, "question": "Does it not?"}).plan_hash != original
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=6), st.randoms())
+def test_digest_does_not_depend_on_the_order_of_keys(content: dict[str, Any], random: Any) -> None:
+    items = list(content.items())
+    random.shuffle(items)
+    assert digest(dict(items)) == digest(content)
+
+
+def test_cell_key_is_the_same_in_every_study_and_at_every_seed() -> None:
+    assert cell_of({**DOCUMENT, "study": "other", "first_seed": 5, "seeds": 1}).key == cell_of(DOCUMENT).key
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(RunConfig) if field.name not in ("study", "seed")])
+def test_every_field_that_determines_a_training_changes_the_cell_key(field: str) -> None:
+    others: dict[str, Any] = {
+        "arm": "other",
+        "architecture": "dcgan",
+        "normalization": "batch",
+        "init": "he",
+        "dataset": "other",
+        "image_size": 32,
+        "channels": 3,
+        "latent_distribution": "uniform",
+        "loss": "other",
+        "device": "cpu",
+        "beta1": 0.9,
+        "beta2": 0.99,
+    }
+    cell = cell_of(DOCUMENT)
+    config = deepcopy(cell.config)
+    value = getattr(config, field)
+    other = others[field] if field in others else (value or 0) + 1
+    object.__setattr__(config, field, other)  # past validation: some fields have one valid value so far
+    assert getattr(config, field) != value
+    assert replace(cell, config=config).key != cell.key
+
+
+def test_cell_key_changes_with_the_shape_of_the_reference_but_not_with_its_training() -> None:
+    key = cell_of(DOCUMENT).key
+    assert cell_of(changed("arms", "dcgan", "width_g", to=32)).key != key
+    assert cell_of(changed("arms", "dcgan", "beta1", to=0.9)).key == key
+
+
+# --- overrides
+
+
+def test_override_of_the_seeds_keeps_the_plan_hash_and_marks_the_label() -> None:
+    study = study_from_document(DOCUMENT)
+    more = study.override(seeds=5)
+    assert more.seeds == (0, 1, 2, 3, 4)
+    assert more.plan_hash == study.plan_hash
+    assert (study.label, more.label) == ("tiny", "tiny+seeds=5")
+    assert [cell.key for cell in more.cells()] == [cell.key for cell in study.cells()]
+
+
+def test_override_of_the_arms_keeps_their_order_and_what_they_are_matched_to() -> None:
+    study = study_from_document(DOCUMENT)
+    fewer = study.override(arms=["mlp"])
+    assert [cell.arm for cell in fewer.cells()] == ["mlp"]
+    assert fewer.label == "tiny+arms=mlp"
+    assert next(fewer.cells()).key == study.cell("mlp", {}).key
+
+
+def test_override_with_what_the_study_says_anyway_changes_nothing() -> None:
+    study = study_from_document(DOCUMENT)
+    assert study.override(seeds=3, arms=["dcgan", "mlp"]).label == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ({"seeds": 0}, "seeds=0: expected the number of seeds"),
+        ({"seeds": -3}, "seeds=-3: expected the number of seeds"),
+        ({"arms": ["mpl"]}, "unknown arm 'mpl'; did you mean 'mlp'"),
+    ],
+)
+def test_override_that_makes_no_sense_is_refused(override: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        study_from_document(DOCUMENT).override(**override)
+
+
+# --- bad studies
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (without("seeds"), "seeds is missing"),
+        (without("plan"), "plan is missing"),
+        ({}, "study is missing"),
+        ({**DOCUMENT, "seed": 3}, "unknown field 'seed'; did you mean 'seeds'"),
+        ({**DOCUMENT, "seeds": 0}, "seeds=0"),
+        ({**DOCUMENT, "seeds": "3"}, "seeds='3'"),
+        ({**DOCUMENT, "seeds": True}, "seeds=True"),
+        ({**DOCUMENT, "question": ""}, "question=''"),
+        ({**DOCUMENT, "study": "a/b"}, "study='a/b'"),
+        ({**DOCUMENT, "reference_arm": "dcgam"}, "unknown arm 'dcgam'; did you mean 'dcgan'"),
+        ({**DOCUMENT, "grid": {"lr": []}}, "grid.lr=[]"),
+        ({**DOCUMENT, "grid": {"lr": [1e-4, -1.0]}}, "lr_g=-1.0"),
+        ({**DOCUMENT, "grid": {"beta": [0.5]}}, "unknown field 'beta'; did you mean 'beta2'"),
+        (changed("base", "steps", to=0), "steps=0"),
+        (changed("base", "image_size", to=17), "image_size=17"),
+        (changed("base", "dataset", to="lsun"), "dataset='lsun'"),
+        (changed("base", "stepz", to=10), "unknown field 'stepz'; did you mean 'steps'"),
+        (changed("arms", "mlp", "architecture", to="mpl"), "architecture='mpl'"),
+        (changed("arms", "mlp", to=None), "arms.mlp=None"),
+        (changed("plan", "primary", "first", to="mpl"), "unknown arm 'mpl'; did you mean 'mlp'"),
+        (changed("plan", "primary", "outcome", to="unstable"), "plan.primary.outcome='unstable'"),
+        (changed("plan", "primary", "minus", to=["mlp", "mpl"]), "unknown arm 'mpl'"),
+        (changed("plan", "alpha", to=0), "plan.alpha=0"),
+        (changed("plan", "thresholds", to={"divergence": 1.0}), "plan.thresholds.divergence=1.0"),
+        (changed("plan", "thresholds", to={"probes": 0}), "plan.thresholds.probes=0"),
+    ],
+)
+def test_bad_study_is_refused_in_one_line_that_says_where(document: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        study_from_document(document, where="study tiny.yaml")
+    assert said in str(refusal.value)
+    assert str(refusal.value).startswith("study tiny")
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: path.write_text("study: [1"), "malformed YAML"),
+        (lambda path: path.write_text("study: a\nstudy: b"), "malformed YAML"),
+        (lambda path: path.write_text("- 1\n- 2"), "expected a mapping"),
+        (lambda path: path.write_text(""), "expected a mapping"),
+        (lambda path: path.write_bytes(b"study: \xff\xfe"), "cannot be read"),
+    ],
+)
+def test_file_that_is_no_study_is_refused(tmp_path: Path, write: Callable[[Path], Any], said: str) -> None:
+    file = tmp_path / "mine.yaml"
+    write(file)
+    with pytest.raises(UserError, match=said):
+        load_study(str(file))
+
+
+@pytest.mark.parametrize("name", ["digit", "nowhere.yaml", "experiments", ""])
+def test_unknown_study_is_refused_with_the_known_ones(name: str) -> None:
+    with pytest.raises(UserError, match=r"unknown study .* Known: .*digits.*\.yaml file"):
+        load_study(name)
+
+
+# --- contradictions
+
+
+CONTRADICTIONS = {
+    "a seed among the settings": (changed("base", "seed", to=3), "base: seed cannot be set there"),
+    "an arm's name among its settings": (changed("arms", "mlp", "arm", to="x"), "arm mlp: arm cannot be set there"),
+    "seeds as a factor": (changed("grid", to={"seed": [1, 2]}), "grid: seed cannot be set there"),
+    "lr beside lr_g": (changed("base", "lr_g", to=1e-3), "base: lr sets lr_g and lr_d"),
+    "matched as a word": (changed("arms", "mlp", "matched", to="no"), "matched='no' should be true or false"),
+    "a level twice": (changed("grid", to={"beta1": [0.5, 0.5]}), "a level of beta1 stands twice"),
+    "a factor that an arm sets": (
+        {**changed("arms", "mlp", "lr", to=1e-3), "grid": {"lr": [1e-4, 1e-3]}},
+        "which the grid varies for all arms",
+    ),
+    "more seeds than anyone trains": ({**DOCUMENT, "seeds": 10**9}, "seeds=1000000000"),
+    "seeds beyond 64 bits": ({**DOCUMENT, "first_seed": 2**63 - 2}, "below 2**63"),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_study_that_contradicts_itself_is_refused(case: str) -> None:
+    document, said = CONTRADICTIONS[case]
+    with pytest.raises(UserError, match=re.escape(said)):
+        study_from_document(document)
