@@ -33,7 +33,7 @@ class Event:
 class _Worker:
     process: BaseProcess
     pipe: Connection
-    core: int | None
+    cores: list[int]
     request: RunRequest | None = None
 
 
@@ -66,13 +66,13 @@ def available_cores() -> list[int]:
 def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event]:
     """Make the runs in that many processes; yields what happens.
 
-    A run that raises, or whose process dies, is tried once more at the end. Closing the iterator stops all workers:
-    their runs are recorded as INTERRUPTED and keep their checkpoints.
+    Each process is pinned to cores of its own, one a thread of its runs, where there are enough. A run that raises,
+    or whose process dies, is tried once more at the end. Closing the iterator stops all workers: their runs are
+    recorded as INTERRUPTED and keep their checkpoints.
     """
     queue = _Queue(waiting=deque(requests))
-    cores = available_cores()
-    slots = [cores[i] if workers <= len(cores) else None for i in range(min(workers, len(requests)))]
-    pool = [_start_worker(core) for core in slots]
+    threads = max(request.config.threads for request in requests)
+    pool = [_start_worker(cores) for cores in _own_cores(min(workers, len(requests)), threads)]
     try:
         while queue.waiting or any(worker.request for worker in pool):
             for worker in pool:
@@ -83,9 +83,16 @@ def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event
                 worker = next(worker for worker in pool if worker.pipe is ready)
                 yield _next_event(worker, queue)
                 if not worker.process.is_alive() and worker.request is None:
-                    pool[pool.index(worker)] = _start_worker(worker.core)
+                    pool[pool.index(worker)] = _start_worker(worker.cores)
     finally:
         _stop(pool)
+
+
+def _own_cores(workers: int, threads: int) -> list[list[int]]:
+    """Cores for each worker, shared with no other; empty lists where they do not suffice."""
+    cores = available_cores()
+    enough = workers * threads <= len(cores)
+    return [cores[i * threads : (i + 1) * threads] if enough else [] for i in range(workers)]
 
 
 def _next_event(worker: _Worker, queue: _Queue) -> Event:
@@ -105,10 +112,10 @@ def _next_event(worker: _Worker, queue: _Queue) -> Event:
     return Event(kind="recorded", request=request)
 
 
-def _start_worker(core: int | None) -> _Worker:
+def _start_worker(cores: list[int]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, core), daemon=True)
+    process = context.Process(target=_work, args=(theirs, cores), daemon=True)
     before = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = "1"  # must stand before the child imports numpy; torch's threads come from config
     try:
@@ -116,7 +123,7 @@ def _start_worker(core: int | None) -> _Worker:
     finally:
         _restore("OMP_NUM_THREADS", before)
     theirs.close()
-    return _Worker(process=process, pipe=ours, core=core)
+    return _Worker(process=process, pipe=ours, cores=cores)
 
 
 def _restore(name: str, value: str | None) -> None:
@@ -137,13 +144,13 @@ def _stop(pool: Sequence[_Worker]) -> None:
             worker.process.kill()
 
 
-def _work(pipe: Connection, core: int | None) -> None:
+def _work(pipe: Connection, cores: list[int]) -> None:
     """A worker's life: one run after another until the other end of the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the sweep decides what stops
     signal.signal(signal.SIGTERM, _interrupt)
     logging.basicConfig(format="%(message)s")
-    if core is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores)
     try:
         while True:
             request = pipe.recv()

@@ -5,10 +5,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
 
 from models.losses import DiscriminatorLoss, GeneratorLoss, discriminator_loss, non_saturating_loss, r1_penalty
 
@@ -20,9 +20,10 @@ class Player:
     network: nn.Module
     optimizer: torch.optim.Optimizer
 
-    def parameters(self) -> list[nn.Parameter]:
-        """The parameters that this player may change."""
-        return list(self.network.parameters())
+    @cached_property
+    def parameters(self) -> tuple[nn.Parameter, ...]:
+        """The parameters that this player may change; found once, since walking a network costs as much as a layer."""
+        return tuple(self.network.parameters())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,16 +105,23 @@ def generator_step(
 
 @contextmanager
 def _held_still(player: Player) -> Iterator[None]:
-    player.network.requires_grad_(False)
+    for parameter in player.parameters:
+        parameter.requires_grad_(False)
     try:
         yield
     finally:
-        player.network.requires_grad_(True)
+        for parameter in player.parameters:
+            parameter.requires_grad_(True)
 
 
 def _gradient_norm(player: Player) -> Tensor:
-    return get_total_norm([parameter.grad for parameter in player.parameters() if parameter.grad is not None])
+    return _norm([parameter.grad for parameter in player.parameters if parameter.grad is not None])
 
 
 def _weight_norm(player: Player) -> Tensor:
-    return get_total_norm([parameter.detach() for parameter in player.parameters()])
+    return _norm([parameter.detach() for parameter in player.parameters])
+
+
+def _norm(tensors: list[Tensor]) -> Tensor:
+    """Euclidean norm of all entries together. One copy and one norm: small networks feel every further operation."""
+    return torch.cat([tensor.flatten() for tensor in tensors]).norm()

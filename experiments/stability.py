@@ -58,7 +58,7 @@ def _parse(arguments: Sequence[str]) -> tuple[str, dict[str, Any]]:
 
 def _request(updates: Mapping[str, Any]) -> RunRequest:
     study = load_study(ARMS_OF)
-    arm = updates.get("arm", study.reference_arm)
+    arm = str(updates.get("arm", study.reference_arm))
     study = study.override(arms=[arm])
     cell = next(study.cells())
     declared = {**config_fields(cell.config), "study": "adhoc", "seed": 0, **updates}

@@ -10,7 +10,7 @@ from experiments.cells import matched_cells, missing
 from experiments.engines import Event, available_cores, run_locally
 from experiments.estimate import dry_run
 from experiments.recording import RunRequest, real_images
-from runs.errors import UserError, report_user_errors
+from runs.errors import CommandLine, UserError, report_user_errors
 from runs.observers import check_store, store_url
 from runs.store import open_store
 from runs.study import load_study
@@ -91,7 +91,7 @@ def _listed(arms: str | None) -> list[str] | None:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m experiments.sweep", description=__doc__)
+    parser = CommandLine(prog="python -m experiments.sweep", description=__doc__)
     parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file")
     parser.add_argument("--seeds", type=int, help="train this many seeds instead of the study's")
     parser.add_argument("--arms", help="train only these arms (names with commas between)")

@@ -40,7 +40,7 @@ class Training:
         self.halted_at: int | None = None
         self._seconds = 0.0
         images = to_unit_range(data.train_images)
-        self._images = images.to(self.device, memory_format=_memory_format(config))
+        self.images = images.to(self.device, memory_format=_memory_format(config))
 
     def run(self, at_probe: Callable[[], None]) -> None:
         """Train to the last step; ``at_probe`` is called after every probe, when the state may be saved."""
@@ -68,12 +68,16 @@ class Training:
     def _one_step(self) -> None:
         """``d_steps`` updates of D, then ``g_steps`` of G; the last of each is traced."""
         for _ in range(self.config.d_steps):
-            real = self._images[self.streams["order"].next()]
+            real = self.next_real()
             noise = self.streams["noise_d"].next()
             d = discriminator_step(self.discriminator, self.generator, real, noise, r1_gamma=self.config.r1_gamma)
         for _ in range(self.config.g_steps):
             g = generator_step(self.generator, self.discriminator, self.streams["noise_g"].next())
         self.recorder.write(d, g)
+
+    def next_real(self) -> Tensor:
+        """The next minibatch of real images (B, C, H, W) in [-1, 1]."""
+        return self.images[self.streams["order"].next()]
 
     def _pass_over(self, steps: int) -> None:
         """Record steps without an update. The streams move on, so that their digests equal the other arms'."""
@@ -85,7 +89,7 @@ class Training:
 
     def _halt_if_not_finite(self) -> None:
         """Stop updating once a parameter is not finite: nothing that could still happen would be a training."""
-        parameters = [*self.generator.parameters(), *self.discriminator.parameters()]
+        parameters = [*self.generator.parameters, *self.discriminator.parameters]
         if not all(bool(parameter.isfinite().all()) for parameter in parameters):
             self.halted_at = self.step
 

@@ -33,7 +33,7 @@ def real_and_noise():
 
 
 def parameters_and_gradients(one):
-    return copy.deepcopy([(p.data, p.grad) for p in one.parameters()])
+    return copy.deepcopy([(p.data, p.grad) for p in one.parameters])
 
 
 def same(left, right):
@@ -45,7 +45,7 @@ def same(left, right):
 
 def test_untrained_discriminator_scores_one_half_and_loses_two_ln_2(players):
     generator, discriminator = players
-    for parameter in discriminator.parameters():
+    for parameter in discriminator.parameters:
         nn.init.zeros_(parameter)
     update = discriminator_step(discriminator, generator, *real_and_noise())
     assert update.real_score.item() == update.fake_score.item() == 0.5
@@ -70,7 +70,7 @@ def test_generator_step_leaves_discriminator_untouched(players):
     generator_step(generator, discriminator, noise)
     assert same(before, parameters_and_gradients(discriminator))
     assert not same(own, parameters_and_gradients(generator))
-    assert all(parameter.requires_grad for parameter in discriminator.parameters())
+    assert all(parameter.requires_grad for parameter in discriminator.parameters)
 
 
 def test_each_player_moves_its_own_score_towards_its_aim(players):
@@ -88,9 +88,9 @@ def test_each_player_moves_its_own_score_towards_its_aim(players):
 
 def test_traced_norms_are_those_of_all_parameters_before_the_update(players):
     generator, discriminator = players
-    weights = torch.cat([p.detach().flatten() for p in discriminator.parameters()]).norm()
+    weights = torch.cat([p.detach().flatten() for p in discriminator.parameters]).norm()
     update = discriminator_step(discriminator, generator, *real_and_noise())
-    gradients = torch.cat([p.grad.flatten() for p in discriminator.parameters()]).norm()
+    gradients = torch.cat([p.grad.flatten() for p in discriminator.parameters]).norm()
     assert update.weight_norm.item() == pytest.approx(weights.item(), rel=1e-5)
     assert update.gradient_norm.item() == pytest.approx(gradients.item(), rel=1e-5)
 

@@ -1,0 +1,58 @@
+"""``python -m benchmarks``: measure, print, and keep the figures in ``benchmarks/results``."""
+
+import json
+import os
+import re
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from benchmarks.loop import recording, tricks
+from benchmarks.measure import Ratio, busy_share
+from benchmarks.workers import workers
+from experiments.environment import device_name, versions
+from runs.errors import CommandLine, UserError, report_user_errors
+from runs.files import replaced
+
+RESULTS = Path(__file__).parent / "results"
+_QUIET = 0.05
+
+
+def main() -> int:
+    """Run all benchmarks; refuses a machine that is busy with something else."""
+    parser = CommandLine(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--anyway", action="store_true", help="measure on a busy machine too; keeps no results")
+    options = parser.parse_args()
+    busy = busy_share()
+    if busy > _QUIET and not options.anyway:
+        raise UserError(f"other programs use {busy:.0%} of this machine; stop them, or measure with --anyway")
+    ratios = []
+    for measure in (recording, tricks, workers):
+        for one in measure():
+            print(one, flush=True)
+            ratios.append(one)
+    if not options.anyway:
+        print(f"kept in {_keep(ratios, busy)}")
+    return 0
+
+
+def _keep(ratios: list[Ratio], busy: float) -> Path:
+    machine = f"{device_name(torch.device('cpu'))}, {os.cpu_count()} cores"
+    content = {
+        "machine": machine,
+        "busy_share_before": round(busy, 4),
+        "versions": versions(),
+        "command": "make bench",
+        "ratios": [asdict(one) for one in ratios],
+    }
+    path = RESULTS / f"{re.sub('[^a-z0-9]+', '-', machine.lower())}.json"
+    path.parent.mkdir(exist_ok=True)
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+if __name__ == "__main__":
+    sys.exit(report_user_errors(main))

@@ -1,0 +1,100 @@
+"""What recording costs, and what the training loop's tricks buy."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from benchmarks.measure import Ratio, cpu_milliseconds, in_turns, ratio
+from experiments.cells import matched_cells
+from experiments.players import Player
+from experiments.recording import LOCAL, real_images
+from experiments.training import Training
+from runs.study import load_study
+
+_STEPS = {"dcgan": 40, "mlp": 250}  # about half a second each
+_ALLOWED = {"dcgan": "at most 1.05", "mlp": "at most 1.15"}
+
+
+def recording() -> list[Ratio]:
+    """The recorded loop against a bare one with the same networks and data, on one thread."""
+    return [_recording(arm) for arm in _STEPS]
+
+
+def tricks() -> list[Ratio]:
+    """The loop as it is against the loop without one trick at a time, on one thread."""
+    return [
+        _against("dcgan, channels last / contiguous", "dcgan", _contiguous),
+        _against("dcgan, fused Adam / Adam", "dcgan", _plain_adam),
+        _against("mlp, fused Adam / Adam", "mlp", _plain_adam),
+    ]
+
+
+def _recording(arm: str) -> Ratio:
+    steps = _STEPS[arm]
+    training, other = _training(arm), _training(arm)
+    recorded, bare = in_turns(
+        lambda: cpu_milliseconds(lambda: training.train(steps), 1) / steps,
+        lambda: cpu_milliseconds(_bare_step(other), steps),
+    )
+    return ratio(f"{arm}, recorded / bare loop", recorded, bare, unit="ms a step", demand=_ALLOWED[arm])
+
+
+def _bare_step(training: Training) -> Callable[[], None]:
+    """One step of the textbook loop: the same networks, losses, data and noise; nothing is looked at."""
+    g, d = training.generator, training.discriminator
+
+    def step() -> None:
+        real, noise = training.next_real(), training.streams["noise_d"].next()
+        with torch.no_grad():
+            fake = g.network(noise)
+        d.optimizer.zero_grad()
+        (softplus(-d.network(real)) + softplus(d.network(fake))).mean().backward()
+        d.optimizer.step()
+        g.optimizer.zero_grad()
+        d.network.requires_grad_(False)
+        softplus(-d.network(g.network(training.streams["noise_g"].next()))).mean().backward()
+        d.network.requires_grad_(True)
+        g.optimizer.step()
+
+    return step
+
+
+def _against(name: str, arm: str, undo: Callable[[Training], None]) -> Ratio:
+    steps = _STEPS[arm]
+    training, without = _training(arm), _training(arm)
+    undo(without)
+    costs = in_turns(
+        lambda: cpu_milliseconds(lambda: training.train(steps), 1) / steps,
+        lambda: cpu_milliseconds(lambda: without.train(steps), 1) / steps,
+    )
+    return ratio(name, *costs, unit="ms a step", demand="below 1")
+
+
+def _contiguous(training: Training) -> None:
+    for player in (training.generator, training.discriminator):
+        player.network.to(memory_format=torch.contiguous_format)
+    training.images = training.images.contiguous()
+
+
+def _plain_adam(training: Training) -> None:
+    training.generator, training.discriminator = (
+        Player(network=player.network, optimizer=_unfused(player.optimizer, list(player.network.parameters())))
+        for player in (training.generator, training.discriminator)
+    )
+
+
+def _unfused(optimizer: torch.optim.Optimizer, parameters: list[Tensor]) -> torch.optim.Adam:
+    group = optimizer.param_groups[0]
+    return torch.optim.Adam(parameters, lr=group["lr"], betas=group["betas"])
+
+
+def _training(arm: str) -> Training:
+    torch.set_num_threads(1)
+    study = load_study("digits").override(arms=[arm])
+    config = replace(matched_cells(study)[0].config, device="cpu")
+    training = Training(config, *real_images(config.dataset, config.image_size, config.channels, LOCAL))
+    training.train(5)  # the first steps allocate
+    return training

@@ -1,0 +1,61 @@
+"""What processes with pinned threads buy: runs per hour of two against one, and against one with torch's threads."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from benchmarks.measure import Ratio, ratio
+from experiments.cells import matched_cells, requests
+from experiments.engines import run_locally
+from experiments.recording import RunRequest
+from runs.study import load_study
+
+_RUNS, _STEPS, _ROUNDS = 8, 150, 3
+
+
+def workers() -> list[Ratio]:
+    """Seconds that one process takes for eight DCGAN runs over those that two take, start of the processes left out."""
+    default_threads = torch.get_num_threads()  # what torch takes by itself here
+    costs: dict[str, list[float]] = {"two": [], "one": [], "threads": []}
+    for _ in range(_ROUNDS):
+        costs["two"].append(_in_folder(lambda folder: _seconds(folder, processes=2, threads=1)))
+        costs["one"].append(_in_folder(lambda folder: _seconds(folder, processes=1, threads=1)))
+        costs["threads"].append(_in_folder(lambda folder: _seconds(folder, processes=1, threads=default_threads)))
+    name = f"one process with torch's {default_threads} threads / two pinned workers"
+    unit = f"s for {_RUNS} runs"
+    return [
+        ratio("one pinned worker / two", costs["one"], costs["two"], unit=unit, demand="at least 1.9"),
+        ratio(name, costs["threads"], costs["two"], unit=unit, demand="at least 1.4"),
+    ]
+
+
+def _in_folder(measure: Callable[[str], float]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(folder)
+
+
+def _seconds(folder: str, *, processes: int, threads: int) -> float:
+    """Wall time from the moment that every process has trained its first run to the end, scaled to all runs."""
+    warm = _runs(folder, threads, first_seed=1000, count=processes)
+    counted = _runs(folder, threads, first_seed=0, count=_RUNS)
+    recorded, started = 0, 0.0
+    for event in run_locally([*warm, *counted], processes):
+        if event.kind == "failed":
+            raise RuntimeError(event.reason)
+        recorded += event.kind == "recorded"
+        if recorded == processes and not started:
+            started = time.perf_counter()
+    return time.perf_counter() - started
+
+
+def _runs(folder: str, threads: int, *, first_seed: int, count: int) -> list[RunRequest]:
+    study = load_study("digits").override(arms=["dcgan"])
+    cells = [
+        replace(one, config=replace(one.config, device="cpu", steps=_STEPS, threads=threads))
+        for one in matched_cells(study)
+    ]
+    made = replace(study, seeds=tuple(range(first_seed, first_seed + count)))
+    return [replace(one, key=f"bench-{one.key}") for one in requests(made, cells, folder)]
