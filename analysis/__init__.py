@@ -1,0 +1,1 @@
+"""Judges records. Imports runs only; never torch, never trains."""

@@ -1,0 +1,43 @@
+"""Frozen dataclasses as plain data that JSON can hold."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+
+def to_plain(value: Any) -> Any:
+    """Dataclasses, mappings and tuples as dicts and lists that JSON can hold.
+
+    A number that is not finite becomes None, and a key of the same name with ``_note`` appended says what it was.
+    Raises TypeError for anything else that JSON does not know.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain_mapping({field.name: getattr(value, field.name) for field in fields(value)})
+    if isinstance(value, Mapping):
+        return _plain_mapping(value)
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    raise TypeError(f"{type(value).__name__} has no plain form: {value!r}")
+
+
+def _plain_mapping(mapping: Mapping[Any, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key, value in mapping.items():
+        plain[str(key)] = to_plain(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            plain[f"{key}_note"] = _why_not_finite(value)
+    return plain
+
+
+def _why_not_finite(value: float) -> str:
+    if math.isnan(value):
+        return "not a number: recorded so"
+    return "infinite" if value > 0 else "minus infinity"
