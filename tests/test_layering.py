@@ -56,6 +56,8 @@ ORDER = {
         "rates",
         "resampling",
         "signed_rank",
+        "equivalence",
+        "agreement",
         "spread",
         "continuous",
         "survival",
