@@ -57,5 +57,5 @@ def _runs(folder: str, threads: int, *, first_seed: int, count: int) -> list[Run
         replace(one, config=replace(one.config, device="cpu", steps=_STEPS, threads=threads))
         for one in matched_cells(study)
     ]
-    made = replace(study, seeds=tuple(range(first_seed, first_seed + count)))
-    return [replace(one, key=f"bench-{one.key}") for one in requests(made, cells, folder)]
+    wanted = [(one.cell.key, first_seed + i) for one in cells for i in range(count)]
+    return [replace(one, key=f"bench-{one.key}") for one in requests(study, cells, wanted, folder)]

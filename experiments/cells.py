@@ -1,13 +1,13 @@
-"""From a study's cells to runs that can be made here: matched widths, a device, and what is still missing."""
+"""From a study's cells to runs that can be made here: matched widths and a device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from experiments.environment import resolve_device
 from experiments.networks import match_info, with_widths
 from experiments.recording import RunRequest
+from runs.manifest import RunKey
 from runs.schema import MatchInfo, RunConfig
-from runs.store import RunStore
 from runs.study import Cell, Study
 
 
@@ -25,26 +25,20 @@ def matched_cells(study: Study) -> list[MatchedCell]:
     return [_matched(cell) for cell in study.cells()]
 
 
-def requests(study: Study, cells: list[MatchedCell], url: str) -> Iterator[RunRequest]:
-    """Every run of the study, all arms of a seed before the next seed: an interrupted sweep leaves whole pairs."""
-    for seed in study.seeds:
-        for one in cells:
-            yield RunRequest(
-                config=replace(one.config, seed=seed),
-                match=one.match,
-                url=url,
-                key=one.cell.key,
-                plan_hash=study.plan_hash,
-                plan=dict(study.document),
-            )
-
-
-def missing(study: Study, cells: list[MatchedCell], store: RunStore, url: str) -> list[RunRequest]:
-    """The runs of the study that have no complete record."""
-    keys = [one.cell.key for one in cells]
-    found = store.find({"config.study": study.name, "meta.cell_key": {"$in": keys}})
-    done = {(record.meta["cell_key"], record.config["seed"]) for record in found}
-    return [one for one in requests(study, cells, url) if (one.key, one.config.seed) not in done]
+def requests(study: Study, cells: Sequence[MatchedCell], runs: Iterable[RunKey], url: str) -> list[RunRequest]:
+    """What a worker needs to make each of these runs."""
+    by_key = {one.cell.key: one for one in cells}
+    return [
+        RunRequest(
+            config=replace(by_key[key].config, seed=seed),
+            match=by_key[key].match,
+            url=url,
+            key=key,
+            plan_hash=study.plan_hash,
+            plan=dict(study.document),
+        )
+        for key, seed in runs
+    ]
 
 
 def _matched(cell: Cell) -> MatchedCell:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from experiments.cells import MatchedCell
 from experiments.recording import RunRequest, real_images
@@ -20,7 +21,7 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
     seconds, size = 0.0, 0
     for one in cells:
         lacking = sum(request.key == one.cell.key for request in todo)
-        cost = seconds_per_run(one.config, todo[0]) if lacking else 0.0
+        cost = seconds_per_run(one.config, todo[0].local) if lacking else 0.0
         seconds += lacking * cost
         size += lacking * _bytes_per_run(one)
         rows.append(_row(one, cost, lacking))
@@ -34,9 +35,9 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
     )
 
 
-def seconds_per_run(config: RunConfig, example: RunRequest) -> float:
+def seconds_per_run(config: RunConfig, local: Path) -> float:
     """Seconds that a run of this config would take here: a few steps and one probe, timed and scaled up."""
-    images = real_images(config.dataset, config.image_size, config.channels, example.local)
+    images = real_images(config.dataset, config.image_size, config.channels, local)
     training = Training(config, *images)
     training.train(1)  # the first step allocates
     steps, started = 0, time.perf_counter()

@@ -4,86 +4,40 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tqdm import tqdm
-
-from experiments.cells import matched_cells, missing
-from experiments.engines import Event, available_cores, run_locally
-from experiments.estimate import dry_run
-from experiments.recording import RunRequest, real_images
 from runs.errors import CommandLine, UserError, report_user_errors
+from runs.manifest import RunKey, missing_runs, planned_runs
 from runs.observers import check_store, store_url
 from runs.store import open_store
-from runs.study import load_study
+from runs.study import Study, load_study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing; 0 when every run of the study has a complete record afterwards, 1 otherwise."""
     options = _parse(arguments)
     study = load_study(options.study).override(seeds=options.seeds, arms=_listed(options.arms))
-    workers = len(available_cores()) if options.workers is None else options.workers
-    if workers < 1:
+    if options.workers is not None and options.workers < 1:
         raise UserError(f"workers={options.workers}: expected 1 or more")
-    cells = matched_cells(study)
     url = store_url()
     check_store(url)
-    store = open_store(url)
-    todo = missing(study, cells, store, url)
-    total = len(cells) * len(study.seeds)
+    total = len(planned_runs(study))
+    missing = missing_runs(study, open_store(url))
+    if missing or options.dry_run:
+        if not options.dry_run:
+            print(f"{study.label}: {total - len(missing)} of {total} runs are complete, training {len(missing)}")
+        _make_runs(study, missing, url, options)
     if options.dry_run:
-        dry_run(study, cells, todo, workers)
         return 0
-    if todo:
-        print(f"{study.label}: {total - len(todo)} of {total} runs are complete, training {len(todo)}")
-        _train(todo, workers)
-    still = len(missing(study, cells, open_store(url), url)) if todo else 0
-    print(f"{study.label}: {total - still} of {total} runs are complete" + (f", {still} missing" if still else ""))
-    return 1 if still else 0
+    missing = missing_runs(study, open_store(url)) if missing else []
+    lacking = f", {len(missing)} missing" if missing else ""
+    print(f"{study.label}: {total - len(missing)} of {total} runs are complete{lacking}")
+    return 1 if missing else 0
 
 
-def _train(todo: list[RunRequest], workers: int) -> None:
-    config = todo[0].config
-    real_images(config.dataset, config.image_size, config.channels, todo[0].local)  # workers find it in its folder
-    progress = _Progress(todo)
-    events = run_locally(todo, workers)
-    try:
-        for event in events:
-            progress.show(event)
-    except KeyboardInterrupt:
-        progress.close()
-        print("interrupted: stopping the workers; run the same command again to continue", file=sys.stderr)
-        events.close()
-        raise SystemExit(130) from None
-    progress.close()
+def _make_runs(study: Study, missing: list[RunKey], url: str, options: argparse.Namespace) -> None:
+    # torch takes seconds to import, which a sweep that finds everything complete need not wait for
+    from experiments.launch import make_runs
 
-
-class _Progress:
-    """One bar over all updates of all runs, with a line for each failure."""
-
-    def __init__(self, todo: list[RunRequest]) -> None:
-        self._reached: dict[tuple[str, int], int] = {}
-        self._recorded, self._runs = 0, len(todo)
-        updates = sum(request.config.steps for request in todo)
-        # smoothing=0: arms differ in speed, so only the mean over all of them predicts the rest
-        self._bar = tqdm(total=updates, unit=" steps", smoothing=0, unit_scale=True)
-        self._describe()
-
-    def show(self, event: Event) -> None:
-        if event.kind == "progress":
-            self._bar.update(event.step - self._reached.get(event.request.identity, 0))
-            self._reached[event.request.identity] = event.step
-        elif event.kind == "recorded":
-            self._recorded += 1
-            self._describe()
-        else:
-            config = event.request.config
-            after = "will be tried again" if event.again else "given up"
-            self._bar.write(f"FAILED {config.arm} seed {config.seed}: {event.reason}; {after}", file=sys.stderr)
-
-    def close(self) -> None:
-        self._bar.close()
-
-    def _describe(self) -> None:
-        self._bar.set_description(f"{self._recorded}/{self._runs} runs")
+    make_runs(study, missing, url, workers=options.workers, only_show=options.dry_run)
 
 
 def _listed(arms: str | None) -> list[str] | None:

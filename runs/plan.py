@@ -17,7 +17,9 @@ class Thresholds:
 
     bar: PositiveFloat = 0.25  # of the Fréchet distance of constant grey: at or below it a run has learned
     precision: PositiveFloat = 0.5  # of held-out real images' precision: realistic, though perhaps narrow
-    density: PositiveFloat = 0.75  # of their density, which goes with it: one outlier's wide surroundings are not enough
+    density: PositiveFloat = (
+        0.75  # of their density, which goes with it: one outlier's wide surroundings are not enough
+    )
     confidence: Fraction = 0.9  # mean classifier confidence that goes with both
     recall: PositiveFloat = 0.25  # of held-out real images' recall: below it a run has collapsed
     modes: PositiveFloat = 0.5  # of the number of classes: below it a run has collapsed

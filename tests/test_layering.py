@@ -27,6 +27,7 @@ ORDER = {
         "filters",
         "records",
         "store",
+        "manifest",
         "query",
     ],
     "experiments": [
@@ -46,6 +47,7 @@ ORDER = {
         "cells",
         "engines",
         "estimate",
+        "launch",
         "sweep",
     ],
     "analysis": [

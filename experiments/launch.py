@@ -1,0 +1,73 @@
+"""Making a study's missing runs, and showing how far they are."""
+
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from experiments.cells import matched_cells, requests
+from experiments.engines import Event, available_cores, run_locally
+from experiments.estimate import dry_run
+from experiments.recording import RunRequest, real_images
+from runs.manifest import RunKey
+from runs.study import Study
+
+
+def make_runs(study: Study, runs: Sequence[RunKey], url: str, *, workers: int | None, only_show: bool) -> None:
+    """Train and record these runs of the study, in ``workers`` processes (None: one a core), or show what they cost.
+
+    Raises UserError if a cell cannot be matched, or its device is not here.
+    """
+    cells = matched_cells(study)
+    todo = requests(study, cells, runs, url)
+    processes = workers or len(available_cores())
+    if only_show:
+        dry_run(study, cells, todo, processes)
+    else:
+        _train(todo, processes)
+
+
+def _train(todo: Sequence[RunRequest], workers: int) -> None:
+    config = todo[0].config
+    real_images(config.dataset, config.image_size, config.channels, todo[0].local)  # workers find it in its folder
+    progress = _Progress(todo)
+    events = run_locally(todo, workers)
+    try:
+        for event in events:
+            progress.show(event)
+    except KeyboardInterrupt:
+        progress.close()
+        print("interrupted: stopping the workers; run the same command again to continue", file=sys.stderr)
+        events.close()
+        raise SystemExit(130) from None
+    progress.close()
+
+
+class _Progress:
+    """One bar over all updates of all runs, with a line for each failure."""
+
+    def __init__(self, todo: Sequence[RunRequest]) -> None:
+        self._reached: dict[tuple[str, int], int] = {}
+        self._recorded, self._runs = 0, len(todo)
+        updates = sum(request.config.steps for request in todo)
+        # smoothing=0: arms differ in speed, so only the mean over all of them predicts the rest
+        self._bar = tqdm(total=updates, unit=" steps", smoothing=0, unit_scale=True)
+        self._describe()
+
+    def show(self, event: Event) -> None:
+        if event.kind == "progress":
+            self._bar.update(event.step - self._reached.get(event.request.identity, 0))
+            self._reached[event.request.identity] = event.step
+        elif event.kind == "recorded":
+            self._recorded += 1
+            self._describe()
+        else:
+            config = event.request.config
+            after = "will be tried again" if event.again else "given up"
+            self._bar.write(f"FAILED {config.arm} seed {config.seed}: {event.reason}; {after}", file=sys.stderr)
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def _describe(self) -> None:
+        self._bar.set_description(f"{self._recorded}/{self._runs} runs")
