@@ -30,6 +30,7 @@ class Training:
     def __init__(self, config: RunConfig, data: ImageData, extractor: FeatureExtractor) -> None:
         self.config = config
         self.device = torch.device(config.device)
+        torch.backends.cudnn.deterministic = True  # the same bits again, on the same kind of GPU
         self.generator = self._player(build_generator(config), "generator", config.lr_g)
         self.discriminator = self._player(build_discriminator(config), "discriminator", config.lr_d)
         self.streams = self._streams(len(data.train_images))

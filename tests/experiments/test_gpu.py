@@ -1,0 +1,57 @@
+"""What claims to work on a GPU. Needs one, and is counted as skipped elsewhere."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from experiments.recording import record
+from runs.schema import STEP_TRACES
+from runs.store import open_store
+
+from tests.experiments.equality import fingerprint
+from tests.experiments.tiny import ARMS
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU: training on CUDA is not tested here"),
+]
+
+
+def on_gpu(config):
+    return replace(config, device="cuda")
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_the_first_steps_on_a_gpu_equal_the_cpus_within_rounding(training, arm):
+    config = ARMS[arm]
+    traces = []
+    for one in (training(config), training(on_gpu(config))):
+        one.train(4)
+        traces.append(one.recorder.state()["series"])
+    for name in STEP_TRACES:
+        cpu, gpu = (kept[name]["values"] for kept in traces)
+        assert torch.allclose(cpu, gpu, rtol=5e-3, atol=1e-4), name
+
+
+def test_both_devices_draw_the_same_data_and_noise(training, tiny):
+    digests = []
+    for one in (training(tiny), training(on_gpu(tiny))):
+        one.train(4)
+        digests.append(one.digests())
+    assert digests[0] == digests[1]
+
+
+def test_the_same_seed_gives_the_same_bits_on_the_same_gpu(training, tiny):
+    prints = []
+    for _ in range(2):
+        one = training(on_gpu(tiny))
+        one.run(lambda: None)
+        prints.append(fingerprint(one))
+    assert prints[0] == prints[1]
+
+
+def test_a_run_on_a_gpu_is_recorded_completely_and_names_it(request_for, tiny):
+    request = request_for(on_gpu(tiny))
+    record(request)
+    (found,) = open_store(request.url).find({"config.device": "cuda"})
+    assert found.info["device"] == torch.cuda.get_device_name()

@@ -1,0 +1,50 @@
+"""From the study file to the report, as a user runs it, into a folder and into MongoDB."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mongo_server import MongoServer
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project without records."""
+    folder = tmp_path_factory.mktemp("project")
+    for package in ("models", "runs", "experiments", "analysis"):
+        ignored = shutil.ignore_patterns("_local", "reports", "__pycache__")
+        shutil.copytree(ROOT / package, folder / package, ignore=ignored)
+    return folder
+
+
+def run(project: Path, *words: str, url: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(project), "MONGO_URL": url}
+    command = [sys.executable, "-m", *words]
+    return subprocess.run(command, cwd=project, env=environment, text=True, capture_output=True, timeout=280)
+
+
+@pytest.mark.parametrize("store", ["folder", "mongodb"])
+def test_a_study_is_trained_recorded_judged_and_reported(
+    project: Path, store: str, mongo_server: MongoServer, tmp_path: Path
+) -> None:
+    url = "" if store == "folder" else mongo_server.url("pipeline")
+    trained = run(project, "experiments.sweep", "smoke", url=url)
+    assert trained.returncode == 0, trained.stderr
+    reported = run(project, "analysis.report", "smoke", "--out", str(tmp_path), url=url)
+    assert reported.returncode == 0, reported.stderr
+    report = tmp_path / "smoke"
+    assert str(report / "report.html") in reported.stdout
+    results = json.loads((report / "results.json").read_text(encoding="utf-8"))
+    assert [arm["arm"] for arm in results["arms"]] == ["mlp", "dcgan"]
+    headline = "2 of 2 mlp runs had not learned after 30 updates at lr 2e-4"
+    assert headline in (report / "report.html").read_text(encoding="utf-8")
+    assert headline in (report / "report.md").read_text(encoding="utf-8")
+    asked = run(project, "runs.query", '{"config.study": "smoke"}', "--format", "json", url=url)
+    assert len(json.loads(asked.stdout)) == 4
