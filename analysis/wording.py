@@ -40,6 +40,11 @@ def interval_text(interval: Interval | None) -> str:
     return "(no interval)" if interval is None else f"[{signed(interval.low)}, {signed(interval.high)}]"
 
 
+def range_text(low: float, high: float) -> str:
+    """«[0.1, 0.4]»: limits of a quantity that is no difference."""
+    return f"[{number(low)}, {number(high)}]"
+
+
 def p_text(p: float | None) -> str:
     """«p = 0.0078», two significant digits; «p < 0.0001» below."""
     if p is None:

@@ -17,7 +17,7 @@ def fingerprint(training):
         "extremes": repr(state["recorder"]["extremes"]),
         "digests": training.digests(),
         **{
-            name: tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+            name: tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
             for name, tensor in tensors.items()
         },
     }

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from experiments.recording import record
 from runs.schema import STEP_TRACES
 from runs.store import open_store
-
 from tests.experiments.equality import fingerprint
 from tests.experiments.tiny import ARMS
 
