@@ -35,12 +35,9 @@ def _train(todo: Sequence[RunRequest], workers: int) -> None:
     try:
         for event in events:
             progress.show(event)
-    except KeyboardInterrupt:
+    finally:
         progress.close()
-        print("interrupted: stopping the workers; run the same command again to continue", file=sys.stderr)
-        events.close()
-        raise SystemExit(130) from None
-    progress.close()
+        events.close()  # after Ctrl-C: stops the workers
 
 
 class _Progress:

@@ -33,8 +33,12 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     check_store(request.url)
     with tqdm(total=request.config.steps, unit="step", desc=request.config.arm) as bar:
+
+        def show(step: int) -> None:
+            bar.update(step - bar.n)
+
         try:
-            run_id = record(request, lambda step: bar.update(step - bar.n) and None)
+            run_id = record(request, show)
         except NotRecorded as error:
             bar.write(f"{error}; run the same command again", file=sys.stderr)
             return 1

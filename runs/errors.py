@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 BAD_INPUT = 2
+INTERRUPTED = 130  # as shells report Ctrl-C
 
 
 class UserError(Exception):
@@ -21,12 +22,15 @@ class CommandLine(argparse.ArgumentParser):
 
 
 def report_user_errors(main: Callable[[], int]) -> int:
-    """Run a command line's ``main``; turn a UserError into one line on stderr and exit status 2."""
+    """Run a command line's ``main``; turn a UserError into one line on stderr and exit status 2, Ctrl-C into 130."""
     try:
         return main()
     except UserError as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to continue\n")
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
         sys.stderr.close()
         return 0
