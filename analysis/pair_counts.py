@@ -19,7 +19,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class PairCounts:
-    """Counts of matched pairs by outcome; raises ValueError for a negative or fractional count."""
+    """Counts of matched pairs by outcome, kept as int; raises ValueError for a negative or fractional count."""
 
     a: int
     b: int
@@ -28,7 +28,7 @@ class PairCounts:
 
     def __post_init__(self) -> None:
         for name in "abcd":
-            check_count(getattr(self, name), name)
+            object.__setattr__(self, name, check_count(getattr(self, name), name))
 
     @classmethod
     def from_outcomes(cls, first_failed: Values, second_failed: Values) -> "PairCounts":

@@ -77,10 +77,10 @@ class MissingPairBounds:
 def wilson(count: int, n: int, confidence: float = 0.95) -> Rate:
     """Rate count/n with Wilson's score interval (Wilson 1927); n = 0 gives no estimate.
 
-    Raises ValueError unless 0 <= count <= n.
+    Raises ValueError unless both are whole numbers, 0 <= count <= n.
     """
     check_confidence(confidence)
-    check_count(count, "count")
+    count, n = check_count(count, "count"), check_count(n, "n")
     if count > n:
         raise ValueError(f"count is {count}, expected at most n = {n}")
     if n == 0:

@@ -70,7 +70,7 @@ def hodges_lehmann(differences: Values, confidence: float = 0.95) -> Shift:
         raise ValueError("a shift needs at least one difference")
     i, j = np.triu_indices(len(d))
     with np.errstate(invalid="ignore"):  # inf - inf, set aside in the next line
-        averages = (d[i] + d[j]) / 2
+        averages = d[i] / 2 + d[j] / 2
     known = np.sort(averages[~np.isnan(averages)])
     opposed = len(averages) - len(known)
     position = math.floor(_critical_rank_sum(len(d), confidence) - opposed / 2)
@@ -89,4 +89,4 @@ def _critical_rank_sum(n: int, confidence: float) -> int:
 
 def _median(ordered: FloatArray) -> float | None:
     low, high = float(ordered[(len(ordered) - 1) // 2]), float(ordered[len(ordered) // 2])
-    return None if math.isinf(low) and low == -high else (low + high) / 2
+    return None if math.isinf(low) and low == -high else low / 2 + high / 2

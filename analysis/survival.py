@@ -87,7 +87,9 @@ class SurvivalCurve:
     note: tuple[str, ...]
 
     def survival_at(self, time: float) -> float:
-        """Estimated probability of no event up to and including ``time``."""
+        """Estimated probability of no event up to and including ``time``; ValueError for a time below 0."""
+        if not time >= 0:
+            raise ValueError(f"time is {time}, expected 0 or more")
         return float(self.survival[np.searchsorted(self.times, time, side="right") - 1])
 
 

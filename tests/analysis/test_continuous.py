@@ -94,6 +94,10 @@ def test_shift_is_finite_when_few_pairs_failed():
     assert math.isfinite(shift.interval.high)
 
 
+def test_shift_of_the_largest_numbers_there_are_does_not_overflow():
+    assert hodges_lehmann([1e308, 1.5e308, 1.7e308]).estimate == pytest.approx(1.425e308)
+
+
 def test_opposed_failures_leave_the_shift_between_them_open():
     shift = hodges_lehmann([INF, -INF])
     assert shift.estimate is None

@@ -221,6 +221,14 @@ def test_pairs_are_counted_from_boolean_arrays():
     assert PairCounts.from_outcomes([], []) == counts(0, 0, 0, 0)
 
 
+@pytest.mark.parametrize("kind", [float, np.int64, np.float64])
+def test_counts_taken_from_a_data_frame_become_plain_integers(kind):
+    table = PairCounts(a=kind(1), b=kind(7), c=kind(0), d=kind(4))
+    assert table == counts(1, 7, 0, 4)
+    assert [type(count) for count in (table.a, table.b, wilson(kind(3), kind(8)).count)] == [int] * 3
+    assert paired_rates(table).p_exact == 2 / 2**7
+
+
 def test_series_of_different_pairs_are_refused():
     first = pd.Series([True, False], index=[0, 1])
     assert PairCounts.from_outcomes(first, first) == counts(1, 0, 0, 1)
@@ -244,6 +252,8 @@ def test_outcomes_that_are_not_paired_booleans_are_refused(first, second, messag
 def test_impossible_counts_and_levels_are_refused():
     with pytest.raises(ValueError, match="c is -1"):
         counts(0, 0, -1, 0)
+    with pytest.raises(ValueError, match=r"n is 2\.5"):
+        wilson(1, 2.5)
     with pytest.raises(ValueError, match="at most n"):
         wilson(3, 2)
     with pytest.raises(ValueError, match="confidence"):

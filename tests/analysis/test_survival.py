@@ -258,6 +258,21 @@ def test_times_that_are_none_are_refused(time, observed, message):
         durations(time, observed)
 
 
+def test_survival_is_one_at_the_start_and_unknown_before():
+    result = curve(durations([1.0, 2.0], [True, True]))
+    assert (result.survival_at(0), result.survival_at(1), result.survival_at(9)) == (1, 0.5, 0)
+    with pytest.raises(ValueError, match="0 or more"):
+        result.survival_at(-1)
+
+
+def test_log_rank_of_few_pairs_is_smaller_than_the_exact_p_that_its_documentation_names():
+    first, second = durations([1.0] * 8, [True] * 8), durations([0.0] + [2.0] * 7, [True] * 8)
+    by_rank, by_sign = log_rank(first, second), first_to_fail(first, second)
+    assert isinstance(by_rank, LogRank)
+    assert isinstance(by_sign, FirstToFail)
+    assert (by_rank.p, by_sign.p) == (pytest.approx(0.034, abs=5e-4), pytest.approx(0.070, abs=5e-4))
+
+
 def test_arms_of_unequal_size_are_no_pairs():
     with pytest.raises(ValueError, match="as many runs"):
         log_rank(durations([1.0], [True]), durations([1.0, 2.0], [True, True]))
