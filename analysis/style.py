@@ -1,0 +1,172 @@
+"""One visual language for every figure: type, colours, marks, and how a figure is written to files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+COLUMN = 3.5  # inches: one column of a two-column paper
+PAGE = 7.2  # inches: both columns
+INK = "#222222"
+FAINT = "#767676"  # grey text that still has a contrast of 4.5 to 1 on white
+RULE = "#B8B8B8"
+UPDATES = "generator updates"
+DPI = 200
+DARKENED = 0.6
+STAMP_HEIGHT = 0.13  # inches
+
+Marker = Literal["o", "s", "^", "D", "v", "P", "X", "p"]
+
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "font.size": 7.5,
+    "axes.titlesize": 7.5,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#555555",
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 4,
+    "axes.labelpad": 2.5,
+    "axes.unicode_minus": True,
+    "text.parse_math": False,  # names with a dollar sign are names
+    "legend.frameon": False,
+    "hatch.linewidth": 0.5,
+    "lines.linewidth": 1.2,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.04,
+    "figure.constrained_layout.w_pad": 0.04,
+    "pdf.fonttype": 42,  # text stays text: editable, searchable, accepted by publishers
+    "svg.fonttype": "path",  # the same picture wherever it is opened
+    "svg.hashsalt": "gan-stability",  # the same input gives the same bytes
+    "savefig.facecolor": "white",
+    "figure.facecolor": "white",
+}
+
+# decorates a function that draws; nothing outside the function sees these settings
+styled = matplotlib.rc_context(RC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmStyle:
+    """How an arm looks in every figure: each mark alone tells it from the others."""
+
+    colour: str
+    marker: Marker
+    line: tuple[int, tuple[float, ...]]  # matplotlib's offset and dashes; no dashes = solid
+
+    @property
+    def dark(self) -> str:
+        """The colour in a shade that stands out from many lines of it."""
+        red, green, blue = to_rgb(self.colour)
+        return to_hex((DARKENED * red, DARKENED * green, DARKENED * blue))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictStyle:
+    """How a verdict looks: fill, letter and hatch each tell it from the others."""
+
+    fill: str
+    letter: str
+    ink: str
+    hatch: str
+    meaning: str
+
+
+# Okabe & Ito (2008), "Color Universal Design", without its yellow, which is too pale for a line on white
+_COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#0072B2", "#CC79A7", "#009E73", "#5B5B5B")
+_MARKERS: tuple[Marker, ...] = ("o", "s", "^", "D", "v", "P", "X", "p")
+_LINES = ((0, ()), (0, (5.0, 1.5)), (0, (2.5, 1.2)), (0, (6.0, 1.5, 1.2, 1.5)), (0, (1.2, 1.2)))
+
+MISSING = "missing"
+VERDICTS = {
+    "stable": VerdictStyle(fill="#CFE6DA", letter="S", ink=INK, hatch="", meaning="stable"),
+    "unlearned": VerdictStyle(fill="#F1E2A0", letter="U", ink=INK, hatch="....", meaning="not learned"),
+    "collapsed": VerdictStyle(fill="#E98A6B", letter="C", ink=INK, hatch="////", meaning="collapsed"),
+    "diverged": VerdictStyle(fill="#B7A5D6", letter="D", ink=INK, hatch="\\\\\\\\", meaning="diverged"),
+    "nonfinite": VerdictStyle(fill="#4A4A4A", letter="N", ink="white", hatch="", meaning="non-finite"),
+    MISSING: VerdictStyle(fill="white", letter="–", ink=FAINT, hatch="", meaning="missing"),
+}
+
+
+def arm_styles(declared: Sequence[str]) -> dict[str, ArmStyle]:
+    """Each arm's style, decided by its place among the *declared* arms: a subset of arms keeps its looks."""
+    return {
+        arm: ArmStyle(
+            colour=_COLOURS[place % len(_COLOURS)],
+            marker=_MARKERS[place % len(_MARKERS)],
+            line=_LINES[place % len(_LINES)],
+        )
+        for place, arm in enumerate(declared)
+    }
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of that size in inches, laid out so that nothing is cut off; knows no global state."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@styled
+def lay_out(figure: Figure) -> None:
+    """Give axes the place and size that they will have when drawn.
+
+    Places are rounded: the solver's last digits depend on where its variables lie in memory.
+    """
+    layout = figure.get_layout_engine()
+    if layout is None:
+        return
+    layout.execute(figure)
+    for axes in figure.axes:
+        left, bottom, width, height = (round(share, 6) for share in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
+        axes.set_in_layout(True)
+
+
+@styled
+def stamp(figure: Figure, text: str) -> None:
+    """Say at the foot of the figure what it was made from; the figure grows by the height of that line."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + STAMP_HEIGHT)
+    share = STAMP_HEIGHT / (height + STAMP_HEIGHT)
+    layout = figure.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):
+        layout.set(rect=(0, share, 1, 1 - share))
+    figure.text(0.005, 0.15 * share, text, size=5, color=FAINT, ha="left", va="bottom", gid="stamp")
+
+
+@styled
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write ``stem`` .svg, .pdf and .png and return their paths; the same figure gives the same bytes."""
+    lay_out(figure)
+    figure.set_layout_engine("none")  # the layout is found once, not once a format
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "pdf", "png")]
+    for path, undated in zip(paths, ({"Date": None}, {"CreationDate": None}, None), strict=True):
+        figure.savefig(path, metadata=undated, dpi=DPI)
+    return paths
