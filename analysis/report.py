@@ -1,10 +1,12 @@
 """``python -m analysis.report STUDY``: judge a study's record and write its report."""
 
 import base64
+import multiprocessing
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,10 +117,19 @@ def _write(folder: Path, drawing: Drawing) -> None:
         (folder / name).mkdir()
     for table in tables.values():
         write_table(table, folder / "tables")
-    pages = [_page_figure(figure, folder / "figures", stamp) for figure in report_figures(drawing)]
+    pages = _page_figures(drawing, folder / "figures", stamp)
     (folder / RESULTS).write_text(to_json(results), encoding="utf-8")
     for name in ("report.html", "report.md"):
         (folder / name).write_text(_rendered(name, drawing, pages, tables), encoding="utf-8")
+
+
+def _page_figures(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
+    """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["analysis.style"])  # imported once, for all writers
+    with ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=context) as writers:
+        pages = [writers.submit(_page_figure, figure, folder, stamp) for figure in report_figures(drawing)]
+        return [page.result() for page in pages]
 
 
 def _page_figure(figure: ReportFigure, folder: Path, stamp: str) -> PageFigure:
