@@ -82,43 +82,17 @@ def _check_not_narrow(config: RunConfig, found: Widths) -> None:
 
 
 def _generator(config: RunConfig, width: int, inner: int | None) -> BlockNetwork:
+    shape = (config.image_size, config.latent_dim, width, config.channels, config.extra_layers, config.normalization)
     if config.architecture == "mlp":
-        return MLPGenerator(
-            image_size=config.image_size,
-            latent_dim=config.latent_dim,
-            width=width,
-            channels=config.channels,
-            extra_layers=config.extra_layers,
-            normalization=config.normalization,
-            inner_width=inner,
-        )
-    return DCGANGenerator(
-        image_size=config.image_size,
-        latent_dim=config.latent_dim,
-        width=width,
-        channels=config.channels,
-        extra_layers=config.extra_layers,
-        normalization=config.normalization,
-    )
+        return MLPGenerator(*shape, inner_width=inner)
+    return DCGANGenerator(*shape)
 
 
 def _discriminator(config: RunConfig, width: int, inner: int | None) -> BlockNetwork:
+    shape = (config.image_size, width, config.channels, config.extra_layers, config.normalization)
     if config.architecture == "mlp":
-        return MLPDiscriminator(
-            image_size=config.image_size,
-            width=width,
-            channels=config.channels,
-            extra_layers=config.extra_layers,
-            normalization=config.normalization,
-            inner_width=inner,
-        )
-    return DCGANDiscriminator(
-        image_size=config.image_size,
-        width=width,
-        channels=config.channels,
-        extra_layers=config.extra_layers,
-        normalization=config.normalization,
-    )
+        return MLPDiscriminator(*shape, inner_width=inner)
+    return DCGANDiscriminator(*shape)
 
 
 def _known(width: int | None) -> int:
