@@ -195,7 +195,7 @@ def _row(data: StudyData, case: Case, verdict: Verdict, stops: Mapping[str, int]
         "final_step": final_step,
         **{f"final_{probe.removeprefix('eval_')}": series[probe].values[last] for probe in PROBES},
         "updates_to_bar": np.inf if learned is None else float(learned * case.run["g_steps"]),
-        "mode_hopping": _mean_over_second_half(series["eval_hopping"], final_step),
+        "mode_hopping": mean_over_second_half(series["eval_hopping"], final_step),
         "train_seconds": series[CLOCK].values[last],
     }
 
@@ -218,6 +218,7 @@ def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _mean_over_second_half(trace: Trace, final_step: int) -> float:
+def mean_over_second_half(trace: Trace, final_step: int) -> float:
+    """Mean of a trace over the second half of the first ``final_step`` steps; NaN if no point lies there."""
     within = (trace.steps > final_step / 2) & (trace.steps <= final_step)
     return float(trace.values[within].mean()) if within.any() else np.nan

@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analysis.budgets import seconds_per_step
 from analysis.contrasts import at_equal_compute, at_equal_updates, left_out
+from analysis.factorial import factorial
 from analysis.guards import provenance
 from analysis.headline import headline
 from analysis.judging import count_verdicts, verdict_sensitivity
+from analysis.oscillation import oscillation, summary
+from analysis.precision import precision
+from analysis.quality import quality
 from analysis.results import (
     SCHEMA_VERSION,
     ArmResult,
@@ -21,10 +24,11 @@ from analysis.results import (
     Results,
     RunCounts,
     Stamp,
-    Summary,
 )
+from analysis.robustness import robustness
 from analysis.statistics import wilson
 from analysis.study_data import StudyData
+from analysis.time_to_event import time_to_event
 from analysis.verdicts import Limits, limits_from
 from analysis.wording import listed, recipe
 from runs.schema import PROBES, RunConfig, config_fields
@@ -58,6 +62,12 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         contrasts_at_equal_compute=at_compute,
         sensitivity=sensitivity,
         sensitivity_skipped=skipped,
+        time_to_event=time_to_event(data, verdicts),
+        factorial=factorial(data, verdicts),
+        robustness=robustness(data),
+        precision=precision(study.plan, contrasts),
+        quality=quality(data, verdicts),
+        oscillation=oscillation(data, verdicts),
         thresholds=asdict(study.plan.thresholds),
         limits=_limits(data),
         references=data.references,
@@ -117,7 +127,7 @@ def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, differing: 
         collapses_total=int((judged["extent"] == "total").sum()),
         degraded=int(judged["degraded"].sum()),
         recovered=int((judged["n_recoveries"] > 0).sum()),
-        summaries={name: _summary(judged[name].to_numpy(np.float64)) for name in SUMMARIZED},
+        summaries={name: summary(judged[name].to_numpy(np.float64)) for name in SUMMARIZED},
         seconds_per_step=seconds_per_step(data, cell.arm, cell.grid_point),
     )
 
@@ -129,15 +139,6 @@ def _differing_settings(configs: Sequence[RunConfig]) -> list[str]:
         for name in fields[0]
         if name in _ALWAYS_SHOWN or (name not in _NO_SETTING and any(own[name] != fields[0][name] for own in fields))
     ]
-
-
-def _summary(values: NDArray[np.float64]) -> Summary:
-    """Of the values that are numbers, infinity included."""
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return Summary(n=0, median=None, minimum=None, maximum=None)
-    # the middle of two, one of them infinite, is infinite
-    return Summary(n=len(known), median=float(np.median(known)), minimum=float(known.min()), maximum=float(known.max()))
 
 
 def _match_rows(data: StudyData) -> Iterator[MatchRow]:

@@ -6,9 +6,11 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 
 def to_plain(value: Any) -> Any:
-    """Dataclasses, mappings and tuples as dicts and lists that JSON can hold.
+    """Dataclasses, mappings, tuples and arrays as dicts and lists that JSON can hold.
 
     A number that is not finite becomes None, and a key of the same name with ``_note`` appended says what it was.
     Raises TypeError for anything else that JSON does not know.
@@ -17,6 +19,8 @@ def to_plain(value: Any) -> Any:
         return _plain_mapping({field.name: getattr(value, field.name) for field in fields(value)})
     if isinstance(value, Mapping):
         return _plain_mapping(value)
+    if isinstance(value, np.ndarray):
+        return to_plain(value.tolist())
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, Enum):

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from analysis.plain import to_plain
+from analysis.result_sections import (
+    Factorial,
+    Oscillation,
+    Precision,
+    Quality,
+    Robustness,
+    Summary,
+    TimeToEvent,
+)
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
 from analysis.verdicts import Limits
 from runs.plan import Outcome
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1  # of results.json; raised when a field goes or changes its meaning
 
 Role = Literal["primary", "co-primary", "secondary"]
 Scale = Literal["equal updates", "equal compute"]
@@ -36,16 +45,6 @@ class RunCounts:
     missing: int
     excluded: int
     used: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """Median and range over ``n`` runs; infinite where runs failed as worst rank; None without runs."""
-
-    n: int
-    median: float | None
-    minimum: float | None
-    maximum: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +196,8 @@ class Results:
     label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
     runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal training time; both in
     the order primary, co-primary, secondaries, each at every grid point. limits, references: of the first used run;
-    None where there is none. headline: the answer in sentences.
+    None where there is none. headline: the answer in sentences. time_to_event, factorial, robustness, precision,
+    quality, oscillation: exploratory, outside the registered contrasts.
     """
 
     schema_version: int
@@ -216,6 +216,12 @@ class Results:
     contrasts_at_equal_compute: tuple[ContrastResult, ...]
     sensitivity: tuple[SensitivityRow, ...]
     sensitivity_skipped: tuple[str, ...]
+    time_to_event: TimeToEvent
+    factorial: Factorial
+    robustness: Robustness
+    precision: Precision
+    quality: Quality
+    oscillation: Oscillation
     thresholds: Mapping[str, float]
     limits: Limits | None
     references: Mapping[str, Mapping[str, float]] | None
