@@ -5,13 +5,15 @@ STUDY ?= digits
 SEEDS ?=
 ARMS ?=
 WORKERS ?=
+RATES ?= 0.8 0.3
+PAIRS ?=
 
 PY := $(VENV)/bin/python
 READY := $(VENV)/.installed
 CHOICE := $(STUDY) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ARMS),--arms $(ARMS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep report test lint bench clean
+.PHONY: help setup stability-sweep report reproducibility power test lint bench calibration clean
 
 help: ## this list
 	@echo "make TARGET [VENV=folder of the environment] [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n]"
@@ -26,6 +28,13 @@ stability-sweep: $(READY) ## train what is missing of STUDY, then write its repo
 report: $(READY) ## write the report of STUDY from the records there are
 	@$(PY) -m analysis.report $(CHOICE)
 
+reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts
+	@$(PY) -m experiments.reproducibility $(STUDY) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORKERS),--workers $(WORKERS)) \
+	&& $(PY) -m analysis.compare_reruns $(STUDY)
+
+power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show?
+	@$(PY) -m analysis.power --rates $(RATES) $(if $(PAIRS),--pairs $(PAIRS))
+
 test: $(READY) ## run the tests
 	@$(PY) -m pytest
 
@@ -37,6 +46,9 @@ lint: $(READY) ## style, types and layering
 
 bench: $(READY) ## measure the costs and gains that the README quotes
 	@$(PY) -m benchmarks
+
+calibration: $(READY) ## check every test's error rate and power on synthetic studies (2 minutes)
+	@$(PY) -m benchmarks.calibration
 
 clean: ## remove reports and caches; records and checkpoints in runs/_local stay
 	rm -rf runs/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
