@@ -1,33 +1,17 @@
 """From the study file to the report, as a user runs it, into a folder and into MongoDB."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.mongo_server import MongoServer
-
-ROOT = Path(__file__).parent.parent
+from tests.project import copy_project, run
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project without records."""
-    folder = tmp_path_factory.mktemp("project")
-    for package in ("models", "runs", "experiments", "analysis"):
-        ignored = shutil.ignore_patterns("_local", "reports", "__pycache__")
-        shutil.copytree(ROOT / package, folder / package, ignore=ignored)
-    return folder
-
-
-def run(project: Path, *words: str, url: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(project), "MONGO_URL": url}
-    command = [sys.executable, "-m", *words]
-    return subprocess.run(command, cwd=project, env=environment, text=True, capture_output=True, timeout=280)
+    return copy_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.mark.parametrize("store", ["folder", "mongodb"])

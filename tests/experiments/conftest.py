@@ -1,5 +1,7 @@
 """Small trainings on the real data, and one feature network for all tests of a session."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from experiments.networks import match_info, with_widths
 from experiments.recording import RunRequest, real_images
 from experiments.training import Training
 from tests.experiments.tiny import ARMS
+from tests.project import copy_project
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +59,11 @@ def request_for(local, tmp_path):
         return RunRequest(**{**settings, **changes})
 
     return request
+
+
+@pytest.fixture
+def project(tmp_path, local, images):
+    """A copy of the project that has no records, with this session's feature network."""
+    copy_project(tmp_path)
+    shutil.copytree(local / "features", tmp_path / "runs" / "_local" / "features")
+    return tmp_path

@@ -1,34 +1,11 @@
 """Training runs of a study again, in a copy of the project."""
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from experiments.reproducibility import main
 from runs.errors import report_user_errors
 from runs.store import FolderStore
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def project(tmp_path, local, images):
-    """A copy of the project that has no records, with this session's feature network."""
-    for package in ("models", "runs", "experiments", "analysis"):
-        ignored = shutil.ignore_patterns("_local", "reports", "__pycache__")
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
-    shutil.copytree(local / "features", tmp_path / "runs" / "_local" / "features")
-    return tmp_path
-
-
-def run(project, module, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(project), "MONGO_URL": ""}
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=project, env=environment, text=True, capture_output=True, timeout=200)
+from tests.project import run
 
 
 def found(project, folder):

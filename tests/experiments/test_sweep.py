@@ -4,10 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,37 +17,13 @@ from runs.errors import report_user_errors
 from runs.schema import CLOCK, DISCRIMINATOR, GENERATOR, SAMPLES, TRACES
 from runs.store import FolderStore
 from tests.experiments.tiny import TINY
+from tests.project import command, run
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("models", "runs", "experiments", "analysis")
 LONGER = {"steps: 30": "steps: 120", "eval_every: 10": "eval_every: 4"}
 
 
-@pytest.fixture
-def project(tmp_path, local):
-    """A copy of the project that has no records, with this session's feature network."""
-    for package in PACKAGES:
-        shutil.copytree(
-            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("_local", "reports", "__pycache__")
-        )
-    (tmp_path / "runs" / "_local").mkdir()
-    shutil.copytree(local / "features", tmp_path / "runs" / "_local" / "features")
-    return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def needs_features(images):
-    """Sweeps find the feature network in its folder."""
-
-
-def command(project, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(project), "MONGO_URL": ""}
-    words = [sys.executable, "-m", "experiments.sweep", *arguments]
-    return {"args": words, "cwd": project, "env": environment, "text": True}
-
-
-def sweep(project, *arguments):
-    return subprocess.run(**command(project, *arguments), capture_output=True, timeout=240)
+def sweep(project, *arguments, url=""):
+    return run(project, "experiments.sweep", *arguments, url=url)
 
 
 def store(project):
@@ -104,7 +78,10 @@ def test_one_worker_and_two_record_the_same_bits(project, tmp_path_factory):
 def test_an_interrupted_sweep_continues_and_ends_as_if_never_interrupted(project, how):
     study = longer_study(project)
     process = subprocess.Popen(
-        **command(project, study), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        **command(project, "experiments.sweep", study),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     folder = project / "runs" / "_local" / "records"
     deadline = time.monotonic() + 120
@@ -193,9 +170,7 @@ def test_wrong_arguments_get_one_line_and_status_2(case, capsys, monkeypatch, tm
 
 
 def test_an_unreachable_database_is_said_before_any_training(project):
-    settings = command(project, "smoke")
-    settings["env"]["MONGO_URL"] = "mongodb://127.0.0.1:9/gan"
-    done = subprocess.run(**settings, capture_output=True, timeout=60)
+    done = sweep(project, "smoke", url="mongodb://127.0.0.1:9/gan")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "cannot be reached" in done.stderr
     assert not (project / "runs" / "_local" / "records").exists()

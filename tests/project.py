@@ -1,0 +1,30 @@
+"""The project as its users run it: other processes, in a copy that has no records."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("models", "runs", "experiments", "analysis")
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what the project needs to run into ``folder``, without records and reports; returns it."""
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("_local", "reports", "__pycache__")
+        shutil.copytree(ROOT / package, folder / package, ignore=ignored)
+    return folder
+
+
+def command(project: Path, module: str, *arguments: str, url: str = "") -> dict[str, Any]:
+    """Arguments for ``subprocess`` that run a module of the copy, recording at ``url`` (empty: its own folder)."""
+    environment = {**os.environ, "PYTHONPATH": str(project), "MONGO_URL": url}
+    return {"args": [sys.executable, "-m", module, *arguments], "cwd": project, "env": environment, "text": True}
+
+
+def run(project: Path, module: str, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a module of the copy to its end."""
+    return subprocess.run(**command(project, module, *arguments, url=url), capture_output=True, timeout=280)
