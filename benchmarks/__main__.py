@@ -11,6 +11,7 @@ import torch
 
 from benchmarks.loop import recording, tricks
 from benchmarks.measure import Ratio, busy_share
+from benchmarks.scale import ReportCost, report_costs
 from benchmarks.workers import workers
 from experiments.environment import device_name, versions
 from runs.errors import CommandLine, UserError, report_user_errors
@@ -33,12 +34,14 @@ def main() -> int:
         for one in measure():
             print(one, flush=True)
             ratios.append(one)
+    costs = report_costs()
+    print(*costs, sep="\n")
     if not options.anyway:
-        print(f"kept in {_keep(ratios, busy)}")
+        print(f"kept in {_keep(ratios, costs, busy)}")
     return 0
 
 
-def _keep(ratios: list[Ratio], busy: float) -> Path:
+def _keep(ratios: list[Ratio], costs: list[ReportCost], busy: float) -> Path:
     machine = f"{device_name(torch.device('cpu'))}, {os.cpu_count()} cores"
     content = {
         "machine": machine,
@@ -46,6 +49,7 @@ def _keep(ratios: list[Ratio], busy: float) -> Path:
         "versions": versions(),
         "command": "make bench",
         "ratios": [asdict(one) for one in ratios],
+        "reports": [asdict(one) for one in costs],
     }
     path = RESULTS / f"{re.sub('[^a-z0-9]+', '-', machine.lower())}.json"
     path.parent.mkdir(exist_ok=True)
