@@ -12,7 +12,7 @@ from analysis.questions import LABELS
 from analysis.result_sections import MapCell, MapPanel, TrendResult
 from analysis.statistics import contrast_effects, wilson
 from analysis.study_data import StudyData
-from analysis.wording import listed, point_text, range_text
+from analysis.wording import level_text, listed, point_text, range_text
 from runs.plan import Outcome
 
 ALL_ARMS = "all arms"
@@ -44,7 +44,7 @@ def _trend(cells: CrossedCells, factor: str, outcome: Outcome) -> TrendResult:
     sides = {ALL_ARMS: arms.mean(axis=0), **dict(zip(cells.arms, arms, strict=True))}
     weights = {name: np.multiply.outer(slope, side) for name, side in sides.items()}
     effects = contrast_effects(values, weights, confidence=cells.confidence)
-    subject = f"Change of {LABELS[outcome]} from one {factor} to the next ({listed([_level(x) for x in levels])})"
+    subject = f"Change of {LABELS[outcome]} from one {factor} to the next ({listed([level_text(x) for x in levels])})"
     return TrendResult(
         factor=factor,
         levels=levels,
@@ -59,10 +59,6 @@ def _trend(cells: CrossedCells, factor: str, outcome: Outcome) -> TrendResult:
 def _ordered(levels: Sequence[Any]) -> tuple[Any, ...]:
     numeric = all(isinstance(level, int | float) for level in levels)
     return tuple(sorted(levels)) if numeric else tuple(levels)
-
-
-def _level(level: Any) -> str:
-    return point_text({"": level}).strip()
 
 
 def _panel(data: StudyData, verdicts: pd.DataFrame, arm: str) -> MapPanel:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.budgets import seconds_per_step
 from analysis.contrasts import at_equal_compute, at_equal_updates, left_out
+from analysis.controls import controls
 from analysis.factorial import factorial
 from analysis.guards import provenance
 from analysis.headline import headline
@@ -76,8 +77,9 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         plan_changes=data.plan_changes,
         problems=(*data.problems, *left_out(data), *_pair_problems(contrasts), *_without_speed(contrasts, at_compute)),
         headline=(),
+        controls=(),
     )
-    return replace(results, headline=headline(results))
+    return replace(results, headline=headline(results), controls=controls(results))
 
 
 def _stamps(data: StudyData) -> tuple[Stamp, ...]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -89,12 +90,13 @@ def label_lines(axes: Axes, lines: Sequence[ReferenceLine]) -> None:
                       va="center", size=LABEL_SIZE, color=FAINT)  # fmt: skip
 
 
-def log_axis(axes: Axes) -> None:
-    """Make the y axis a log axis that reads 1, 2, 5, 10, … instead of powers."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
-    axes.yaxis.set_minor_formatter("{x:g}")
+def log_axis(axes: Axes, which: Literal["x", "y"] = "y") -> None:
+    """Make the axis a log axis that reads 1, 2, 5, 10, … instead of powers."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axis.set_minor_formatter("{x:g}")
 
 
 def spread_apart(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:

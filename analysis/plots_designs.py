@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.plot_parts import QUANTITY, ReferenceLine, arm_legend, quantity_axis
+from analysis.plot_parts import QUANTITY, ReferenceLine, arm_legend, log_axis, quantity_axis
 from analysis.plots_traces import median_and_band, runs_by_step
 from analysis.statistics import Interval, PerformanceProfile, Rate
 from analysis.style import COLUMN, FAINT, INK, PAGE, RULE, UPDATES, ArmStyle, new_figure, styled
 
 HOPPING = "eval_hopping"
 PANELS_PER_ROW = 2
-FAILURE_SHADES = LinearSegmentedColormap.from_list("failure", ["#F4F7FA", "#F5C9A8", "#C5532D", "#6B1F0E"])
+FAILURE_SHADES = seaborn.blend_palette(["#F4F7FA", "#F5C9A8", "#C5532D", "#6B1F0E"], as_cmap=True)
 DARK = 0.6  # a rate from which letters are white
 
 
@@ -71,8 +71,7 @@ def performance_profiles(
         axes.annotate(line.label, (line.value, 1), (0, 3), xycoords=("data", "axes fraction"), ha="center",
                       textcoords="offset points", size=6.5, color=FAINT)  # fmt: skip
     if log:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
+        log_axis(axes, "x")
     axes.set(xlabel=f"{quantity} ({unit})", ylabel="share of runs at least as good", ylim=(-0.02, 1.02))
     arm_legend(figure, {arm: styles[arm] for arm in profiles})
     return figure

@@ -44,11 +44,11 @@ class PairPanel:
 
 
 @styled
-def forest(rows: Sequence[ForestRow], *, confidence: float) -> Figure:
+def forest(rows: Sequence[ForestRow], *, confidence: float, adjusted: str = "Holm p") -> Figure:
     """Effects with intervals, first minus second; effects of different units stand on axes of their own.
 
-    Printed beside each: the estimate with its interval, p, and p after Holm's correction. An interval that has no
-    end runs out of the axes as an arrow; an effect that cannot be estimated has no mark and says so.
+    Printed beside each: the estimate with its interval, p, and p adjusted for many tests as ``adjusted`` names it. An
+    interval without end runs out of the axes as an arrow; an effect that cannot be estimated has no mark and says so.
     """
     panels = [list(group) for _, group in groupby(rows, key=lambda row: (row.effect.name, row.effect.unit))]
     heights = [len(panel) * ROW + 0.5 for panel in panels]
@@ -56,7 +56,7 @@ def forest(rows: Sequence[ForestRow], *, confidence: float) -> Figure:
     column = figure.subplots(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for axes, panel in zip(column, panels, strict=True):
         _forest_panel(axes, panel)
-    for x, text in zip(_FOREST_COLUMNS, (f"estimate [{confidence:.0%} interval]", "p", "Holm p"), strict=True):
+    for x, text in zip(_FOREST_COLUMNS, (f"estimate [{confidence:.0%} interval]", "p", adjusted), strict=True):
         column[0].annotate(text, (1, 1), (x, 2), xycoords="axes fraction", textcoords="offset points", va="bottom",
                            size=7, color=FAINT)  # fmt: skip
     return figure

@@ -24,7 +24,7 @@ class SurvivalPanel:
     title: str
     share: str  # name of the y axis
     clock: str  # name of the x axis, which counts generator updates
-    samples: Mapping[str, Durations]
+    samples: Mapping[str, Durations]  # of the same arms in every panel, in one order; empty where no run is watched
     curves: Mapping[str, SurvivalCurve]
 
 
@@ -35,10 +35,10 @@ def survival_curves(panels: Sequence[SurvivalPanel], *, styles: Mapping[str, Arm
     Upright marks are runs that were censored there. Under each axis stand the numbers of runs at risk.
     """
     arms = list(dict.fromkeys(arm for panel in panels for arm in panel.curves))
-    rows = max(len(panel.curves) for panel in panels)
+    rows = max(len(panel.samples) for panel in panels)
     figure = new_figure(PAGE, 2.5 + rows * LINE / 72)
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        last = max((float(sample.time.max()) for sample in panel.samples.values() if sample.n), default=1.0)
+        last = max((float(sample.time.max()) for sample in panel.samples.values() if sample.n), default=0.0) or 1.0
         for arm, curve in panel.curves.items():
             _survival_line(axes, curve, panel.samples[arm], last, styles[arm])
         axes.set(xlim=(0, last), ylim=(-0.02, 1.03), title=panel.title, ylabel=panel.share)
@@ -54,7 +54,10 @@ def _survival_line(axes: Axes, curve: SurvivalCurve, sample: Durations, last: fl
     axes.step(times, survival, where="post", color=look.colour, linestyle=look.line, linewidth=1.2, gid="survival")
     if curve.low is not None and curve.high is not None:
         low, high = np.append(curve.low, curve.low[-1]), np.append(curve.high, curve.high[-1])
-        axes.fill_between(times, low, high, step="post", color=look.colour, alpha=0.12, linewidth=0)
+        watched = survival > 0  # once no run is left, a band tells nothing
+        axes.fill_between(
+            times[watched], low[watched], high[watched], step="post", color=look.colour, alpha=0.12, linewidth=0
+        )
     censored = np.unique(sample.time[~sample.observed])
     heights = [curve.survival_at(float(time)) for time in censored]
     axes.plot(censored, heights, "|", color=look.colour, markersize=5, clip_on=False, gid="censored")
@@ -83,8 +86,8 @@ def incidence_by_cause(
 ) -> Figure:
     """Cumulative incidence, a panel an arm: how many of the runs each cause has ended by then, on top of each other.
 
-    Causes are verdicts; budget is where watching ended, in generator updates. What is left white is the share of runs
-    without any event.
+    Causes are verdicts; time is in generator updates since learning, and budget is where watching ended. What is left
+    white is the share of runs without any event.
     """
     per_row = min(PANELS_PER_ROW, len(by_arm))
     n_rows = math.ceil(len(by_arm) / per_row)
@@ -93,7 +96,13 @@ def incidence_by_cause(
     for axes, (arm, incidence) in zip(grid.ravel(), by_arm.items(), strict=False):
         _stacked(axes, incidence, budget)
         axes.set_title(f"{arm} (n = {incidence.n})", weight="bold", color=styles[arm].dark)
-        axes.set(xlim=(0, budget), ylim=(0, 1), xlabel=UPDATES, ylabel="share of runs", yticks=[0, 0.5, 1])
+        axes.set(
+            xlim=(0, budget),
+            ylim=(0, 1),
+            xlabel=f"since learning ({UPDATES})",
+            ylabel="share of runs",
+            yticks=[0, 0.5, 1],
+        )
     for axes in grid.ravel()[len(by_arm) :]:
         axes.axis("off")
     causes = [cause.cause for cause in next(iter(by_arm.values())).causes]

@@ -1,14 +1,14 @@
 """What comparisons of failure rates could have seen at their number of pairs, and how they stand as early looks."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from analysis.power import MOST_PAIRS
-from analysis.result_sections import ContrastPrecision, PlanningRow, Precision
+from analysis.result_sections import ContrastPrecision, PlanningRow, Precision, Role, SmallestP
 from analysis.results import ContrastResult
 from analysis.statistics import PairCounts, detectable_rate, e_value, mcnemar_power, pairs_needed
-from analysis.wording import number, point_text
+from analysis.wording import number, p_text, point_text
 from runs.plan import Plan
 
 POWER = 0.8
@@ -31,6 +31,7 @@ def precision(plan: Plan, contrasts: Sequence[ContrastResult]) -> Precision:
         power=POWER,
         contrasts=tuple(_of_contrast(contrast, counts, plan.alpha) for contrast, counts in with_rates),
         planning=tuple(_planning(first, second, n, plan.alpha) for first, second in PLANNING_RATES),
+        smallest_p=tuple(_smallest_p(contrasts, plan.alpha)),
         equivalence=NO_MARGIN,
     )
 
@@ -50,6 +51,24 @@ def _planning(first: float, second: float, n: int, alpha: float) -> PlanningRow:
         n=n,
         power=mcnemar_power(first, second, n, alpha=alpha),
     )
+
+
+def _smallest_p(contrasts: Sequence[ContrastResult], alpha: float) -> Iterator[SmallestP]:
+    by_role: dict[Role, list[int]] = {}
+    for contrast in contrasts:
+        by_role.setdefault(contrast.role, []).append(contrast.pairs.used)
+    for role, pairs in by_role.items():
+        n, family = max(pairs), len(pairs)
+        p = min(1.0, family * 2.0 ** (1 - n))
+        tests = f"the {role} test" if family == 1 else f"{family} {role} tests under Holm's correction"
+        reached = f"can reach {alpha:g}" if p <= alpha else f"cannot reach {alpha:g}, whatever the data"
+        yield SmallestP(
+            role=role,
+            family=family,
+            n=n,
+            p=p,
+            sentence=f"With {n} {'pair' if n == 1 else 'pairs'}, {tests} {reached}: smallest possible {p_text(p)}.",
+        )
 
 
 def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> ContrastPrecision:

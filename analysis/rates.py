@@ -86,7 +86,9 @@ def wilson(count: int, n: int, confidence: float = 0.95) -> Rate:
     if n == 0:
         return Rate(count=0, n=0, estimate=None, interval=None)
     low, high = proportion_confint(count, n, alpha=1 - confidence, method="wilson")
-    return Rate(count=count, n=n, estimate=count / n, interval=Interval(low=float(low), high=float(high)))
+    # at the ends the formula gives 0 and 1 up to rounding
+    interval = Interval(low=float(low) if count else 0.0, high=float(high) if count < n else 1.0)
+    return Rate(count=count, n=n, estimate=count / n, interval=interval)
 
 
 def paired_rates(counts: PairCounts, confidence: float = 0.95) -> PairedRates:

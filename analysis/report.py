@@ -1,6 +1,7 @@
 """``python -m analysis.report STUDY``: judge a study's record and write its report."""
 
 import base64
+import io
 import multiprocessing
 import os
 import shutil
@@ -8,22 +9,22 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
 
 from analysis.frames import load_study_data
 from analysis.judging import judge_study
 from analysis.outcomes import analyse
-from analysis.report_drawing import Caption, Drawing, ReportFigure
+from analysis.report_drawing import Drawing, ReportFigure
 from analysis.report_figures import report_figures
+from analysis.report_page import PageFigure, rendered
 from analysis.report_tables import report_tables
-from analysis.report_texts import limitations, provenance_lines, verdict_definitions
 from analysis.results import Results, to_json
 from analysis.style import VERDICTS, save
 from analysis.style import stamp as stamp_figure
-from analysis.tables import Table, to_markdown, write_table
+from analysis.tables import write_table
 from runs.addresses import shown, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.store import RunStore, open_store
@@ -32,35 +33,8 @@ from runs.study import Study, load_study
 REPORTS = Path(__file__).parent.parent.resolve() / "runs" / "reports"
 RESULTS = "results.json"
 PIXELS_PER_INCH = 108  # of a figure on the page: at 96 its type would be smaller than the text needs
-SECTION_TABLES = {
-    "Outcomes": ("verdicts", "pairs"),
-    "Registered contrasts": ("contrasts",),
-    "Registered contrasts at equal training time": ("contrasts_equal_compute",),
-    "Measures and samples": ("measures",),
-    "Sensitivity to the thresholds": (),
-    "The rest": ("references", "sensitivity", "runs"),
-}
-LARGE = 400_000  # bytes of an SVG from which on the page carries the PNG, if that is smaller
-
-
-@dataclass(frozen=True, kw_only=True)
-class PageFigure:
-    """A figure as the page shows it: its file's content as a data URL, and its size in CSS pixels."""
-
-    caption: Caption
-    source: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A part of the results: figures and names of tables; ``folded`` ones open on demand."""
-
-    title: str
-    figures: Sequence[PageFigure]
-    tables: Sequence[str]
-    folded: bool = False
+LARGE = 100_000  # bytes of an SVG from which on the page carries the PNG, if that is smaller
+COLOURS = 256  # of a PNG on the page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,7 +94,7 @@ def _write(folder: Path, drawing: Drawing) -> None:
     pages = _page_figures(drawing, folder / "figures", stamp)
     (folder / RESULTS).write_text(to_json(results), encoding="utf-8")
     for name in ("report.html", "report.md"):
-        (folder / name).write_text(_rendered(name, drawing, pages, tables), encoding="utf-8")
+        (folder / name).write_text(rendered(name, drawing, pages, tables), encoding="utf-8")
 
 
 def _page_figures(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
@@ -135,62 +109,25 @@ def _page_figures(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure
 def _page_figure(figure: ReportFigure, folder: Path, stamp: str) -> PageFigure:
     stamp_figure(figure.figure, stamp)
     svg, _, png = save(figure.figure, folder / figure.caption.name)
-    raster = svg.stat().st_size > max(LARGE, png.stat().st_size)
-    path, kind = (png, "image/png") if raster else (svg, "image/svg+xml")
+    content, kind = svg.read_bytes(), "image/svg+xml"
+    if len(content) > LARGE:
+        small = _in_few_colours(png)
+        content, kind = min((content, kind), (small, "image/png"), key=lambda one: len(one[0]))
     width, height = figure.figure.get_size_inches()
     return PageFigure(
         caption=figure.caption,
-        source=f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}",
+        source=f"data:{kind};base64,{base64.b64encode(content).decode()}",
         width=round(width * PIXELS_PER_INCH),
         height=round(height * PIXELS_PER_INCH),
     )
 
 
-def _rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: dict[str, Table]) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=name.endswith(".html"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    environment.filters["md_alt"] = lambda text: text.replace("[", "(").replace("]", ")")
-    results = drawing.results
-    return environment.get_template(f"{name}.j2").render(
-        results=results,
-        # the stamps, which open the headline, have a place of their own
-        answer=results.headline[len(results.stamps) :],
-        facts=_facts(results),
-        sections=_sections(pages, tables),
-        tables=tables,
-        table=lambda table: to_markdown(tables[table]) if table in tables else "",
-        limits=limitations(drawing.data.study, results),
-        definitions=verdict_definitions(results),
-        provenance=provenance_lines(results),
-    )
-
-
-def _sections(pages: Sequence[PageFigure], tables: dict[str, Table]) -> list[Section]:
-    titles = list(dict.fromkeys(page.caption.section for page in pages))
-    sections = [
-        Section(
-            title=title,
-            figures=[page for page in pages if page.caption.section == title],
-            tables=[name for name in SECTION_TABLES.get(title, ()) if name in tables],
-            folded=all(page.caption.folded for page in pages if page.caption.section == title),
-        )
-        for title in titles
-    ]
-    rest = [name for title, names in SECTION_TABLES.items() if title not in titles for name in names if name in tables]
-    return [*sections, Section(title="Every run, references, thresholds", figures=[], tables=rest, folded=True)]
-
-
-def _facts(results: Results) -> str:
-    counts = results.counts
-    seeds = f"seeds {results.seeds[0]} to {results.seeds[-1]}" if len(results.seeds) > 1 else f"seed {results.seeds[0]}"
-    return (
-        f"{counts.planned} runs planned, {counts.complete} complete, {counts.excluded} excluded, {counts.used} judged;"
-        f" {len(results.seeds)} seeds ({seeds}); α = {results.alpha:g}."
-    )
+def _in_few_colours(png: Path) -> bytes:
+    """The picture as a PNG with a palette, which takes a third of the bytes."""
+    small = io.BytesIO()
+    with Image.open(png) as image:
+        image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "png", optimize=True)
+    return small.getvalue()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What the figures of a report are drawn from, and what is written about each."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from analysis.results import Results
 from analysis.study_data import StudyData
 from analysis.style import ArmStyle, arm_styles
-from analysis.wording import point_text
+from analysis.wording import number, point_text
 from runs.store import RunStore
 
 
@@ -19,7 +20,7 @@ from runs.store import RunStore
 class Caption:
     """What is written about a figure: ``sentences`` say plainly what it shows, ``text`` gives n, marks and bands.
 
-    ``alt`` is for who cannot see it. Figures of one ``section`` stand together; ``folded`` ones open on demand.
+    ``alt`` is for who cannot see it. Figures of one ``section`` stand together.
     """
 
     name: str
@@ -28,7 +29,19 @@ class Caption:
     sentences: Sequence[str]
     text: str
     alt: str
-    folded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chapter:
+    """What a folded part of the report says besides its figures: ``gist`` is a plain sentence that is never folded.
+
+    tables: names of those that stand in it, after ``sentences``.
+    """
+
+    title: str
+    gist: str
+    sentences: Sequence[str] = ()
+    tables: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +99,7 @@ class Drawing:
 class Place:
     """A grid point, in the title of a figure, in its name, and whether it is one of several."""
 
+    point: Mapping[str, Any]
     where: str
     suffix: str
     folded: bool
@@ -94,4 +108,18 @@ class Place:
 def place_of(point: Mapping[str, Any]) -> Place:
     """The place of a grid point; an empty one is that of a study without a grid."""
     suffix = "".join(f"-{factor}-{level}" for factor, level in point.items())
-    return Place(where=f" at {point_text(point)}" if point else "", suffix=suffix, folded=bool(point))
+    return Place(point=point, where=f" at {point_text(point)}" if point else "", suffix=suffix, folded=bool(point))
+
+
+def row_name(arm: str, point: Mapping[str, Any]) -> str:
+    """«mlp», or «mlp · lr 2e-4» at a grid point."""
+    return f"{arm} · {point_text(point)}" if point else arm
+
+
+def spread_text(by_arm: Mapping[str, float]) -> str:
+    """«0.43 (dcgan) to 0.48 (mlp)»: the arms with the least and the greatest value."""
+    finite = {value: arm for arm, value in by_arm.items() if math.isfinite(value)}
+    if not finite:
+        return "not finite in any arm"
+    least, greatest = min(finite), max(finite)
+    return f"{number(least)} ({finite[least]}) to {number(greatest)} ({finite[greatest]})"

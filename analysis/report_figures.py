@@ -1,17 +1,20 @@
-"""The figures of a report: outcomes, contrasts, sensitivity; and the order of all of them."""
+"""The figures of a report: outcomes and contrasts; and all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from analysis.plots_designs import MapCell, stability_map
+from analysis.controls import architecture_alone
 from analysis.plots_effects import ForestRow, PairPanel, forest, paired_slopes
-from analysis.plots_outcomes import sensitivity, waffle
+from analysis.plots_outcomes import waffle
 from analysis.questions import LABELS
-from analysis.report_drawing import Caption, Drawing, ReportFigure, place_of
-from analysis.report_tables import contrast_arms
+from analysis.report_designs import factor_figures, stability_figure
+from analysis.report_drawing import Caption, Drawing, ReportFigure, place_of, row_name
+from analysis.report_quality import hopping_figures, profile_figures
+from analysis.report_robustness import robustness_figures
+from analysis.report_times import time_figures
 from analysis.report_training import training_figures
 from analysis.results import ContrastResult, Results
-from analysis.wording import composition_text, point_text
+from analysis.table_columns import contrast_arms
+from analysis.wording import composition_text
 
 
 def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
@@ -22,23 +25,26 @@ def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
     yield from effect_figures(drawing.results)
     yield from slope_figures(drawing)
     for point in drawing.data.study.grid_points():
-        of_point = drawing.at(point)
+        of_point, place = drawing.at(point), place_of(point)
         if len(of_point.verdicts):
-            yield from training_figures(of_point, place_of(point))
-    if drawing.results.counts.used:
-        yield sensitivity_figure(drawing)
+            yield from training_figures(of_point, place)
+            yield from time_figures(of_point, place)
+            yield from profile_figures(of_point, place)
+            yield from hopping_figures(of_point, place)
+    yield from factor_figures(drawing)
+    yield from robustness_figures(drawing)
 
 
 def outcomes_figure(drawing: Drawing) -> ReportFigure:
     """The waffle of verdicts."""
     results, study = drawing.results, drawing.data.study
-    rows = {_row_name(cell.arm, cell.grid_point): cell.arm for cell in study.cells()}
+    rows = {row_name(cell.arm, cell.grid_point): cell.arm for cell in study.cells()}
     runs = drawing.verdicts.to_dict("records")
-    names = [_row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
+    names = [row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
     primary = [contrast for contrast in results.of_role("primary") if contrast.rates is not None]
     shown = primary[0] if len(primary) == 1 else None
     composition = "; ".join(
-        composition_text(_row_name(arm.arm, arm.grid_point), {code: rate.count for code, rate in arm.verdicts.items()})
+        composition_text(row_name(arm.arm, arm.grid_point), {code: rate.count for code, rate in arm.verdicts.items()})
         for arm in results.arms
     )
     pairs = f" Below: the {shown.pairs.used} matched pairs of the primary contrast." if shown else ""
@@ -63,10 +69,6 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
     )
 
 
-def _row_name(arm: str, point: Mapping[str, Any]) -> str:
-    return f"{arm} · {point_text(point)}" if point else arm
-
-
 def effect_figures(results: Results) -> Iterator[ReportFigure]:
     """Forests of the registered contrasts, at equal updates and at equal training time."""
     at_compute = results.contrasts_at_equal_compute
@@ -75,17 +77,21 @@ def effect_figures(results: Results) -> Iterator[ReportFigure]:
         ("contrasts_equal_compute", "Registered contrasts at equal training time", at_compute),
     ):
         if contrasts:
-            yield _forest_figure(name, title, contrasts, confidence=1 - results.alpha)
+            first = [contrast.sentence for contrast in contrasts if contrast.role != "secondary"]
+            alone = architecture_alone(results) if contrasts is results.contrasts else ()
+            yield _forest_figure(name, title, contrasts, [*first, *alone], confidence=1 - results.alpha)
 
 
-def _forest_figure(name: str, title: str, contrasts: Sequence[ContrastResult], confidence: float) -> ReportFigure:
+def _forest_figure(
+    name: str, title: str, contrasts: Sequence[ContrastResult], sentences: Sequence[str], confidence: float
+) -> ReportFigure:
     n = max(contrast.pairs.used for contrast in contrasts)
     return ReportFigure(
         caption=Caption(
             name=name,
             section=title,
             title=title,
-            sentences=[contrast.sentence for contrast in contrasts if contrast.role != "secondary"],
+            sentences=sentences,
             text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {n} pairs each; bold:"
             " primary and co-primary. Effects in different units have axes of their own. An arrow is an end at"
             " infinity, where runs failed. Holm's correction is over all tests of a role.",
@@ -97,7 +103,7 @@ def _forest_figure(name: str, title: str, contrasts: Sequence[ContrastResult], c
 
 def _forest_row(contrast: ContrastResult) -> ForestRow:
     return ForestRow(
-        label=_row_name(contrast.name, contrast.grid_point),
+        label=row_name(contrast.name, contrast.grid_point),
         arms=contrast_arms(contrast),
         effect=contrast.effect,
         strong=contrast.role != "secondary",
@@ -136,7 +142,7 @@ def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:
 
 def _pair_panel(contrast: ContrastResult) -> PairPanel:
     return PairPanel(
-        title=_row_name(contrast.name, contrast.grid_point),
+        title=row_name(contrast.name, contrast.grid_point),
         first=contrast.first,
         second=contrast.second,
         quantity=LABELS[contrast.outcome],
@@ -146,62 +152,3 @@ def _pair_panel(contrast: ContrastResult) -> PairPanel:
         log=contrast.outcome == "final_frechet",
         failed="never" if contrast.outcome == "updates_to_bar" else "failed",
     )
-
-
-def stability_figure(drawing: Drawing) -> ReportFigure:
-    """Failure rates over the grid."""
-    results, (x, *others) = drawing.results, drawing.data.factors
-    cells: dict[str, list[MapCell]] = {arm: [] for arm in drawing.data.study.arms}
-    for arm in results.arms:
-        y = ", ".join(_level(arm.grid_point, factor) for factor in others)
-        cells[arm.arm].append(MapCell(x=_level(arm.grid_point, x), y=y, failures=arm.not_stable))
-    counts = "; ".join(f"{_row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
-    return ReportFigure(
-        caption=Caption(
-            name="stability_map",
-            section="Outcomes",
-            title="Stability map",
-            sentences=["How many runs were not stable at the end of the budget, at every grid point."],
-            text=f"Each cell: runs not stable of those judged, and the {1 - results.alpha:.0%} Wilson interval of that"
-            " rate. Not stable includes runs that had not learned.",
-            alt=f"Shaded tables, one an arm. {counts}.",
-        ),
-        figure=stability_map(cells, x=x, y=", ".join(others), outcome="not stable", styles=drawing.styles),
-    )
-
-
-def _level(point: Mapping[str, Any], factor: str) -> str:
-    return point_text({factor: point[factor]}).removeprefix(f"{factor} ")
-
-
-def sensitivity_figure(drawing: Drawing) -> ReportFigure:
-    """How verdicts move when a threshold is halved or doubled."""
-    rows = drawing.results.sensitivity
-    moving = [
-        f"{label} ({count} {'run' if count == 1 else 'runs'})" for label, count in _moved(drawing.results).items()
-    ]
-    summary = f"Verdicts move with {', '.join(moving)}" if moving else "No verdict moves with any threshold"
-    skipped = "".join(f" {sentence}." for sentence in drawing.results.sensitivity_skipped)
-    return ReportFigure(
-        caption=Caption(
-            name="sensitivity",
-            section="Sensitivity to the thresholds",
-            title="Sensitivity to the thresholds",
-            sentences=[f"{summary}; each was halved and doubled in turn."],
-            text="For each arm and threshold, a bar of verdicts at each of the values above the panel, from top to"
-            f" bottom; the other thresholds as registered.{skipped}",
-            alt=f"Bars of verdict counts by arm and threshold. {summary}.",
-        ),
-        figure=sensitivity(rows, arms=list(drawing.data.study.arms), styles=drawing.styles),
-    )
-
-
-def _moved(results: Results) -> dict[str, int]:
-    """By threshold and factor: the least number of runs whose verdict must have changed, where any has."""
-    registered = {(row.threshold, row.arm): row.verdicts for row in results.sensitivity if row.factor == 1}
-    moved: dict[str, int] = {}
-    for row in results.sensitivity:
-        before = registered[row.threshold, row.arm]
-        label = f"{row.threshold} × {row.factor:g}"
-        moved[label] = moved.get(label, 0) + sum(abs(row.verdicts[code] - n) for code, n in before.items()) // 2
-    return {label: count for label, count in moved.items() if count}

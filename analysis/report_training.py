@@ -1,22 +1,23 @@
-"""The figures of a report that show training: traces, measures, samples, mode hopping."""
+"""The figures of a report that show training: traces, measures, samples."""
 
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.plot_parts import QUANTITY, ReferenceLine
-from analysis.plots_designs import HOPPING, mode_hopping
 from analysis.plots_traces import EQUILIBRIUM, FRECHET, OTHER_PROBES, probes, traces
-from analysis.report_drawing import Caption, Drawing, Place, ReportFigure
+from analysis.report_drawing import Caption, Drawing, Place, ReportFigure, spread_text
 from analysis.results import Results
 from analysis.sheets import Images, chosen_seeds, median_seed, sample_sheet, training_sheet
 from analysis.wording import number
 from runs.schema import SAMPLES
 
+SAMPLES_TITLE = "Measures and samples"
+TRACES_TITLE = "Traces"
 LOSSES = ("loss_d", "loss_g")
 OUTPUTS = ("d_x", "d_g_z1", "d_g_z2")
 DRAWN_REFERENCES = {  # as lines of the Fréchet distance, and how they are labelled there
@@ -34,8 +35,6 @@ def training_figures(drawing: Drawing, place: Place) -> Iterator[ReportFigure]:
     """All of them for the runs of one grid point."""
     yield probes_figure(drawing, place)
     yield from sheet_figures(drawing, place)
-    if np.isfinite(drawing.verdicts["mode_hopping"]).any():
-        yield hopping_figure(drawing, place)
     yield traces_figure(drawing, place, LOSSES, "losses", "Losses")
     yield traces_figure(drawing, place, OUTPUTS, "outputs", "Discriminator outputs")
 
@@ -44,12 +43,12 @@ def traces_figure(drawing: Drawing, place: Place, names: Sequence[str], name: st
     """Step traces of all arms."""
     points, arms = drawing.points(names), drawing.arms()
     late = _medians_late(points)
-    ends = "; ".join(f"{QUANTITY[trace][0]} {_spread({arm: late[arm, trace] for arm in arms})}" for trace in names)
+    ends = "; ".join(f"{QUANTITY[trace][0]} {spread_text({arm: late[arm, trace] for arm in arms})}" for trace in names)
     equilibrium = ", ".join(f"{QUANTITY[trace][0]} = {EQUILIBRIUM[trace][0].value:.3g}" for trace in names)
     return ReportFigure(
         caption=Caption(
             name=f"{name}{place.suffix}",
-            section=f"Traces{place.where}",
+            section=f"{TRACES_TITLE}{place.where}",
             title=f"{title}{place.where}",
             sentences=[
                 f"Median over the last tenth of training, lowest and highest arm: {ends}.",
@@ -60,19 +59,9 @@ def traces_figure(drawing: Drawing, place: Place, names: Sequence[str], name: st
             " count. Dashed: equilibrium. Cross: onset of collapse, divergence or non-finite values; the coloured"
             " numbers under each axis count the runs without one so far. A loss does not tell how good samples are.",
             alt=f"{title}{place.where} over training, a row an arm. Lowest and highest arm at the end: {ends}.",
-            folded=place.folded,
         ),
         figure=traces(points, drawing.onsets(), names=names, arms=arms, styles=drawing.styles),
     )
-
-
-def _spread(by_arm: Mapping[str, float]) -> str:
-    """«0.43 (dcgan) to 0.48 (mlp)»: the arms with the least and the greatest value."""
-    finite = {value: arm for arm, value in by_arm.items() if math.isfinite(value)}
-    if not finite:
-        return "not finite in any arm"
-    least, greatest = min(finite), max(finite)
-    return f"{number(least)} ({finite[least]}) to {number(greatest)} ({finite[greatest]})"
 
 
 def _medians_late(points: pd.DataFrame) -> dict[tuple[str, str], float]:
@@ -92,14 +81,13 @@ def probes_figure(drawing: Drawing, place: Place) -> ReportFigure:
     return ReportFigure(
         caption=Caption(
             name=f"probes{place.suffix}",
-            section=f"Measures and samples{place.where}",
+            section=f"{SAMPLES_TITLE}{place.where}",
             title=f"Measures of samples over training{place.where}",
             sentences=[f"Median final Fréchet distance: {finals}{bar}."],
             text=f"Thick, with marks: median over runs ({_runs_each(drawing)}); band: 25th to 75th percentile;"
             " thin: runs. Grey lines: what real images and other images of known quality score; dashed: thresholds of"
             " the verdicts. Cross: onset of collapse, divergence or non-finite values.",
             alt=f"Seven panels of measures over training. Median final Fréchet distance: {finals}{bar}.",
-            folded=place.folded,
         ),
         figure=probes(
             drawing.points((FRECHET, *OTHER_PROBES)),
@@ -145,13 +133,12 @@ def sheet_figures(drawing: Drawing, place: Place) -> Iterator[ReportFigure]:
     yield ReportFigure(
         caption=Caption(
             name=f"samples{place.suffix}",
-            section=f"Measures and samples{place.where}",
+            section=f"{SAMPLES_TITLE}{place.where}",
             title=f"Samples at the end{place.where}",
             sentences=[f"Samples of {chosen} at the last probe; none is picked by hand."],
             text=f"A block an arm, a row a seed ({chosen}), a column one of the first fixed z; within a seed every arm"
             " is given the same z. The letter at the end of a row is the verdict.",
             alt=f"Grids of generated images of {', '.join(arms)}, {chosen}.",
-            folded=place.folded,
         ),
         figure=sample_sheet(
             finals,
@@ -172,12 +159,11 @@ def _training_figure(drawing: Drawing, place: Place, seed: int) -> ReportFigure:
     return ReportFigure(
         caption=Caption(
             name=f"training{place.suffix}",
-            section=f"Measures and samples{place.where}",
+            section=f"{SAMPLES_TITLE}{place.where}",
             title=f"Samples over training{place.where}",
             sentences=[f"Seed {seed}, which has the median mean rank in final Fréchet distance over all arms."],
             text=f"Seed {seed}; a column a probe, a row one of {SHEET_ROWS} fixed z, the same for every arm.",
             alt=f"Generated images of seed {seed} from the first to the last probe, for {', '.join(loaded)}.",
-            folded=place.folded,
         ),
         figure=training_sheet(
             [int(step) * drawing.updates_per_step[run_ids[arm]] for step in steps],
@@ -200,27 +186,6 @@ def load_samples(drawing: Drawing, run_id: int) -> tuple[NDArray[np.int64], Imag
     content = drawing.store.artifact(drawing.data.records[run_id], SAMPLES)
     with np.load(io.BytesIO(content)) as arrays:
         return arrays["steps"], arrays["images"]
-
-
-def hopping_figure(drawing: Drawing, place: Place) -> ReportFigure:
-    """How much the classes of the samples change from probe to probe."""
-    arms = drawing.arms()
-    medians = drawing.verdicts.groupby("arm", observed=True)["mode_hopping"].median()
-    spread = _spread({arm: float(medians[arm]) for arm in arms})
-    return ReportFigure(
-        caption=Caption(
-            name=f"hopping{place.suffix}",
-            section=f"Measures and samples{place.where}",
-            title=f"Mode hopping{place.where}",
-            sentences=[f"Median over runs of the mean in the second half of the budget, from {spread}."],
-            text="Total variation between the class histograms of consecutive probes, from the same z: 0 if no sample"
-            " changes its class on balance, 1 if all do. Left: median and 25th to 75th percentile over runs. Right: one"
-            " mark a run, bar: median. Random changes of class in samples that mean nothing count as well.",
-            alt=f"Mode hopping over training, and its mean by arm: from {spread}.",
-            folded=place.folded,
-        ),
-        figure=mode_hopping(drawing.points([HOPPING]), drawing.verdicts, arms=arms, styles=drawing.styles),
-    )
 
 
 def _runs_each(drawing: Drawing) -> str:

@@ -28,6 +28,7 @@ from runs.plan import Outcome
 
 # learning: from the start of training to learning. failure: from learning to failure
 Clock = Literal["learning", "failure"]
+Role = Literal["primary", "co-primary", "secondary"]
 OscillationIndex = Literal["mode_hopping", "drift", "loss"]
 
 
@@ -246,16 +247,32 @@ class ContrastPrecision:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SmallestP:
+    """Smallest p that the tests of a role can reach after Holm's correction over their ``family``.
+
+    n: pairs of the contrast that has most. An exact two-sided test of n pairs gives at least 2^(1-n), and the
+    smallest p of a family is multiplied by its size; 1 without pairs.
+    """
+
+    role: Role
+    family: int
+    n: int
+    p: float
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Precision:
     """Power and early looks. planning: for rates of general interest, at the number of pairs of the primary contrast.
 
-    equivalence: what can be said on the absence of differences.
+    smallest_p: by role, what the number of pairs allows. equivalence: what can be said on the absence of differences.
     """
 
     alpha: float
     power: float
     contrasts: tuple[ContrastPrecision, ...]
     planning: tuple[PlanningRow, ...]
+    smallest_p: tuple[SmallestP, ...]
     equivalence: str
 
 

@@ -15,6 +15,7 @@ from analysis.result_sections import (
     Precision,
     Quality,
     Robustness,
+    Role,
     Summary,
     TimeToEvent,
 )
@@ -24,7 +25,6 @@ from runs.plan import Outcome
 
 SCHEMA_VERSION = 1  # of results.json; raised when a field goes or changes its meaning
 
-Role = Literal["primary", "co-primary", "secondary"]
 Scale = Literal["equal updates", "equal compute"]
 
 
@@ -196,7 +196,8 @@ class Results:
     label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
     runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal training time; both in
     the order primary, co-primary, secondaries, each at every grid point. limits, references: of the first used run;
-    None where there is none. headline: the answer in sentences. time_to_event, factorial, robustness, precision,
+    None where there is none. headline: the answer in sentences. controls: what other changes of the primary
+    contrast's first arm make of its difference, a sentence each. time_to_event, factorial, robustness, precision,
     quality, oscillation: exploratory, outside the registered contrasts.
     """
 
@@ -230,6 +231,7 @@ class Results:
     plan_changes: tuple[str, ...]
     problems: tuple[str, ...]
     headline: tuple[str, ...]
+    controls: tuple[str, ...]
 
     def of_role(self, role: Role, scale: Scale = "equal updates") -> tuple[ContrastResult, ...]:
         """The contrasts of that role, one a grid point and contrast."""

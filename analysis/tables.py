@@ -14,6 +14,7 @@ import pandas as pd
 from analysis.wording import number
 
 ABSENT = "–"
+LONG = 34  # characters that a cell holds in one line
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -84,6 +85,11 @@ class Table:
     def numeric(self) -> list[bool]:
         """For each column of ``cells``: whether it holds numbers, which stand at the right."""
         return [column in self.intervals or _holds_numbers(self.frame[column]) for column in self.cells.columns]
+
+    @cached_property
+    def wordy(self) -> list[bool]:
+        """For each column of ``cells``: whether a text in it is so long that it needs more than one line."""
+        return [bool(self.cells[column].str.len().max() > LONG) for column in self.cells.columns]
 
 
 def _holds_numbers(column: pd.Series) -> bool:

@@ -103,11 +103,11 @@ def judge(
     are left out. Probes here that are not finite count without being named there.
 
     Learned: Fréchet distance <= bar at a probe, or precision, density and confidence >= their limits at
-    ``limits.probes`` consecutive ones. Collapsed: recall or modes below their limits at the last ``limits.probes`` or more, counted from
-    learning on, since before it every run is narrow. Diverged: has been at or below the bar, and Fréchet distance >
-    ``limits.divergence`` times its best so far and above the bar at the last ``limits.probes`` or more. Total is a
-    collapse whose median diversity over its final stretch is below that of one real class. Raises ValueError without
-    a probe to judge by.
+    ``limits.probes`` consecutive ones. Collapsed: recall or modes below their limits at the last ``limits.probes``
+    or more, counted from learning on, since before it every run is narrow. Diverged: has been at or below the bar,
+    and Fréchet distance > ``limits.divergence`` times its best so far and above the bar at the last
+    ``limits.probes`` or more. Total is a collapse whose median diversity over its final stretch is below that of one
+    real class. Raises ValueError without a probe to judge by.
     """
     if until_step is not None:
         probes = probes.until(until_step)

@@ -82,11 +82,12 @@ def change_text(changes: Mapping[str, tuple[Any, Any]]) -> str:
         parts.append(f"the learning rate, {learning_rate(before)} to {learning_rate(after)}")
         changes = {name: values for name, values in changes.items() if name not in rates}
     for name, (before, after) in changes.items():
-        parts.append(f"the {name.replace('_', ' ')}, {_setting(before)} to {_setting(after)}")
+        parts.append(f"the {name.replace('_', ' ')}, {level_text(before)} to {level_text(after)}")
     return f"Changing only {listed(parts)}" if parts else "Changing nothing"
 
 
-def _setting(value: Any) -> str:
+def level_text(value: Any) -> str:
+    """A setting or a level of a factor as study files write it, architectures by their names."""
     return learning_rate(value) if isinstance(value, float) else ARCHITECTURES.get(value, str(value))
 
 
@@ -106,7 +107,7 @@ def composition_text(arm: str, verdicts: Mapping[str, int]) -> str:
 
 def point_text(point: Mapping[str, Any]) -> str:
     """«lr 2e-4, beta1 0.5»; empty without a grid."""
-    return ", ".join(f"{factor} {_setting(level)}" for factor, level in point.items())
+    return ", ".join(f"{factor} {level_text(level)}" for factor, level in point.items())
 
 
 def listed(items: Sequence[str]) -> str:

@@ -81,3 +81,23 @@ def test_absence_of_a_difference_is_not_claimed_without_a_margin(tmp_path: Path)
     found = precision(data.study.plan, contrasts)
     assert found.contrasts == ()
     assert found.equivalence.startswith("No margin was registered")
+
+
+def test_eight_pairs_cannot_show_one_of_eight_secondaries(tmp_path: Path) -> None:
+    secondaries = [
+        {"name": f"number {place}", "outcome": outcome, "first": "mlp", "second": "dcgan"}
+        for place, outcome in enumerate(["final_frechet", "mode_hopping"] * 4)
+    ]
+    study = small_study()
+    study = small_study(plan={**study.document["plan"], "secondaries": secondaries})
+    data = recorded(tmp_path, study, {"mlp": ["unlearned"] * 8, "dcgan": ["stable"] * 8})
+    contrasts = at_equal_updates(data, judge_study(data))
+    found = {row.role: row for row in precision(data.study.plan, contrasts).smallest_p}
+    assert (found["primary"].family, found["primary"].p) == (1, 2 / 2**8)
+    assert (found["secondary"].family, found["secondary"].n, found["secondary"].p) == (8, 8, 8 * 2 / 2**8)
+    assert found["secondary"].sentence == (
+        "With 8 pairs, 8 secondary tests under Holm's correction cannot reach 0.05, whatever the data: smallest"
+        " possible p = 0.062."
+    )
+    reached = min(contrast.effect.p_holm or 1 for contrast in contrasts if contrast.role == "secondary")
+    assert reached >= found["secondary"].p

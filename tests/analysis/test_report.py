@@ -21,8 +21,8 @@ from runs.study import Study, load_study, study_from_document
 from tests.analysis.plausible import Fate, fate_of, record_study
 
 FIGURES = (
-    "outcomes", "contrasts", "contrasts_equal_compute", "slopes", "probes", "samples", "training", "hopping", "losses",
-    "outputs", "sensitivity",
+    "outcomes", "contrasts", "contrasts_equal_compute", "slopes", "probes", "samples", "training", "survival",
+    "incidence", "profiles", "hopping", "specifications", "sensitivity", "losses", "outputs",
 )  # fmt: skip
 CHROMIUM = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -105,8 +105,9 @@ def test_the_page_loads_nothing_and_leads_nowhere(report: tuple[Results, Path]) 
     references = References(page).found
     assert references
     assert all(reference.startswith("data:image/") for reference in references)
-    assert "@import" not in page
-    assert not re.search(r"url\((?!data:)", page)
+    styles = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "@import" not in styles
+    assert not re.search(r"url\((?!data:)", styles)
 
 
 def test_every_image_says_what_it_shows(report: tuple[Results, Path]) -> None:
@@ -119,7 +120,8 @@ def test_every_image_says_what_it_shows(report: tuple[Results, Path]) -> None:
 def test_the_report_opens_with_the_question_and_the_answer(report: tuple[Results, Path], name: str) -> None:
     results, folder = report
     text = html.unescape((folder / name).read_text(encoding="utf-8"))
-    places = [text.index(results.question), *(text.index(sentence) for sentence in results.headline)]
+    opening = (results.question, *results.headline, *results.controls)
+    places = [text.index(sentence) for sentence in opening]
     assert places == sorted(places)
     assert places[-1] < text.index("Setting")
     assert "3 of 3 mlp runs had not learned after 200 updates at lr 2e-4" in text
@@ -268,10 +270,9 @@ def measured_on_a_phone(page: Path, folder: Path) -> dict[str, Any]:
         f"""<!doctype html><meta charset="utf-8"><iframe width="{PHONE}" height="800" srcdoc="{content}"></iframe>
         <script>
         const frame = document.querySelector("iframe");
-        frame.addEventListener("load", async () => {{
+        frame.addEventListener("load", () => {{
             const page = frame.contentDocument;
             const images = Array.from(page.images);
-            await Promise.all(images.map(image => image.decode()));
             document.body.dataset.measured = JSON.stringify({{
                 width: page.documentElement.scrollWidth,
                 shown: frame.contentWindow.innerWidth,
