@@ -13,7 +13,7 @@ from runs.store import open_store
 from runs.study import load_study
 from tests.analysis.plausible import record_study
 
-SIZES = (250, 500, 1000)  # runs
+SIZES = (100, 300, 1000)  # runs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,18 +13,19 @@ from experiments.engines import run_locally
 from experiments.recording import RunRequest
 from runs.study import load_study
 
-_RUNS, _STEPS, _ROUNDS = 8, 150, 3
+_RUNS, _STEPS, _ROUNDS = 4, 400, 2
+_WARM_STEPS = 40
+_DEFAULT_THREADS = torch.get_num_threads()  # what torch takes by itself here, before any benchmark sets it
 
 
 def workers() -> list[Ratio]:
-    """Seconds that one process takes for eight DCGAN runs over those that two take, start of the processes left out."""
-    default_threads = torch.get_num_threads()  # what torch takes by itself here
+    """Seconds that one process takes for a few DCGAN runs over those that two take, start of the processes left out."""
     costs: dict[str, list[float]] = {"two": [], "one": [], "threads": []}
     for _ in range(_ROUNDS):
         costs["two"].append(_in_folder(lambda folder: _seconds(folder, processes=2, threads=1)))
         costs["one"].append(_in_folder(lambda folder: _seconds(folder, processes=1, threads=1)))
-        costs["threads"].append(_in_folder(lambda folder: _seconds(folder, processes=1, threads=default_threads)))
-    name = f"one process with torch's {default_threads} threads / two pinned workers"
+        costs["threads"].append(_in_folder(lambda folder: _seconds(folder, processes=1, threads=_DEFAULT_THREADS)))
+    name = f"one process with torch's {_DEFAULT_THREADS} threads / two pinned workers"
     unit = f"s for {_RUNS} runs"
     return [
         ratio("one pinned worker / two", costs["one"], costs["two"], unit=unit, demand="at least 1.9"),
@@ -38,9 +39,9 @@ def _in_folder(measure: Callable[[str], float]) -> float:
 
 
 def _seconds(folder: str, *, processes: int, threads: int) -> float:
-    """Wall time from the moment that every process has trained its first run to the end, scaled to all runs."""
-    warm = _runs(folder, threads, first_seed=1000, count=processes)
-    counted = _runs(folder, threads, first_seed=0, count=_RUNS)
+    """Wall time from the moment that every process has made a short first run to the end of the last."""
+    warm = _runs(folder, threads, first_seed=1000, count=processes, steps=_WARM_STEPS)
+    counted = _runs(folder, threads, first_seed=0, count=_RUNS, steps=_STEPS)
     recorded, started = 0, 0.0
     for event in run_locally([*warm, *counted], processes):
         if event.kind == "failed":
@@ -51,10 +52,10 @@ def _seconds(folder: str, *, processes: int, threads: int) -> float:
     return time.perf_counter() - started
 
 
-def _runs(folder: str, threads: int, *, first_seed: int, count: int) -> list[RunRequest]:
+def _runs(folder: str, threads: int, *, first_seed: int, count: int, steps: int) -> list[RunRequest]:
     study = load_study("digits").override(arms=["dcgan"])
     cells = [
-        replace(one, config=replace(one.config, device="cpu", steps=_STEPS, threads=threads))
+        replace(one, config=replace(one.config, device="cpu", steps=steps, threads=threads))
         for one in matched_cells(study)
     ]
     wanted = [(one.cell.key, first_seed + i) for one in cells for i in range(count)]

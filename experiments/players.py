@@ -124,4 +124,9 @@ def _weight_norm(player: Player) -> Tensor:
 
 def _norm(tensors: list[Tensor]) -> Tensor:
     """Euclidean norm of all entries together. One copy and one norm: small networks feel every further operation."""
-    return torch.cat([tensor.flatten() for tensor in tensors]).norm()
+    return torch.cat([_in_memory_order(tensor) for tensor in tensors]).norm()
+
+
+def _in_memory_order(tensor: Tensor) -> Tensor:
+    """All entries as they lie in memory: a view, where flattening a channels-last tensor would copy it piecemeal."""
+    return tensor.permute(sorted(range(tensor.dim()), key=tensor.stride, reverse=True)).flatten()
