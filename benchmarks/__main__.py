@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,42 +17,50 @@ from benchmarks.workers import workers
 from experiments.environment import device_name, versions
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.files import replaced
+from runs.validation import unknown
 
 RESULTS = Path(__file__).parent / "results"
 _QUIET = 0.05
 
 
+PARTS: dict[str, Callable[[], list[Ratio] | list[ReportCost]]] = {
+    "recording": recording,
+    "tricks": tricks,
+    "workers": workers,
+    "reports": report_costs,
+}
+
+
 def main() -> int:
-    """Run all benchmarks; refuses a machine that is busy with something else."""
+    """Run all benchmarks, or the parts named; refuses a machine that is busy with something else."""
     parser = CommandLine(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine too; keeps no results")
     options = parser.parse_args()
-    busy = busy_share()
-    if busy > _QUIET and not options.anyway:
-        raise UserError(f"other programs use {busy:.0%} of this machine; stop them, or measure with --anyway")
-    ratios = []
-    for measure in (recording, tricks, workers):
-        for one in measure():
-            print(one, flush=True)
-            ratios.append(one)
-    costs = report_costs()
-    print(*costs, sep="\n")
-    if not options.anyway:
-        print(f"kept in {_keep(ratios, costs, busy)}")
+    for part in options.parts:
+        if part not in PARTS:
+            raise UserError(unknown("part", part, PARTS))
+    for part in options.parts or PARTS:
+        busy = busy_share()
+        if busy > _QUIET and not options.anyway:
+            raise UserError(f"other programs use {busy:.0%} of this machine; stop them, or measure with --anyway")
+        measured = PARTS[part]()
+        print(*measured, sep="\n", flush=True)
+        if not options.anyway:
+            print(f"kept in {_keep(part, measured, busy)}", flush=True)
     return 0
 
 
-def _keep(ratios: list[Ratio], costs: list[ReportCost], busy: float) -> Path:
+def _keep(part: str, measured: Sequence[Ratio | ReportCost], busy: float) -> Path:
     machine = f"{device_name(torch.device('cpu'))}, {os.cpu_count()} cores"
     content = {
         "machine": machine,
         "busy_share_before": round(busy, 4),
         "versions": versions(),
-        "command": "make bench",
-        "ratios": [asdict(one) for one in ratios],
-        "reports": [asdict(one) for one in costs],
+        "command": f"python -m benchmarks {part}",
+        "measured": [asdict(one) for one in measured],
     }
-    path = RESULTS / f"{re.sub('[^a-z0-9]+', '-', machine.lower())}.json"
+    path = RESULTS / f"{re.sub('[^a-z0-9]+', '-', machine.lower())}-{part}.json"
     path.parent.mkdir(exist_ok=True)
     with replaced(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

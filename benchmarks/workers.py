@@ -42,14 +42,16 @@ def _seconds(folder: str, *, processes: int, threads: int) -> float:
     """Wall time from the moment that every process has made a short first run to the end of the last."""
     warm = _runs(folder, threads, first_seed=1000, count=processes, steps=_WARM_STEPS)
     counted = _runs(folder, threads, first_seed=0, count=_RUNS, steps=_STEPS)
-    recorded, started = 0, 0.0
+    recorded, started, finished = 0, 0.0, 0.0
     for event in run_locally([*warm, *counted], processes):
         if event.kind == "failed":
             raise RuntimeError(event.reason)
         recorded += event.kind == "recorded"
+        if event.kind == "recorded":
+            finished = time.perf_counter()  # not after the loop: ending the processes takes seconds
         if recorded == processes and not started:
-            started = time.perf_counter()
-    return time.perf_counter() - started
+            started = finished
+    return finished - started
 
 
 def _runs(folder: str, threads: int, *, first_seed: int, count: int, steps: int) -> list[RunRequest]:
