@@ -10,7 +10,7 @@ from analysis.guards import the_one_that_counts
 from analysis.report import REPORTS
 from runs.addresses import shown, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
-from runs.files import replaced
+from runs.files import write_output
 from runs.records import RunRecord, RunStore
 from runs.store import open_store
 from runs.study import load_study
@@ -125,13 +125,7 @@ def _same(level: Any, text: str) -> bool:
 
 def write_page(runs: Sequence[ComparedRun], path: Path) -> None:
     """Write the page; a reader never meets half of it. Raises UserError if it cannot be written."""
-    text = page(runs)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(path) as part:
-            part.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
+    write_output(path, page(runs))
 
 
 def _parser() -> CommandLine:

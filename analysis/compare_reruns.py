@@ -11,8 +11,8 @@ from analysis.report import REPORTS
 from analysis.reruns import RerunSet, compare_reruns, reruns_frame
 from analysis.tables import Table
 from runs.addresses import store_url
-from runs.errors import CommandLine, UserError, report_user_errors
-from runs.files import replaced
+from runs.errors import CommandLine, report_user_errors
+from runs.files import write_output
 from runs.reruns import RERUNS
 from runs.store import open_store
 from runs.study import Study, load_study
@@ -62,12 +62,7 @@ def write_comparison(study: Study, sets: Sequence[RerunSet], path: Path) -> None
         "sets": [{"sentence": one.sentence, **to_plain(one)} for one in sets],
     }
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(path) as part:
-            part.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}; choose another --out") from None
+    write_output(path, text)
 
 
 def _parser() -> CommandLine:
