@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.plain import to_plain
-from analysis.report import REPORTS
-from analysis.reruns import RerunSet, compare_reruns, reruns_frame
-from analysis.tables import Table
+from analysis.judging.reruns import RerunSet, compare_reruns, reruns_frame
+from analysis.report.writing import REPORTS
+from analysis.results.plain import to_plain
+from analysis.tables.formats import Table
 from runs.addresses import store_url
 from runs.errors import CommandLine, report_user_errors
 from runs.files import write_output

@@ -57,7 +57,7 @@ def _timed(seeds: int, folder: str) -> ReportCost:
 
 def _write(seeds: int, folder: str) -> None:
     """The report itself, in a process of its own."""
-    from analysis.report import write_report
+    from analysis.report.writing import write_report
 
     write_report(load_study("digits").override(seeds=seeds), open_store(folder), Path(folder, "reports"))
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# the files of a package, in an order such that each imports only files that stand above it
+# the files and packages of a package, in an order such that each imports only what stands above it
 ORDER = {
     "models": ["blocks", "initialization", "dcgan", "mlp", "losses", "matching"],
     "runs": [
@@ -53,92 +53,50 @@ ORDER = {
         "reproducibility",
     ],
     "analysis": [
-        "criteria",
-        "verdicts",
-        "estimates",
-        "pair_counts",
-        "rates",
-        "resampling",
-        "signed_rank",
-        "equivalence",
-        "agreement",
-        "spread",
-        "continuous",
-        "survival",
-        "paired_survival",
-        "competing",
-        "multiplicity",
-        "factors",
-        "logistic",
-        "profiles",
-        "sensitivity",
-        "power",
-        "statistics",
-        "plain",
-        "result_sections",
-        "results",
-        "results_schema",
-        "wording",
-        "guards",
-        "study_data",
-        "frames",
-        "judging",
-        "budgets",
-        "questions",
-        "findings",
-        "contrasts",
-        "controls",
-        "headline",
-        "time_to_event",
-        "crossed_cells",
-        "grid_effects",
-        "factorial",
-        "robustness",
-        "precision",
-        "quality",
-        "oscillation",
-        "outcomes",
-        "style",
-        "plot_parts",
-        "plots_outcomes",
-        "plots_traces",
-        "plots_effects",
-        "plots_survival",
-        "plots_designs",
-        "thinning",
-        "explorer",
-        "sheets",
-        "tables",
-        "plots_runs",
-        "reruns",
-        "table_columns",
-        "contrast_tables",
-        "setting_tables",
-        "time_tables",
-        "factor_tables",
-        "design_tables",
-        "report_tables",
-        "report_drawing",
-        "report_texts",
-        "report_training",
-        "report_times",
-        "report_designs",
-        "report_quality",
-        "report_robustness",
-        "report_figures",
-        "report_page",
-        "report",
-        "comparison",
-        "compare",
-        "compare_reruns",
+        *("statistics", "judging", "results", "findings", "figures", "tables", "report", "compare"),
+        *("compare_reruns", "power"),
     ],
+    "analysis.statistics": [
+        *("estimates", "pair_counts", "rates", "resampling", "signed_rank", "equivalence", "agreement", "spread"),
+        *("continuous", "survival", "paired_survival", "competing", "multiplicity", "factors", "logistic", "profiles"),
+        *("sensitivity", "power"),
+    ],
+    "analysis.judging": ["criteria", "verdicts", "guards", "study_data", "frames", "judgements", "reruns"],
+    "analysis.results": [
+        *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema", "wording"),
+    ],
+    "analysis.findings": [
+        *("budgets", "sensitivity", "questions", "effects", "contrasts", "controls", "headline", "time_to_event"),
+        *("crossed_cells", "grid_effects", "factorial", "robustness", "precision", "quality", "oscillation"),
+        *("outcomes",),
+    ],
+    "analysis.figures": [
+        *("style", "parts", "outcomes", "traces", "effects", "survival", "designs", "thinning", "explorer", "sheets"),
+        *("runs",),
+    ],
+    "analysis.tables": ["formats", "columns", "contrasts", "settings", "times", "factors", "designs"],
+    "analysis.report": [
+        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "figures", "page"),
+        *("writing", "__main__"),
+    ],
+    "analysis.compare": ["page", "__main__"],
 }
 # which of the project's packages a package may import, besides itself
 MAY_IMPORT = {"models": set(), "runs": set(), "experiments": {"models", "runs"}, "analysis": {"runs"}}
-PROJECT = {*ORDER, "tests", "benchmarks"}
+PROJECT = {*MAY_IMPORT, "tests", "benchmarks"}
 TORCH = {"torch", "torchvision"}
 
-FILES = [path for package in ORDER for path in sorted((ROOT / package).glob("*.py"))]
+FILES = [path for package in ORDER for path in sorted((ROOT / package.replace(".", "/")).glob("*.py"))]
+
+
+def module_of(path: Path) -> tuple[str, ...]:
+    """The parts of a file's name as a module; of an ``__init__.py``, those of its package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "__init__" else parts
+
+
+def room(path: Path) -> str:
+    return module_of(path)[0]
 
 
 def imports(path: Path) -> set[str]:
@@ -154,6 +112,17 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def stands_above(module: tuple[str, ...], importer: tuple[str, ...]) -> bool:
+    """Whether ``importer`` may import ``module``, of the same room: what is in a package stands above its face."""
+    if module[: len(importer)] == importer:
+        return len(module) > len(importer)
+    if importer[: len(module)] == module:
+        return False
+    depth = next(depth for depth, (one, other) in enumerate(zip(module, importer, strict=False)) if one != other)
+    order = ORDER[".".join(module[:depth])]
+    return order.index(module[depth]) < order.index(importer[depth])
+
+
 def packages(path: Path) -> set[str]:
     return {module.split(".")[0] for module in imports(path)}
 
@@ -163,40 +132,36 @@ def label(path: Path) -> str:
 
 
 @pytest.mark.parametrize("package", ORDER)
-def test_order_names_every_file_of_the_package_and_no_other(package: str) -> None:
-    files = {path.stem for path in FILES if path.parent.name == package} - {"__init__"}
-    assert sorted(ORDER[package]) == sorted(files)
+def test_order_names_all_that_is_in_the_package_and_nothing_else(package: str) -> None:
+    folder = ROOT / package.replace(".", "/")
+    found = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert sorted(ORDER[package]) == sorted(found - {"__init__"})
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)
 def test_file_imports_only_packages_that_its_own_may(path: Path) -> None:
-    package = path.parent.name
-    assert packages(path) & PROJECT <= MAY_IMPORT[package] | {package}
+    assert packages(path) & PROJECT <= MAY_IMPORT[room(path)] | {room(path)}
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)
-def test_file_imports_only_files_of_its_package_that_stand_above_it(path: Path) -> None:
-    package = path.parent.name
-    order = ORDER[package]
-    above = order[: order.index(path.stem)] if path.stem != "__init__" else []
-    assert {module for module in imports(path) if module.startswith(f"{package}.")} <= {
-        f"{package}.{name}" for name in above
-    }
+def test_file_imports_of_its_room_only_what_stands_above_it(path: Path) -> None:
+    own = [tuple(module.split(".")) for module in imports(path) if module.split(".")[0] == room(path)]
+    assert [module for module in own if not stands_above(module, module_of(path))] == []
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "models"], ids=label)
+@pytest.mark.parametrize("path", [path for path in FILES if room(path) == "models"], ids=label)
 def test_models_import_torch_and_the_standard_library_only(path: Path) -> None:
     assert packages(path) <= {"models", "torch", *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in ("runs", "analysis")], ids=label)
+@pytest.mark.parametrize("path", [path for path in FILES if room(path) in ("runs", "analysis")], ids=label)
 def test_file_of_runs_or_analysis_does_not_import_torch(path: Path) -> None:
     assert not packages(path) & TORCH
 
 
 @pytest.mark.parametrize("package", ["runs", "analysis"])
 def test_package_never_imports_torch_not_even_by_what_it_imports(package: str) -> None:
-    modules = ", ".join(f"{package}.{name}" for name in ORDER[package])
+    modules = ", ".join(".".join(module_of(path)) for path in FILES if room(path) == package)
     code = f"import sys, {modules}; sys.exit(sorted({{'torch', 'torchvision'}} & set(sys.modules)) or 0)"
     run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.frames import StudyData, load_study_data
+from analysis.judging.frames import StudyData, load_study_data
 from runs.schema import PROBES, REFERENCES, RunConfig, probe_steps
 from runs.store import open_store
 from runs.study import Study, study_from_document

@@ -1,0 +1,1 @@
+"""Chosen runs beside each other in one page: ``python -m analysis.compare``."""

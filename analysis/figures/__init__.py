@@ -1,0 +1,1 @@
+"""Pictures: frames and results in, figures out."""

@@ -1,0 +1,168 @@
+"""Figures of verdicts: who failed, how, and how far that depends on the thresholds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
+
+from analysis.figures.style import COLUMN, FAINT, MISSING, PAGE, VERDICTS, ArmStyle, new_figure, styled
+from analysis.results.robustness import SensitivityRow
+from analysis.statistics import PairCounts
+
+GAP = 0.06  # of a cell, between neighbours
+LETTERED_SEEDS = 60  # with more columns a cell is too small for a letter
+ONE_COLUMN_SEEDS = 12
+
+
+@styled
+def waffle(
+    verdicts: pd.DataFrame,
+    *,
+    rows: Sequence[str],
+    seeds: Sequence[int],
+    styles: Mapping[str, ArmStyle],
+    pair: tuple[str, str] | None = None,
+    counts: PairCounts | None = None,
+) -> Figure:
+    """One square a planned run, a row an arm (or cell) and a column a seed, coloured by verdict.
+
+    verdicts: columns ``row``, ``seed``, ``verdict``; a planned run without a row there is drawn as missing.
+    pair, counts: the primary pair of arms and its counts, shown as a 2 x 2 table in the margin.
+    """
+    found = {(run.row, run.seed): str(run.verdict) for run in verdicts.itertuples()}
+    height = 0.55 + 0.215 * len(rows) + 1.0
+    width = COLUMN if len(seeds) <= ONE_COLUMN_SEEDS else PAGE
+    figure = new_figure(width, height)
+    layout = figure.add_gridspec(2, 1, height_ratios=[height - 1.15, 1.05])
+    axes = figure.add_subplot(layout[0])
+    for y, row in enumerate(rows):
+        of_row = [found.get((row, seed), MISSING) for seed in seeds]
+        for x, verdict in enumerate(of_row):
+            _cell(axes, x, y, verdict, lettered=len(seeds) <= LETTERED_SEEDS)
+        _count_stable(axes, len(seeds), y, of_row)
+    _waffle_axes(axes, rows, seeds, styles)
+    below = layout[1].subgridspec(1, 3, width_ratios=[1.9, 1.6, max(width - COLUMN, 0.01)])
+    _verdict_key(figure.add_subplot(below[0]))
+    table = figure.add_subplot(below[1])
+    table.axis("off")
+    if pair and counts:
+        _pair_table(table, pair, counts)
+    return figure
+
+
+def _cell(axes: Axes, x: int, y: int, verdict: str, *, lettered: bool) -> None:
+    look = VERDICTS[verdict]
+    axes.add_patch(
+        Rectangle(
+            (x + GAP / 2, y + GAP / 2),
+            1 - GAP,
+            1 - GAP,
+            facecolor=look.fill,
+            edgecolor=FAINT if verdict == MISSING else "white",
+            linestyle=":" if verdict == MISSING else "-",
+            linewidth=0.6 if verdict == MISSING else 0,
+            gid=f"run-{verdict}",
+        )
+    )
+    if lettered:
+        axes.text(x + 0.5, y + 0.52, look.letter, ha="center", va="center", size=6.5, color=look.ink)
+
+
+def _count_stable(axes: Axes, x: int, y: int, verdicts: Sequence[str]) -> None:
+    judged = [verdict for verdict in verdicts if verdict != MISSING]
+    stable = judged.count("stable")
+    axes.text(x + 0.25, y + 0.52, f"{stable}/{len(judged)}", ha="left", va="center", size=7)
+
+
+def _waffle_axes(axes: Axes, rows: Sequence[str], seeds: Sequence[int], styles: Mapping[str, ArmStyle]) -> None:
+    axes.set(xlim=(0, len(seeds) + 1.6), ylim=(len(rows), 0), xlabel="seed")
+    axes.xaxis.set_label_position("top")
+    axes.xaxis.set_ticks_position("top")
+    every = 1 if len(seeds) <= 20 else 5
+    axes.set_xticks([x + 0.5 for x in range(0, len(seeds), every)], [str(seed) for seed in seeds[::every]])
+    axes.set_yticks([y + 0.5 for y in range(len(rows))], rows)
+    axes.tick_params(length=0)
+    axes.tick_params(axis="y", pad=11)
+    axes.spines[:].set_visible(False)
+    axes.text(len(seeds) + 0.25, -0.15, "stable", ha="left", va="bottom", size=7)
+    beside = axes.transData + ScaledTranslation(-6 / 72, 0, axes.figure.dpi_scale_trans)
+    for y, row in enumerate(rows):
+        look = styles[row]
+        axes.plot(0, y + 0.5, look.marker, color=look.colour, markersize=4, clip_on=False, transform=beside)
+
+
+def _verdict_key(axes: Axes) -> None:
+    axes.axis("off")
+    axes.set(xlim=(0, 8), ylim=(3.2, -0.2))
+    for place, (verdict, look) in enumerate(VERDICTS.items()):
+        x, y = 4 * (place // 3), place % 3
+        _cell(axes, x, y, verdict, lettered=True)
+        axes.text(x + 1.2, y + 0.52, look.meaning, ha="left", va="center", size=7)
+
+
+def _pair_table(axes: Axes, pair: tuple[str, str], counts: PairCounts) -> None:
+    """2 x 2 table of the pairs: rows the first arm's outcome, columns the second's."""
+    first, second = pair
+    axes.set(xlim=(-1.7, 2), ylim=(2.1, -1.75))
+    for (x, y), name in {(0, 0): "a", (1, 0): "b", (0, 1): "c", (1, 1): "d"}.items():
+        axes.add_patch(Rectangle((x, y), 1, 1, facecolor="none", edgecolor=FAINT, linewidth=0.6))
+        axes.text(x + 0.5, y + 0.55, f"{name} = {getattr(counts, name)}", ha="center", va="center", size=7)
+    for place, outcome in enumerate(("not\nstable", "stable")):
+        axes.text(place + 0.5, -0.1, outcome, ha="center", va="bottom", size=7)
+        axes.text(-0.1, place + 0.55, outcome, ha="right", va="center", size=7, linespacing=1)
+    axes.text(1, -1.15, second, ha="center", va="bottom", size=7, weight="bold")
+    axes.text(-1.35, 1.05, first, ha="center", va="center", size=7, weight="bold", rotation=90)
+
+
+@styled
+def sensitivity(rows: Sequence[SensitivityRow], *, arms: Sequence[str], styles: Mapping[str, ArmStyle]) -> Figure:
+    """How verdicts move with each threshold: a column a threshold, and for each arm a bar of verdicts for each value.
+
+    Bars are ordered by the factor on the threshold, the registered value (× 1) in the middle.
+    """
+    thresholds = list(dict.fromkeys(row.threshold for row in rows))
+    figure = new_figure(PAGE, 0.85 + 0.42 * len(arms))
+    panels = figure.subplots(1, len(thresholds), sharey=True, squeeze=False)[0]
+    for axes, threshold in zip(panels, thresholds, strict=True):
+        of_threshold = [row for row in rows if row.threshold == threshold]
+        factors = sorted({row.factor for row in of_threshold})
+        for row in of_threshold:
+            y = arms.index(row.arm) + 0.26 * (factors.index(row.factor) - (len(factors) - 1) / 2)
+            _verdict_bar(axes, y, row.verdicts)
+        values = "  ".join(f"{value:.3g}".removeprefix("0") for value in _values(of_threshold))
+        axes.set_title(f"{threshold}\n{values}", size=6.5)
+        axes.set(xlabel="runs", xlim=(0, max(sum(row.verdicts.values()) for row in rows)))
+        axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
+    panels[0].set_yticks(range(len(arms)), arms)
+    panels[0].set_ylim(len(arms) - 0.5, -0.5)
+    for axes in panels:
+        axes.tick_params(axis="y", length=0)
+    for label, arm in zip(panels[0].get_yticklabels(), arms, strict=True):
+        label.set_color(styles[arm].dark)
+    shown = [verdict for verdict in VERDICTS if any(row.verdicts.get(verdict) for row in rows)]
+    marks = [Rectangle((0, 0), 1, 1, **_bar_look(verdict)) for verdict in shown]
+    figure.legend(marks, [VERDICTS[verdict].meaning for verdict in shown], loc="outside upper center", ncols=len(shown))
+    return figure
+
+
+def _verdict_bar(axes: Axes, y: float, verdicts: Mapping[str, int]) -> None:
+    left = 0
+    for verdict in VERDICTS:
+        count = verdicts.get(verdict, 0)
+        if count:
+            axes.barh(y, count, left=left, height=0.22, gid=f"bar-{verdict}", **_bar_look(verdict))
+            left += count
+
+
+def _bar_look(verdict: str) -> dict[str, Any]:
+    look = VERDICTS[verdict]
+    return {"facecolor": look.fill, "hatch": look.hatch, "edgecolor": "#6b6b6b", "linewidth": 0.3}
+
+
+def _values(rows: Sequence[SensitivityRow]) -> list[float]:
+    return [value for _, value in sorted({(row.factor, row.value) for row in rows})]

@@ -1,0 +1,123 @@
+"""Figures of times: Kaplan-Meier curves with the runs at risk, and cumulative incidence by cause."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from analysis.figures.parts import arm_legend
+from analysis.figures.style import FAINT, PAGE, UPDATES, VERDICTS, ArmStyle, new_figure, styled
+from analysis.statistics import CumulativeIncidence, Durations, SurvivalCurve
+
+LINE = 8.5  # points between the rows of runs at risk
+PANELS_PER_ROW = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurvivalPanel:
+    """One clock of all arms: the share of runs without the event, and how many are still watched, by arm."""
+
+    title: str
+    share: str  # name of the y axis
+    clock: str  # name of the x axis, which counts generator updates
+    samples: Mapping[str, Durations]  # of the same arms in every panel, in one order; empty where no run is watched
+    curves: Mapping[str, SurvivalCurve]
+
+
+@styled
+def survival_curves(panels: Sequence[SurvivalPanel], *, styles: Mapping[str, ArmStyle]) -> Figure:
+    """Kaplan-Meier curves: a panel a clock, a step line an arm with its pointwise band where it has one.
+
+    Upright marks are runs that were censored there. Under each axis stand the numbers of runs at risk.
+    """
+    arms = list(dict.fromkeys(arm for panel in panels for arm in panel.curves))
+    rows = max(len(panel.samples) for panel in panels)
+    figure = new_figure(PAGE, 2.5 + rows * LINE / 72)
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        last = max((float(sample.time.max()) for sample in panel.samples.values() if sample.n), default=0.0) or 1.0
+        for arm, curve in panel.curves.items():
+            _survival_line(axes, curve, panel.samples[arm], last, styles[arm])
+        axes.set(xlim=(0, last), ylim=(-0.02, 1.03), title=panel.title, ylabel=panel.share)
+        axes.set_xlabel(f"{panel.clock} ({UPDATES})")
+        _at_risk(axes, panel, styles, names=panel is panels[0])
+    arm_legend(figure, {arm: styles[arm] for arm in arms})
+    return figure
+
+
+def _survival_line(axes: Axes, curve: SurvivalCurve, sample: Durations, last: float, look: ArmStyle) -> None:
+    times = np.append(curve.times, max(last, float(curve.times[-1])))
+    survival = np.append(curve.survival, curve.survival[-1])
+    axes.step(times, survival, where="post", color=look.colour, linestyle=look.line, linewidth=1.2, gid="survival")
+    if curve.low is not None and curve.high is not None:
+        low, high = np.append(curve.low, curve.low[-1]), np.append(curve.high, curve.high[-1])
+        watched = survival > 0  # once no run is left, a band tells nothing
+        axes.fill_between(
+            times[watched], low[watched], high[watched], step="post", color=look.colour, alpha=0.12, linewidth=0
+        )
+    censored = np.unique(sample.time[~sample.observed])
+    heights = [curve.survival_at(float(time)) for time in censored]
+    axes.plot(censored, heights, "|", color=look.colour, markersize=5, clip_on=False, gid="censored")
+
+
+def _at_risk(axes: Axes, panel: SurvivalPanel, styles: Mapping[str, ArmStyle], *, names: bool) -> None:
+    low, high = axes.get_xlim()
+    ticks = [float(tick) for tick in axes.get_xticks() if low <= tick <= high]
+    _below(axes, 0, ticks[0], "at risk", "center", FAINT)
+    for row, (arm, sample) in enumerate(panel.samples.items(), start=1):
+        colour = styles[arm].dark
+        if names:
+            _below(axes, row, ticks[0], f"{arm}     ", "right", colour)
+        for tick, count in zip(ticks, sample.at_risk(ticks), strict=True):
+            _below(axes, row, tick, str(count), "center", colour)
+
+
+def _below(axes: Axes, row: int, x: float, text: str, align: str, colour: str) -> None:
+    axes.annotate(text, (x, 0), (0, -29 - row * LINE), xycoords=("data", "axes fraction"), textcoords="offset points",
+                  ha=align, va="top", size=6.5, color=colour, gid="at-risk")  # fmt: skip
+
+
+@styled
+def incidence_by_cause(
+    by_arm: Mapping[str, CumulativeIncidence], *, budget: float, styles: Mapping[str, ArmStyle]
+) -> Figure:
+    """Cumulative incidence, a panel an arm: how many of the runs each cause has ended by then, on top of each other.
+
+    Causes are verdicts; time is in generator updates since learning, and budget is where watching ended. What is left
+    white is the share of runs without any event.
+    """
+    per_row = min(PANELS_PER_ROW, len(by_arm))
+    n_rows = math.ceil(len(by_arm) / per_row)
+    figure = new_figure(PAGE, 0.4 + 1.55 * n_rows)
+    grid = figure.subplots(n_rows, per_row, sharey=True, squeeze=False)
+    for axes, (arm, incidence) in zip(grid.ravel(), by_arm.items(), strict=False):
+        _stacked(axes, incidence, budget)
+        axes.set_title(f"{arm} (n = {incidence.n})", weight="bold", color=styles[arm].dark)
+        axes.set(
+            xlim=(0, budget),
+            ylim=(0, 1),
+            xlabel=f"since learning ({UPDATES})",
+            ylabel="share of runs",
+            yticks=[0, 0.5, 1],
+        )
+    for axes in grid.ravel()[len(by_arm) :]:
+        axes.axis("off")
+    causes = [cause.cause for cause in next(iter(by_arm.values())).causes]
+    marks = [Rectangle((0, 0), 1, 1, facecolor=VERDICTS[cause].fill, hatch=VERDICTS[cause].hatch) for cause in causes]
+    names = [VERDICTS[cause].meaning for cause in causes]
+    figure.legend(marks, names, loc="outside upper center", ncols=len(causes))
+    return figure
+
+
+def _stacked(axes: Axes, incidence: CumulativeIncidence, budget: float) -> None:
+    times = np.append(incidence.times, budget)
+    base = np.zeros(len(times))
+    for cause in incidence.causes:
+        top = base + np.append(cause.incidence, cause.incidence[-1])
+        look = VERDICTS[cause.cause]
+        axes.fill_between(times, base, top, step="post", facecolor=look.fill, edgecolor="#6b6b6b", hatch=look.hatch,
+                          linewidth=0.4, gid=f"cause-{cause.cause}")  # fmt: skip
+        base = top

@@ -1,0 +1,217 @@
+"""Figures of quantities along training: thin lines are runs, the thick line and band are what they have in common."""
+
+# S seeds (runs), T steps
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, draw_lines, label_lines, log_axis, quantity_axis
+from analysis.figures.style import INK, PAGE, UPDATES, ArmStyle, lay_out, new_figure, styled
+
+Floats = NDArray[np.float64]
+
+BAND = (0.25, 0.75)  # quantiles over runs
+WINDOWS = 100  # of the median line: a minibatch's noise is not what it is to show
+ENVELOPES = 150  # of a thin line: its extremes in each, which is all that print can resolve
+CROWDED = 6_000  # points in a panel: from here on thin lines become pixels in SVG and PDF
+
+# where both players are at the equilibrium of the non-saturating game: D answers one half
+EQUILIBRIUM = {
+    "loss_d": (ReferenceLine(value=2 * math.log(2), label="2 ln 2", dashed=True),),
+    "loss_g": (ReferenceLine(value=math.log(2), label="ln 2", dashed=True),),
+    "d_x": (ReferenceLine(value=0.5, label="", dashed=True),),
+    "d_g_z1": (ReferenceLine(value=0.5, label="", dashed=True),),
+    "d_g_z2": (ReferenceLine(value=0.5, label="", dashed=True),),
+}
+FRECHET = "eval_frechet"
+OTHER_PROBES = ("eval_recall", "eval_precision", "eval_density", "eval_coverage", "eval_diversity", "eval_modes")
+
+
+def runs_by_step(points: pd.DataFrame) -> tuple[NDArray[np.int64], Floats]:
+    """Steps (T,) and values (S, T) of one arm's runs in one trace, seeds ascending; NaN where a run has no point."""
+    wide = points.pivot(index="seed", columns="step", values="value")
+    return wide.columns.to_numpy(dtype=np.int64), wide.to_numpy(dtype=np.float64)
+
+
+def median_and_band(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Median and BAND quantiles over the runs with a finite value, at each step; NaN where there is none."""
+    finite = np.where(np.isfinite(values), values, np.nan)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        low, median, high = np.nanquantile(finite, [BAND[0], 0.5, BAND[1]], axis=0)
+    return median, low, high
+
+
+def in_windows(steps: NDArray[np.int64], values: Floats) -> tuple[Floats, Floats]:
+    """Middle step and each run's median (S, windows) in at most about WINDOWS windows of equal length.
+
+    A window with a non-finite value is NaN for that run: what failed must not be smoothed over.
+    """
+    length = max(1, len(steps) // WINDOWS)
+    kept = len(steps) - len(steps) % length
+    middle = steps[:kept].reshape(-1, length).mean(axis=1)
+    return middle, np.median(values[:, :kept].reshape(len(values), -1, length), axis=2)
+
+
+def extremes_in_windows(steps: NDArray[np.int64], values: Floats) -> tuple[Floats, Floats]:
+    """A run's (T,) steps and values thinned to the least and greatest of each window, in the order they came.
+
+    Short traces come back as they are; a window with a non-finite value is a gap.
+    """
+    length = len(steps) // ENVELOPES
+    if length < 3:
+        return steps.astype(np.float64), values
+    kept = len(steps) - len(steps) % length
+    windows = values[:kept].reshape(-1, length)
+    broken = ~np.isfinite(windows).all(axis=1, keepdims=True)
+    ordered = np.where(broken, 0, windows)
+    places = np.sort(np.stack([ordered.argmin(axis=1), ordered.argmax(axis=1)], axis=1), axis=1)
+    thinned = np.where(broken, np.nan, np.take_along_axis(windows, places, axis=1))
+    at = np.take_along_axis(steps[:kept].reshape(-1, length), places, axis=1)
+    return np.append(at.ravel(), steps[kept:]).astype(np.float64), np.append(thinned.ravel(), values[kept:])
+
+
+@styled
+def traces(
+    points: pd.DataFrame,
+    onsets: pd.DataFrame,
+    *,
+    names: Sequence[str],
+    arms: Sequence[str],
+    styles: Mapping[str, ArmStyle],
+) -> Figure:
+    """Step traces, a row an arm, a column a quantity: thin lines are runs, thick their median, shaded BAND.
+
+    points: columns arm, seed, trace, step (in generator updates), value.
+    onsets: columns arm, seed, step: first step of collapse, divergence or non-finite values of runs that failed so;
+    drawn as a cross on the run's line. The row of numbers under each axis counts the runs that had not failed by then.
+    """
+    figure = new_figure(PAGE, 0.55 + 1.1 * len(arms))
+    grid = figure.subplots(len(arms), len(names), sharex=True, sharey="col", squeeze=False)
+    ticks = _update_ticks(points)
+    for row, arm in zip(grid, arms, strict=True):
+        of_arm = points[points["arm"] == arm]
+        failed = onsets[onsets["arm"] == arm].set_index("seed")["step"]
+        n = of_arm["seed"].nunique()
+        for axes, name in zip(row, names, strict=True):
+            _trace_panel(axes, of_arm[of_arm["trace"] == name], failed, styles[arm])
+            draw_lines(axes, EQUILIBRIUM.get(name, ()))
+            axes.yaxis.set_major_locator(MaxNLocator(3))
+            quantity_axis(axes, name)
+            _surviving(axes, ticks, n, failed, styles[arm])
+        row[0].set_title(f"{arm} (n = {n})", weight="bold", color=styles[arm].dark)
+    for top, bottom, name in zip(grid[0], grid[-1], names, strict=True):
+        _header(top, QUANTITY[name][0])
+        bottom.set_xlabel(UPDATES)
+        bottom.set_xlim(0, points["step"].max())
+        bottom.set_xticks(ticks)
+    lay_out(figure)  # the panels have their size now
+    for row in grid:
+        for axes, name in zip(row, names, strict=True):
+            label_lines(axes, EQUILIBRIUM.get(name, ()))
+    return figure
+
+
+@styled
+def probes(
+    points: pd.DataFrame,
+    onsets: pd.DataFrame,
+    *,
+    arms: Sequence[str],
+    styles: Mapping[str, ArmStyle],
+    lines: Mapping[str, Sequence[ReferenceLine]],
+) -> Figure:
+    """All arms over training in each measure of samples: Fréchet distance above (log axis), the others below.
+
+    points, onsets: as for :func:`traces`. lines: by trace, what real images score and the thresholds.
+    """
+    figure = new_figure(PAGE, 6.2)
+    layout = figure.add_gridspec(3, 3, height_ratios=[1.5, 1, 1])
+    panels = {FRECHET: figure.add_subplot(layout[0, :])}
+    for place, name in enumerate(OTHER_PROBES):
+        panels[name] = figure.add_subplot(layout[1 + place // 3, place % 3])
+    last = int(points["step"].max())
+    for name, axes in panels.items():
+        of_trace = points[points["trace"] == name]
+        for arm in arms:
+            _probe_lines(axes, of_trace[of_trace["arm"] == arm], onsets[onsets["arm"] == arm], styles[arm])
+        draw_lines(axes, lines.get(name, ()))
+        quantity_axis(axes, name)
+        axes.set(title=QUANTITY[name][0], xlabel=UPDATES, xlim=(0, last), xticks=_update_ticks(points))
+    log_axis(panels[FRECHET])
+    arm_legend(figure, {arm: styles[arm] for arm in arms})
+    lay_out(figure)
+    for name, axes in panels.items():
+        label_lines(axes, lines.get(name, ()))
+    return figure
+
+
+def _probe_lines(axes: Axes, points: pd.DataFrame, onsets: pd.DataFrame, look: ArmStyle) -> None:
+    steps, values = runs_by_step(points)
+    failed = onsets.set_index("seed")["step"]
+    for seed, line in zip(sorted(points["seed"].unique()), values, strict=True):
+        axes.plot(steps, line, color=look.colour, linewidth=0.3, alpha=_thin(values), gid=f"seed-{seed}")
+        if seed in failed.index:
+            _cross(axes, steps, line, int(failed[seed]))
+    if len(values):
+        median, low, high = median_and_band(values)
+        axes.fill_between(steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
+        every = max(1, len(steps) // 10)
+        axes.plot(steps, median, color=look.colour, linestyle=look.line, linewidth=1.2, marker=look.marker,
+                  markersize=3.2, markevery=every, gid="median")  # fmt: skip
+
+
+def _trace_panel(axes: Axes, points: pd.DataFrame, failed: pd.Series, look: ArmStyle) -> None:
+    steps, values = runs_by_step(points)
+    lines = [extremes_in_windows(steps, line) for line in values]
+    crowded = sum(len(x) for x, _ in lines) > CROWDED
+    for seed, (x, y), line in zip(sorted(points["seed"].unique()), lines, values, strict=True):
+        axes.plot(x, y, color=look.colour, linewidth=0.3, alpha=_thin(values), rasterized=crowded, gid=f"seed-{seed}")
+        if seed in failed.index:
+            _cross(axes, steps, line, int(failed[seed]))
+    if len(values):
+        middle, windowed = in_windows(steps, values)
+        median, low, high = median_and_band(windowed)
+        axes.fill_between(middle, low, high, color=look.dark, alpha=0.3, linewidth=0)
+        axes.plot(middle, median, color=look.dark, linewidth=1.1, gid="median")
+
+
+def _thin(values: Floats) -> float:
+    """Opacity of thin lines: the more runs, the fainter each."""
+    return min(0.5, max(0.12, 4 / len(values)))
+
+
+def _cross(axes: Axes, steps: NDArray[np.int64], line: Floats, onset: int) -> None:
+    """An × at the onset, at the height of the run's last finite value up to it."""
+    before = np.flatnonzero((steps <= onset) & np.isfinite(line))
+    if len(before):
+        axes.plot(onset, line[before[-1]], "x", color=INK, markersize=5, markeredgewidth=1.2, zorder=5, gid="onset")
+
+
+def _header(axes: Axes, text: str) -> None:
+    axes.annotate(text, (0.5, 1), (0, 14), xycoords="axes fraction", textcoords="offset points", ha="center", size=8)
+
+
+def _update_ticks(points: pd.DataFrame) -> list[int]:
+    last = int(points["step"].max())
+    return [int(tick) for tick in MaxNLocator(4, integer=True).tick_values(0, last) if tick <= last]
+
+
+def _surviving(axes: Axes, ticks: Sequence[int], n: int, failed: pd.Series, look: ArmStyle) -> None:
+    """A row of numbers under the axis: runs that had not failed by each tick."""
+    axes.tick_params(axis="x", pad=11)
+    beside = (-3 - 2 * len(str(n)), -4)
+    axes.annotate("n", (0, 0), beside, xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
+                  size=6.5, color=look.dark)  # fmt: skip
+    for tick in ticks:
+        left = n - int((failed <= tick).sum())
+        axes.annotate(str(left), (tick, 0), (0, -4), xycoords=("data", "axes fraction"), textcoords="offset points",
+                      ha="center", va="top", size=6.5, color=look.dark, gid="left")  # fmt: skip

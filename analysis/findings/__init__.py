@@ -1,0 +1,1 @@
+"""What a study says: verdicts in, results with their sentences out."""

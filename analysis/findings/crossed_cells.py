@@ -1,0 +1,85 @@
+"""Outcomes of crossed cells by seed, and the sentences on their effects."""
+
+# S complete seeds, P grid points, A arms
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.findings.questions import outcome_values
+from analysis.judging.study_data import StudyData
+from analysis.results.wording import interval_text, p_text, signed
+from analysis.statistics import FactorEffect, FactorEffects, NotEstimable
+from runs.plan import Outcome
+
+Floats = NDArray[np.float64]
+
+# the outcomes whose effects are estimated
+UNITS: Mapping[Outcome, str] = {
+    "not_stable": "share of runs",
+    "updates_to_bar": "generator updates, at most the budget",
+    "final_frechet": "ranks",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossedCells:
+    """Cells whose outcomes are analysed together: every one of ``arms`` at every grid point.
+
+    verdicts: of ``judge_study(data)``.
+    """
+
+    data: StudyData
+    verdicts: pd.DataFrame
+    arms: tuple[str, ...]
+
+    @property
+    def points(self) -> list[dict[str, Any]]:
+        """The grid points; one empty point without a grid."""
+        return self.data.study.grid_points()
+
+    @property
+    def confidence(self) -> float:
+        """Of intervals."""
+        return 1 - self.data.study.plan.alpha
+
+    def outcomes(self, outcome: Outcome) -> Floats:
+        """Outcomes (S, P, A) at seeds where every cell has one; finite, larger is worse.
+
+        updates_to_bar is cut off at the budget; final_frechet is in joint ranks, failed runs sharing the worst.
+        """
+        by_run = outcome_values(self.verdicts, outcome)
+        at_points = [self.data.matched_seeds(self.arms, point) for point in self.points]
+        complete = [seeds for seeds in zip(*at_points, strict=True) if all(seed.problem is None for seed in seeds)]
+        rows = [[by_run.loc[seed.recorded_ids] for seed in seeds] for seeds in complete]
+        values = np.array(rows, dtype=np.float64).reshape(len(rows), len(self.points), len(self.arms))
+        values = values[~np.isnan(values).any(axis=(1, 2))]
+        if outcome == "updates_to_bar":
+            return np.minimum(values, self._budgets())
+        return stats.rankdata(values).reshape(values.shape) if outcome == "final_frechet" else values
+
+    def _budgets(self) -> Floats:
+        """Budgets (P, A) in generator updates."""
+        configs = [[self.data.study.cell(arm, point).config for arm in self.arms] for point in self.points]
+        return np.array([[config.steps * config.g_steps for config in row] for row in configs], dtype=np.float64)
+
+
+def effects_sentence(subject: str, effects: FactorEffects | NotEstimable) -> str:
+    """All effects with intervals and both p, or why there are none."""
+    if isinstance(effects, NotEstimable):
+        return f"{subject}: not estimable, {effects}."
+    parts = "; ".join(_effect_text(effect) for effect in effects.effects)
+    notes = "".join(f" {note[0].upper()}{note[1:]}." for note in effects.note)
+    return f"{subject}: {parts}; {effects.n_seeds} complete seeds.{notes}"
+
+
+def _effect_text(effect: FactorEffect) -> str:
+    return (
+        f"{effect.name} {signed(effect.estimate)} {interval_text(effect.interval)}, sign-flip {p_text(effect.p)},"
+        f" max-T {p_text(effect.p_adjusted)}"
+    )

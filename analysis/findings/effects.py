@@ -1,0 +1,184 @@
+"""The test that belongs to a contrast's outcome, its effect, and its sentence.
+
+Binary outcome: exact McNemar test and Tango's interval. Continuous: Wilcoxon's signed-rank test and the
+Hodges-Lehmann shift. Interaction: sign-flip over seeds of the difference of differences.
+"""
+
+# N pairs (or seeds) compared, A arms
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.findings.questions import Question
+from analysis.results.document import Effect, PairTally
+from analysis.results.wording import interval_text, number, p_text, signed
+from analysis.statistics import (
+    Interval,
+    MissingPairBounds,
+    PairCounts,
+    PairedComparison,
+    PairedRates,
+    PermutationTest,
+    bootstrap_mean_interval,
+    missing_pair_bounds,
+    paired_comparison,
+    paired_rates,
+    sign_flip_test,
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a test finds. ``sides`` (N, 2): the two values whose difference it is about."""
+
+    effect: Effect
+    sides: Floats
+    sentence: str
+    notes: tuple[str, ...]
+    rates: PairedRates | None = None
+    bounds: MissingPairBounds | None = None
+    comparison: PairedComparison | None = None
+    interaction: PermutationTest | None = None
+
+
+def find(question: Question, table: Floats, pairs: PairTally) -> Finding:
+    """The finding from the outcome's values (N, A) at the seeds that are compared; larger is worse."""
+    if question.contrast.minus is not None:
+        return _interaction(question, table, pairs)
+    if question.contrast.outcome == "not_stable":
+        return _rates(question, table, pairs)
+    return _comparison(question, table, pairs)
+
+
+def _rates(question: Question, table: Floats, pairs: PairTally) -> Finding:
+    counts = PairCounts.from_outcomes(table[:, 0] == 1, table[:, 1] == 1)
+    rates = paired_rates(counts, question.confidence)
+    lacking = pairs.planned - pairs.used
+    effect = Effect(
+        name=f"difference in {question.label}",
+        unit=question.unit,
+        estimate=rates.delta,
+        interval=rates.tango,
+        test="exact McNemar",
+        p=rates.p_exact,
+        p_holm=None,
+        family=0,
+    )
+    return Finding(
+        effect=effect,
+        sides=table,
+        sentence=_sentence(
+            question,
+            pairs,
+            f"{_effect_text(effect)}; both failed {counts.a}, only {question.contrast.first} {counts.b},"
+            f" only {question.contrast.second} {counts.c}, neither {counts.d}",
+        ),
+        notes=rates.note,
+        rates=rates,
+        bounds=missing_pair_bounds(counts, lacking, question.confidence) if lacking else None,
+    )
+
+
+def _comparison(question: Question, table: Floats, pairs: PairTally) -> Finding:
+    comparison = paired_comparison(table[:, 0], table[:, 1], larger_is_worse=True, confidence=question.confidence)
+    shift, wilcoxon = comparison.shift, comparison.wilcoxon
+    effect = Effect(
+        name=f"Hodges–Lehmann shift of {question.label}",
+        unit=question.unit,
+        estimate=shift.estimate if shift else None,
+        interval=shift.interval if shift else None,
+        test="Wilcoxon signed-rank",
+        p=wilcoxon.p if wilcoxon else None,
+        p_holm=None,
+        family=0,
+    )
+    medians = [_worst_named(question, value) for value in (comparison.median_first, comparison.median_second)]
+    return Finding(
+        effect=effect,
+        sides=table,
+        sentence=_sentence(
+            question,
+            pairs,
+            f"median {medians[0]} against {medians[1]}; {_effect_text(effect)};"
+            f" larger for {question.contrast.first} with probability {number(comparison.superiority)}",
+        ),
+        notes=(*comparison.note, *_shift_notes(comparison)),
+        comparison=comparison,
+    )
+
+
+def _shift_notes(comparison: PairedComparison) -> list[str]:
+    if comparison.shift is None or comparison.shift.estimate is not None:
+        return []
+    return ["no shift: the middle lies between pairs that failed only in the first arm and pairs only in the second"]
+
+
+def _interaction(question: Question, table: Floats, pairs: PairTally) -> Finding:
+    """Of joint ranks where a failed run has no value but the worst rank."""
+    ranked = not np.isfinite(table).all()
+    scores = stats.rankdata(table).reshape(table.shape) if ranked else table
+    sides = scores[:, 0::2] - scores[:, 1::2]
+    differences = sides[:, 0] - sides[:, 1]
+    test = sign_flip_test(differences) if len(differences) else None
+    interval = bootstrap_mean_interval(differences, confidence=question.confidence)
+    effect = Effect(
+        name=f"difference of differences in {question.label}",
+        unit="ranks" if ranked else question.unit,
+        estimate=test.statistic if test else None,
+        interval=interval,
+        test="sign-flip over seeds",
+        p=test.p if test else None,
+        p_holm=None,
+        family=0,
+    )
+    return Finding(
+        effect=effect,
+        sides=sides,
+        sentence=_sentence(question, pairs, _effect_text(effect)),
+        notes=tuple(_interaction_notes(differences, interval, ranked, question.confidence)),
+        interaction=test,
+    )
+
+
+def _interaction_notes(differences: Floats, interval: Interval | None, ranked: bool, confidence: float) -> list[str]:
+    if len(differences) == 0:
+        return ["no complete seeds"]
+    notes = []
+    n, moving, alpha = len(differences), int(np.count_nonzero(differences)), 1 - confidence
+    if 2.0 ** (1 - moving) > alpha:
+        notes.append(f"seeds with a difference: {moving} of {n}; too few to reach p = {alpha:.2g}")
+    if interval is None:
+        notes.append("no interval: all seeds show the same difference, so there is no spread to resample")
+    if ranked:
+        notes.append("of joint ranks, since failed runs have no value but the worst rank")
+    return notes
+
+
+def _sentence(question: Question, pairs: PairTally, text: str) -> str:
+    contrast = question.contrast
+    arms = f"{contrast.first} minus {contrast.second}"
+    if contrast.minus is not None:
+        arms = f"({arms}) less ({contrast.minus[0]} minus {contrast.minus[1]})"
+    units = "pairs" if contrast.minus is None else "seeds"
+    subject = f"{question.label[0].upper()}{question.label[1:]}, {arms}"
+    if pairs.used == 0:
+        return f"{subject}: not estimable, none of {pairs.planned} planned {units} is complete and matched."
+    return f"{subject}: {text}; {pairs.used} of {pairs.planned} planned {units}."
+
+
+def _effect_text(effect: Effect) -> str:
+    """«Δ = +1 [+0.351, +1], exact McNemar p = 0.0078»."""
+    name = {"exact McNemar": "Δ", "Wilcoxon signed-rank": "shift"}.get(effect.test, "mean")
+    return f"{name} = {signed(effect.estimate)} {interval_text(effect.interval)}, {effect.test} {p_text(effect.p)}"
+
+
+def _worst_named(question: Question, median: float | None) -> str:
+    if median is None or not math.isinf(median):
+        return number(median)
+    return "never" if question.contrast.outcome == "updates_to_bar" else "failed"

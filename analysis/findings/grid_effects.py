@@ -1,0 +1,92 @@
+"""Over a grid: how outcomes change along each factor, and the map of failures."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.findings.crossed_cells import UNITS, CrossedCells, effects_sentence
+from analysis.findings.questions import LABELS
+from analysis.judging.judgements import count_verdicts
+from analysis.judging.study_data import StudyData
+from analysis.results.factors import MapCell, MapPanel, TrendResult
+from analysis.results.wording import level_text, listed, point_text, range_text
+from analysis.statistics import contrast_effects, wilson
+from runs.plan import Outcome
+
+ALL_ARMS = "all arms"
+
+
+def trends(data: StudyData, verdicts: pd.DataFrame) -> Iterator[TrendResult]:
+    """Of every outcome along every factor of at least two levels, over seeds where every cell of the grid has a run.
+
+    ``verdicts``: of ``judge_study(data)``.
+    """
+    cells = CrossedCells(data=data, verdicts=verdicts, arms=tuple(data.study.arms))
+    for factor, levels in data.study.grid.items():
+        if len(levels) > 1:
+            yield from (_trend(cells, factor, outcome) for outcome in UNITS)
+
+
+def stability_map(data: StudyData, verdicts: pd.DataFrame) -> tuple[MapPanel, ...]:
+    """A panel an arm; none without a grid. ``verdicts``: of ``judge_study(data)``."""
+    return tuple(_panel(data, verdicts, arm) for arm in data.study.arms if data.factors)
+
+
+def _trend(cells: CrossedCells, factor: str, outcome: Outcome) -> TrendResult:
+    levels = _ordered(cells.data.study.grid[factor])
+    values = cells.outcomes(outcome)
+    positions = np.array([levels.index(point[factor]) for point in cells.points], dtype=np.float64)
+    centred = positions - positions.mean()
+    slope = centred / (centred**2).sum()
+    arms = np.eye(len(cells.arms))
+    sides = {ALL_ARMS: arms.mean(axis=0), **dict(zip(cells.arms, arms, strict=True))}
+    weights = {name: np.multiply.outer(slope, side) for name, side in sides.items()}
+    effects = contrast_effects(values, weights, confidence=cells.confidence)
+    subject = f"Change of {LABELS[outcome]} from one {factor} to the next ({listed([level_text(x) for x in levels])})"
+    return TrendResult(
+        factor=factor,
+        levels=levels,
+        outcome=outcome,
+        unit=UNITS[outcome],
+        n_planned=len(cells.data.study.seeds),
+        effects=effects,
+        sentence=effects_sentence(subject, effects),
+    )
+
+
+def _ordered(levels: Sequence[Any]) -> tuple[Any, ...]:
+    numeric = all(isinstance(level, int | float) for level in levels)
+    return tuple(sorted(levels)) if numeric else tuple(levels)
+
+
+def _panel(data: StudyData, verdicts: pd.DataFrame, arm: str) -> MapPanel:
+    cells = [_map_cell(data, verdicts, arm, point) for point in data.study.grid_points()]
+    sentence = _panel_sentence(arm, [cell for cell in cells if cell.not_stable.n])
+    factors = {name: _ordered(levels) for name, levels in data.study.grid.items()}
+    return MapPanel(arm=arm, factors=factors, cells=tuple(cells), sentence=sentence)
+
+
+def _panel_sentence(arm: str, known: Sequence[MapCell]) -> str:
+    """``known``: cells with runs."""
+    if not known:
+        return f"{arm}: no runs."
+    clean = sum(cell.not_stable.count == 0 for cell in known)
+    text = f"{arm}: no failure at {clean} of {len(known)} grid points"
+    worst = max(known, key=lambda cell: cell.not_stable.count / cell.not_stable.n)
+    rate = worst.not_stable
+    if rate.count == 0 or rate.interval is None:
+        return f"{text}."
+    limits = range_text(rate.interval.low, rate.interval.high)
+    return f"{text}; most, {rate.count} of {rate.n} {limits}, at {point_text(worst.grid_point)}."
+
+
+def _map_cell(data: StudyData, verdicts: pd.DataFrame, arm: str, point: Mapping[str, Any]) -> MapCell:
+    judged = verdicts[verdicts["run_id"].isin(data.only([arm], point).used["run_id"])]
+    failed = int(judged["not_stable"].sum())
+    return MapCell(
+        grid_point=point,
+        not_stable=wilson(failed, len(judged), 1 - data.study.plan.alpha),
+        verdicts=count_verdicts(judged["verdict"]),
+    )

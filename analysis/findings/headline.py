@@ -1,0 +1,146 @@
+"""The answer in sentences, made from the numbers: what happened, within which budget, at which learning rate.
+
+A run that has not learned is never called unstable. A difference that is not shown is not called absent.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from analysis.findings.controls import arm_at
+from analysis.findings.questions import LABELS
+from analysis.judging.verdicts import VerdictCode
+from analysis.results.document import ArmResult, Budget, ContrastResult, Results
+from analysis.results.wording import (
+    composition_text,
+    interval_text,
+    learning_rates,
+    number,
+    p_text,
+    point_text,
+    signed,
+)
+
+
+def headline(results: Results) -> tuple[str, ...]:
+    """The answer, a sentence or two a paragraph; over a grid, a paragraph a point. ``results.headline`` is not read."""
+    return tuple(_paragraphs(results))
+
+
+def _paragraphs(results: Results) -> Iterator[str]:
+    for stamp in results.stamps:
+        yield f"{stamp.kind}: {' '.join(stamp.reasons)}"
+    if results.counts.used == 0:
+        yield "No run is complete: nothing can be said yet."
+        return
+    primaries = results.of_role("primary")
+    if not primaries:
+        yield from _arms(results)
+        return
+    if len(primaries) > 1:
+        yield _over_the_grid(results, primaries)
+        yield from (_at_grid_point(results, primary) for primary in primaries)
+        return
+    yield from _outcome(results, primaries[0])
+    yield from (contrast.sentence for contrast in results.of_role("co-primary"))
+    for primary in results.of_role("primary", "equal compute"):
+        yield _at_equal_compute(primary)
+
+
+def _arms(results: Results) -> Iterator[str]:
+    """What happened, where the primary contrast lacks an arm."""
+    for arm in results.arms:
+        counts = {code: rate.count for code, rate in arm.verdicts.items()}
+        where = point_text(arm.grid_point)
+        yield f"{f'At {where}: ' if where else ''}{composition_text(arm.arm, counts)} at {_rates_of(arm)}."
+
+
+def _over_the_grid(results: Results, primaries: Sequence[ContrastResult]) -> str:
+    """At how many grid points which arm has more."""
+    known = [primary.effect.estimate for primary in primaries if primary.effect.estimate is not None]
+    first, second = sum(estimate > 0 for estimate in known), sum(estimate < 0 for estimate in known)
+    clear = sum(p is not None and p <= results.alpha for p in (primary.effect.p_holm for primary in primaries))
+    contrast = primaries[0]
+    return (
+        f"Over {len(primaries)} grid points, {LABELS[contrast.outcome]}: larger for {contrast.first} at {first}, for"
+        f" {contrast.second} at {second}, no larger for either at {len(known) - first - second}, not estimable at"
+        f" {len(primaries) - len(known)}; Holm p is {results.alpha:g} or less at {clear}."
+    )
+
+
+def _at_grid_point(results: Results, contrast: ContrastResult) -> str:
+    effect = contrast.effect
+    text = f"At {point_text(contrast.grid_point)}: {_happened(results, contrast)}"
+    if contrast.rates is None:
+        return f"{text}. {contrast.sentence}"
+    return f"{text}; Δ = {signed(effect.estimate)} {interval_text(effect.interval)}, Holm {p_text(effect.p_holm)}."
+
+
+def _outcome(results: Results, contrast: ContrastResult) -> Iterator[str]:
+    yield f"{_happened(results, contrast)}."
+    if contrast.pairs.used:
+        yield _difference(results, contrast)
+        yield from _nature(contrast)
+    if contrast.bounds is not None:
+        low, high = signed(contrast.bounds.delta_low), signed(contrast.bounds.delta_high)
+        n = contrast.bounds.n_missing
+        pairs = "1 pair that is" if n == 1 else f"{n} pairs that are"
+        yield f"The {pairs} not compared could make Δ anything from {low} to {high}."
+
+
+def _happened(results: Results, contrast: ContrastResult) -> str:
+    budgets = {budget.arm: budget for budget in contrast.budgets}
+    return "; ".join(
+        f"{composition_text(arm, contrast.composition[arm])} {_after(results, contrast, budgets[arm])}"
+        for arm in (contrast.first, contrast.second)
+    )
+
+
+def _after(results: Results, contrast: ContrastResult, budget: Budget) -> str:
+    arm = arm_at(results, budget.arm, contrast.grid_point)
+    return f"after {budget.updates:,} updates at {_rates_of(arm)}"
+
+
+def _difference(results: Results, contrast: ContrastResult) -> str:
+    if contrast.rates is None:
+        return contrast.sentence
+    delta, p = contrast.rates.delta, contrast.rates.p_exact
+    text = (
+        f"Over {contrast.rates.counts.n} matched pairs the rate of runs that were not stable differs by"
+        f" Δ = {signed(delta)} {interval_text(contrast.rates.tango)} ({contrast.first} minus {contrast.second},"
+        f" exact McNemar {p_text(p)})"
+    )
+    if p is None or delta is None or p >= results.alpha:
+        return f"{text}: no difference is shown, and none within that interval is excluded."
+    better = contrast.second if delta > 0 else contrast.first
+    return f"{text}: more {better} runs ended stable."
+
+
+def _nature(contrast: ContrastResult) -> Iterator[str]:
+    """How many of the failures are runs that had not learned."""
+    for arm in (contrast.first, contrast.second):
+        verdicts = contrast.composition[arm]
+        unlearned = verdicts[VerdictCode.UNLEARNED.value]
+        failures = sum(verdicts.values()) - verdicts[VerdictCode.STABLE.value]
+        if unlearned:
+            share = "All" if unlearned == failures else f"{unlearned}"
+            yield (
+                f"{share} of the {failures} {arm} {'run' if failures == 1 else 'runs'} counted as not stable had not"
+                " learned within the budget, which is neither collapse nor divergence."
+            )
+
+
+def _at_equal_compute(contrast: ContrastResult) -> str:
+    seconds = min(budget.seconds for budget in contrast.budgets if budget.seconds is not None)
+    budgets = {budget.arm: budget for budget in contrast.budgets}
+    happened = "; ".join(
+        f"{composition_text(arm, contrast.composition[arm])} after {budgets[arm].updates:,} updates"
+        for arm in (contrast.first, contrast.second)
+    )
+    text = f"At equal training time ({number(seconds)} s a run): {happened}"
+    if contrast.rates is None or not contrast.pairs.used:
+        return f"{text}."
+    rates = contrast.rates
+    return f"{text}; Δ = {signed(rates.delta)} {interval_text(rates.tango)}, {p_text(rates.p_exact)}."
+
+
+def _rates_of(arm: ArmResult) -> str:
+    return learning_rates(arm.settings["lr_g"], arm.settings["lr_d"])

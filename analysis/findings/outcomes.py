@@ -1,0 +1,188 @@
+"""From judged runs to everything that a report states."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.findings.budgets import seconds_per_step
+from analysis.findings.contrasts import at_equal_compute, at_equal_updates, left_out
+from analysis.findings.controls import controls
+from analysis.findings.factorial import factorial
+from analysis.findings.headline import headline
+from analysis.findings.oscillation import oscillation, summary
+from analysis.findings.precision import precision
+from analysis.findings.quality import quality
+from analysis.findings.robustness import robustness
+from analysis.findings.sensitivity import verdict_sensitivity
+from analysis.findings.time_to_event import time_to_event
+from analysis.judging.guards import provenance
+from analysis.judging.judgements import count_verdicts
+from analysis.judging.study_data import StudyData
+from analysis.judging.verdicts import Limits, limits_from
+from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, MatchRow, Results, RunCounts, Stamp
+from analysis.results.wording import listed, recipe
+from analysis.statistics import wilson
+from runs.schema import PROBES, RunConfig, config_fields
+from runs.store import RunRecord
+from runs.study import Cell
+
+SUMMARIZED = (*(f"final_{probe.removeprefix('eval_')}" for probe in PROBES), "updates_to_bar", "mode_hopping")
+_ALWAYS_SHOWN = ("architecture", "normalization", "lr_g", "lr_d")
+_NO_SETTING = ("study", "arm", "seed", "width_g", "width_d", "inner_width_g", "inner_width_d")
+
+
+def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
+    """Everything that a report states. ``verdicts``: of ``judge_study(data)``."""
+    study = data.study
+    contrasts, at_compute = at_equal_updates(data, verdicts), at_equal_compute(data)
+    sensitivity, skipped = verdict_sensitivity(data)
+    results = Results(
+        schema_version=SCHEMA_VERSION,
+        study=study.name,
+        label=study.label,
+        question=study.question,
+        plan_hash=study.plan_hash,
+        overrides=study.overrides,
+        alpha=study.plan.alpha,
+        stamps=_stamps(data),
+        counts=_counts(data.runs),
+        seeds=study.seeds,
+        steps=tuple(sorted({cell.config.steps for cell in study.cells()})),
+        arms=tuple(_arm_results(data, verdicts)),
+        contrasts=contrasts,
+        contrasts_at_equal_compute=at_compute,
+        sensitivity=sensitivity,
+        sensitivity_skipped=skipped,
+        time_to_event=time_to_event(data, verdicts),
+        factorial=factorial(data, verdicts),
+        robustness=robustness(data),
+        precision=precision(study.plan, contrasts),
+        quality=quality(data, verdicts),
+        oscillation=oscillation(data, verdicts),
+        thresholds=asdict(study.plan.thresholds),
+        limits=_limits(data),
+        references=data.references,
+        match=tuple(_match_rows(data)),
+        provenance=provenance(data.records.values()),
+        plan_changes=data.plan_changes,
+        problems=(*data.problems, *left_out(data), *_pair_problems(contrasts), *_without_speed(contrasts, at_compute)),
+        headline=(),
+        controls=(),
+    )
+    return replace(results, headline=headline(results), controls=controls(results))
+
+
+def _stamps(data: StudyData) -> tuple[Stamp, ...]:
+    counts = _counts(data.runs)
+    stamps = []
+    if counts.missing:
+        reason = f"{counts.missing} of {counts.planned} planned runs have no complete record."
+        stamps.append(Stamp(kind="INTERIM", reasons=(reason,)))
+    reasons = []
+    if data.plan_changed:
+        reasons.append(f"The plan changed after runs were made: {listed(data.plan_changes)}.")
+    if data.study.overrides:
+        changes = [f"{name}={value}" for name, value in data.study.overrides.items()]
+        reasons.append(f"The command line changed the plan: {listed(changes)}.")
+    if reasons:
+        stamps.append(Stamp(kind="EXPLORATORY", reasons=tuple(reasons)))
+    return tuple(stamps)
+
+
+def _counts(runs: pd.DataFrame) -> RunCounts:
+    planned, complete, used = len(runs), int(runs["complete"].sum()), int(runs["used"].sum())
+    return RunCounts(
+        planned=planned, complete=complete, missing=planned - complete, excluded=complete - used, used=used
+    )
+
+
+def _arm_results(data: StudyData, verdicts: pd.DataFrame) -> list[ArmResult]:
+    cells = list(data.study.cells())
+    differing = _differing_settings([cell.config for cell in cells])
+    return [_arm_result(data, cell, verdicts, differing) for cell in cells]
+
+
+def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, differing: Sequence[str]) -> ArmResult:
+    part = data.only([cell.arm], cell.grid_point)
+    judged = verdicts[verdicts["run_id"].isin(part.used["run_id"])]
+    n, counts, confidence = len(judged), count_verdicts(judged["verdict"]), 1 - data.study.plan.alpha
+    fields = config_fields(cell.config)
+    return ArmResult(
+        arm=cell.arm,
+        grid_point=cell.grid_point,
+        description=recipe(cell.config),
+        settings={name: fields[name] for name in differing},
+        counts=_counts(part.runs),
+        verdicts={code: wilson(count, n, confidence) for code, count in counts.items()},
+        not_stable=wilson(int(judged["not_stable"].sum()), n, confidence),
+        learned=wilson(int(judged["learned_step"].notna().sum()), n, confidence),
+        collapses_total=int((judged["extent"] == "total").sum()),
+        degraded=int(judged["degraded"].sum()),
+        recovered=int((judged["n_recoveries"] > 0).sum()),
+        summaries={name: summary(judged[name].to_numpy(np.float64)) for name in SUMMARIZED},
+        seconds_per_step=seconds_per_step(data, cell.arm, cell.grid_point),
+    )
+
+
+def _differing_settings(configs: Sequence[RunConfig]) -> list[str]:
+    fields = [config_fields(config) for config in configs]
+    return [
+        name
+        for name in fields[0]
+        if name in _ALWAYS_SHOWN or (name not in _NO_SETTING and any(own[name] != fields[0][name] for own in fields))
+    ]
+
+
+def _match_rows(data: StudyData) -> Iterator[MatchRow]:
+    study = data.study
+    for cell in study.cells():
+        used = data.only([cell.arm], cell.grid_point).used["run_id"]
+        matched: Literal["matched", "unmatched"] = "matched" if study.is_matched(cell.arm) else "unmatched"
+        yield MatchRow(
+            arm=cell.arm,
+            grid_point=cell.grid_point,
+            declared="reference" if cell.arm == study.reference_arm else matched,
+            **(_match(data.records[used.iloc[0]]) if len(used) else _NO_MATCH),
+        )
+
+
+_NO_MATCH: dict[str, Any] = dict.fromkeys(
+    ("width_g", "width_d", "parameters_g", "parameters_d", "relative_g", "relative_d", "flops_g", "flops_d")
+)
+
+
+def _match(record: RunRecord) -> dict[str, Any]:
+    match = record.info["match"]
+    return {
+        **{name: record.config[name] for name in ("width_g", "width_d")},
+        **{name: match[name] for name in ("parameters_g", "parameters_d", "flops_g", "flops_d")},
+        **{f"relative_{p}": match[f"parameters_{p}"] / match[f"reference_parameters_{p}"] - 1 for p in "gd"},
+    }
+
+
+def _limits(data: StudyData) -> Limits | None:
+    references, classes = data.references, data.classes
+    if references is None or classes is None:
+        return None
+    return limits_from(references, data.study.plan.thresholds, classes)
+
+
+def _pair_problems(contrasts: Sequence[ContrastResult]) -> list[str]:
+    """A sentence for every pair that is complete but not compared, each once."""
+    sentences = [
+        f"{' and '.join(dict.fromkeys((contrast.first, contrast.second, *(contrast.minus or ()))))} are not compared at"
+        f" {problem}."
+        for contrast in contrasts
+        for problem in contrast.pairs.problems
+    ]
+    return list(dict.fromkeys(sentences))
+
+
+def _without_speed(contrasts: Sequence[ContrastResult], at_compute: Sequence[ContrastResult]) -> list[str]:
+    lacking = len(contrasts) - len(at_compute)
+    if not lacking:
+        return []
+    return [f"{lacking} contrasts are not given at equal training time: no run of one of their arms took a step."]

@@ -1,0 +1,129 @@
+"""What comparisons of failure rates could have seen at their number of pairs, and how they stand as early looks."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from analysis.results.document import ContrastResult
+from analysis.results.parts import Role
+from analysis.results.precision import ContrastPrecision, PlanningRow, Precision, SmallestP
+from analysis.results.wording import number, p_text, point_text
+from analysis.statistics import PairCounts, detectable_rate, e_value, mcnemar_power, pairs_needed
+from analysis.statistics.power import MOST_PAIRS
+from runs.plan import Plan
+
+POWER = 0.8
+ENOUGH = 20.0  # e-value that ends a study
+# failure rates, first and second arm, that studies are often planned for
+PLANNING_RATES = ((0.8, 0.3), (0.6, 0.2), (0.5, 0.2), (0.5, 0.3))
+NO_MARGIN = (
+    "No margin was registered within which two arms would count as equal, so nothing here says that they do not"
+    " differ: an interval tells which differences the data leave open."
+)
+
+
+def precision(plan: Plan, contrasts: Sequence[ContrastResult]) -> Precision:
+    """Power, detectable rates and e-values of the contrasts that compare failure rates."""
+    with_rates = [(contrast, contrast.rates.counts) for contrast in contrasts if contrast.rates is not None]
+    primaries = [contrast.pairs.used for contrast in contrasts if contrast.role == "primary"]
+    n = max(primaries, default=0)
+    return Precision(
+        alpha=plan.alpha,
+        power=POWER,
+        contrasts=tuple(_of_contrast(contrast, counts, plan.alpha) for contrast, counts in with_rates),
+        planning=tuple(_planning(first, second, n, plan.alpha) for first, second in PLANNING_RATES),
+        smallest_p=tuple(_smallest_p(contrasts, plan.alpha)),
+        equivalence=NO_MARGIN,
+    )
+
+
+def correlation(counts: PairCounts) -> float | None:
+    """Phi of a pair's two outcomes, (ad - bc)/√(margins); None where an arm's runs all ended alike."""
+    a, b, c, d = counts.a, counts.b, counts.c, counts.d
+    product = (a + b) * (c + d) * (a + c) * (b + d)
+    return (a * d - b * c) / math.sqrt(product) if product else None
+
+
+def _planning(first: float, second: float, n: int, alpha: float) -> PlanningRow:
+    return PlanningRow(
+        rate_first=first,
+        rate_second=second,
+        pairs_needed=pairs_needed(first, second, alpha=alpha, power=POWER),
+        n=n,
+        power=mcnemar_power(first, second, n, alpha=alpha),
+    )
+
+
+def _smallest_p(contrasts: Sequence[ContrastResult], alpha: float) -> Iterator[SmallestP]:
+    by_role: dict[Role, list[int]] = {}
+    for contrast in contrasts:
+        by_role.setdefault(contrast.role, []).append(contrast.pairs.used)
+    for role, pairs in by_role.items():
+        n, family = max(pairs), len(pairs)
+        p = min(1.0, family * 2.0 ** (1 - n))
+        tests = f"the {role} test" if family == 1 else f"{family} {role} tests under Holm's correction"
+        reached = f"can reach {alpha:g}" if p <= alpha else f"cannot reach {alpha:g}, whatever the data"
+        yield SmallestP(
+            role=role,
+            family=family,
+            n=n,
+            p=p,
+            sentence=f"With {n} {'pair' if n == 1 else 'pairs'}, {tests} {reached}: smallest possible {p_text(p)}.",
+        )
+
+
+def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> ContrastPrecision:
+    n, m = counts.n, counts.m
+    rates = sorted([(counts.a + counts.b) / n, (counts.a + counts.c) / n]) if n else []
+    found = ContrastPrecision(
+        name=contrast.name,
+        first=contrast.first,
+        second=contrast.second,
+        grid_point=contrast.grid_point,
+        n=n,
+        correlation=correlation(counts),
+        low_rate=rates[0] if rates else None,
+        detectable_rate=detectable_rate(rates[0], n, alpha=alpha, power=POWER) if rates else None,
+        pairs_needed=pairs_needed(*rates, alpha=alpha, power=POWER) if rates else None,
+        discordant=m,
+        discordant_needed=math.ceil(1 - math.log2(alpha)),
+        e_value=e_value(counts.b, counts.c),
+        sentence="",
+        notes=(),
+    )
+    return replace(found, sentence=_sentence(found), notes=tuple(_notes(found, rates)))
+
+
+def _sentence(found: ContrastPrecision) -> str:
+    where = f", at {point_text(found.grid_point)}" if found.grid_point else ""
+    subject = f"{found.name}, {found.first} against {found.second}{where}"
+    if found.low_rate is None:
+        return f"{subject}: no complete pairs, so nothing could have been seen."
+    pairs = f"{found.n} {'pair' if found.n == 1 else 'pairs'}"
+    if found.detectable_rate is None:
+        seen = f"{pairs} tell no rate from {number(found.low_rate)} with power {POWER:g}"
+    else:
+        least = math.ceil(found.detectable_rate * 1000) / 1000
+        seen = (
+            f"{pairs} tell a failure rate of {number(least)} or more from {number(found.low_rate)} with power {POWER:g}"
+        )
+    reached = "reaches" if found.e_value >= ENOUGH else "does not reach"
+    look = f"e-value {number(found.e_value)}, which {reached} the {ENOUGH:g} that would end an early look"
+    return f"{subject}: {seen}; {look}."
+
+
+def _notes(found: ContrastPrecision, rates: Sequence[float]) -> list[str]:
+    notes = []
+    if found.discordant < found.discordant_needed:
+        notes.append(
+            f"discordant pairs: {found.discordant}; the exact test needs {found.discordant_needed} to reach its level"
+        )
+    if rates and rates[0] == rates[1]:
+        notes.append("the observed rates are equal: no number of pairs would tell them apart")
+    elif rates and found.pairs_needed is None:
+        notes.append(f"no number of pairs up to {MOST_PAIRS:,} tells the observed rates apart")
+    elif rates:
+        notes.append(f"were the observed rates the true ones, {found.pairs_needed} pairs would tell them apart")
+    if rates and found.correlation is None:
+        notes.append("correlation within pairs not estimable: the runs of an arm all ended alike")
+    return notes

@@ -1,0 +1,96 @@
+"""A declared contrast, at one grid point and on one scale, with the runs that answer it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.judging.judgements import count_verdicts
+from analysis.judging.study_data import MatchedSeed
+from analysis.results.document import Budget, Scale
+from analysis.results.parts import Role
+from analysis.statistics import worst_rank
+from runs.plan import Contrast, Outcome
+
+Floats = NDArray[np.float64]
+
+LABELS: Mapping[Outcome, str] = {
+    "not_stable": "rate of runs not stable",
+    "final_frechet": "final Fréchet distance",
+    "updates_to_bar": "updates to the bar",
+    "mode_hopping": "mode hopping",
+}
+UNITS: Mapping[Outcome, str] = {
+    "not_stable": "share of runs",
+    "final_frechet": "Fréchet distance",
+    "updates_to_bar": "generator updates",
+    "mode_hopping": "total variation",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A contrast at one grid point and on one scale, with what is needed to answer it.
+
+    seeds: every planned one, with the runs of the contrast's arms in their order. verdicts: of ``judge_study`` at the
+    budgets, which are one an arm.
+    """
+
+    contrast: Contrast
+    role: Role
+    scale: Scale
+    point: Mapping[str, Any]
+    seeds: Sequence[MatchedSeed]
+    verdicts: pd.DataFrame
+    budgets: tuple[Budget, ...]
+    confidence: float
+
+    @property
+    def in_seconds(self) -> bool:
+        """Whether the outcome is a time of training: updates to the bar at equal compute."""
+        return self.contrast.outcome == "updates_to_bar" and self.scale == "equal compute"
+
+    @property
+    def label(self) -> str:
+        """What is compared."""
+        return "training time to the bar" if self.in_seconds else LABELS[self.contrast.outcome]
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+        return "seconds" if self.in_seconds else UNITS[self.contrast.outcome]
+
+    def values(self, seeds: Sequence[MatchedSeed]) -> Floats:
+        """The outcome (seeds, arms) at matched seeds; larger is worse, +inf is the worst rank."""
+        by_run = outcome_values(self.verdicts, self.contrast.outcome)
+        rows = [by_run.loc[seed.recorded_ids] for seed in seeds]
+        table = np.array(rows, dtype=np.float64).reshape(len(seeds), len(self.contrast.arms))
+        return table * self._seconds_per_update() if self.in_seconds else table
+
+    def composition(self, seeds: Sequence[MatchedSeed]) -> dict[str, dict[str, int]]:
+        """How many of the runs at those seeds have each verdict, by arm."""
+        verdicts = self.verdicts.set_index("run_id")["verdict"]
+        return {
+            arm: count_verdicts(verdicts.loc[[seed.recorded_ids[place] for seed in seeds]])
+            for place, arm in enumerate(self.contrast.arms)
+        }
+
+    def _seconds_per_update(self) -> Floats:
+        by_arm = {budget.arm: (budget.seconds_per_step or np.nan) / budget.g_steps for budget in self.budgets}
+        return np.array([by_arm[arm] for arm in self.contrast.arms])
+
+
+def outcome_values(verdicts: pd.DataFrame, outcome: Outcome) -> pd.Series:
+    """The outcome of every run of a frame of ``judge_study``, by run id; larger is worse.
+
+    not_stable: 1 or 0. updates_to_bar: +inf if never learned. final_frechet and mode_hopping: +inf, the worst rank,
+    for a run that is not stable; NaN where a stable run has no value.
+    """
+    by_run = verdicts.set_index("run_id")
+    if outcome in ("not_stable", "updates_to_bar"):
+        return by_run[outcome].astype(np.float64)
+    values = worst_rank(by_run[outcome], by_run["not_stable"], larger_is_worse=True)
+    return pd.Series(values, index=by_run.index, name=outcome)

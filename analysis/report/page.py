@@ -1,0 +1,155 @@
+"""The pages of a report: what stands where, and their making from templates."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.figures.explorer import explorer
+from analysis.report.designs import factor_chapter
+from analysis.report.drawing import Caption, Chapter, Drawing, Place, place_of
+from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
+from analysis.report.robustness import robustness_chapter
+from analysis.report.texts import limitations, provenance_lines, verdict_definitions
+from analysis.report.times import time_chapter
+from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
+from analysis.results.document import Results
+from analysis.tables.formats import Table, to_markdown
+
+MAIN_TABLES = {
+    "Outcomes": ("verdicts", "pairs"),
+    "Registered contrasts": ("contrasts",),
+    "Registered contrasts at equal training time": ("contrasts_equal_compute",),
+}
+CHAPTERS = (
+    time_chapter,
+    factor_chapter,
+    quality_chapter,
+    oscillation_chapter,
+    robustness_chapter,
+    precision_chapter,
+)
+TRACES_GIST = "Losses and outputs of the discriminator over training; they do not tell how good samples are."
+LISTS = Chapter(
+    title="Every run, references, thresholds",
+    gist="Every judged run with its verdict and what it rests on, images of known quality in the same measures, and"
+    " the verdicts under other thresholds.",
+    tables=("references", "sensitivity", "specifications", "runs"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageFigure:
+    """A figure as the page shows it: its file's content as a data URL, and its size in CSS pixels."""
+
+    caption: Caption
+    source: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the results: what is said in it, figures and names of tables; a ``folded`` one opens on demand.
+
+    gist: stands beside the title of a folded one.
+    """
+
+    title: str
+    figures: Sequence[PageFigure]
+    tables: Sequence[str]
+    gist: str = ""
+    sentences: Sequence[str] = ()
+    folded: bool = False
+
+
+def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> str:
+    """The page ``report.html`` or ``report.md``, whichever is named."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=name.endswith(".html"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters["md_alt"] = lambda text: text.replace("[", "(").replace("]", ")")
+    results = drawing.results
+    return environment.get_template(f"{name}.j2").render(
+        results=results,
+        # the stamps, which open the headline, have a place of their own
+        answer=results.headline[len(results.stamps) :],
+        facts=_facts(results),
+        sections=_shown(_main_sections(drawing, pages, tables)),
+        further=_shown(_further_sections(drawing, pages, tables)),
+        tables=tables,
+        table=lambda table: to_markdown(tables[table]) if table in tables else "",
+        limits=limitations(drawing.data.study, results),
+        definitions=verdict_definitions(results),
+        provenance=provenance_lines(results),
+        # runs without any point have no traces to explore
+        explorer=lambda: Markup(explorer(drawing.data, drawing.verdicts)) if len(drawing.verdicts) else "",
+    )
+
+
+def _shown(sections: Iterable[Section]) -> list[Section]:
+    return [section for section in sections if section.figures or section.tables or section.sentences]
+
+
+def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
+    """Outcomes, registered contrasts, and samples; those at one of several grid points are folded."""
+    for title, names in MAIN_TABLES.items():
+        yield _section(pages, tables, title, names)
+    for place in _places(drawing):
+        title = f"{SAMPLES_TITLE}{place.where}"
+        gist = "Measures over training, and samples." if place.folded else ""
+        yield _section(pages, tables, title, () if place.folded else ("measures",), gist=gist, folded=place.folded)
+
+
+def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
+    """What is outside the registered contrasts, all folded."""
+    traces = [Chapter(title=f"{TRACES_TITLE}{place.where}", gist=TRACES_GIST) for place in _places(drawing)]
+    chapters = [write(drawing.results) for write in CHAPTERS]
+    for chapter in (*chapters, *traces, LISTS):
+        yield _section(
+            pages,
+            tables,
+            chapter.title,
+            chapter.tables,
+            gist=chapter.gist,
+            sentences=tuple(sentence for sentence in chapter.sentences if sentence != chapter.gist),
+            folded=True,
+        )
+
+
+def _section(
+    pages: Sequence[PageFigure],
+    tables: Mapping[str, Table],
+    title: str,
+    names: Sequence[str],
+    *,
+    gist: str = "",
+    sentences: Sequence[str] = (),
+    folded: bool = False,
+) -> Section:
+    return Section(
+        title=title,
+        gist=gist,
+        sentences=sentences,
+        figures=[page for page in pages if page.caption.section == title],
+        tables=[name for name in names if name in tables],
+        folded=folded,
+    )
+
+
+def _places(drawing: Drawing) -> list[Place]:
+    return [place_of(point) for point in drawing.data.study.grid_points()]
+
+
+def _facts(results: Results) -> str:
+    counts = results.counts
+    seeds = f"seeds {results.seeds[0]} to {results.seeds[-1]}" if len(results.seeds) > 1 else f"seed {results.seeds[0]}"
+    return (
+        f"{counts.planned} runs planned, {counts.complete} complete, {counts.excluded} excluded, {counts.used} judged;"
+        f" {len(results.seeds)} seeds ({seeds}); α = {results.alpha:g}."
+    )

@@ -1,0 +1,103 @@
+"""Robustness to the thresholds in a report: the figures, and what they say in short."""
+
+from collections.abc import Iterator
+
+from analysis.figures.designs import Specification, specification_curve
+from analysis.figures.outcomes import sensitivity
+from analysis.report.drawing import Caption, Chapter, Drawing, ReportFigure, place_of
+from analysis.results.document import Results
+from analysis.results.robustness import SpecificationCurve
+from analysis.statistics import SpecificationTest
+
+TITLE = "Robustness to the thresholds"
+
+
+def robustness_chapter(results: Results) -> Chapter:
+    """The joint test over all choices of thresholds."""
+    curves = results.robustness.curves
+    gist = [curves[0].sentence] if len(curves) == 1 else [_curves_in_short(results)] if curves else []
+    return Chapter(
+        title=TITLE,
+        gist=" ".join(gist or results.robustness.notes),
+        sentences=results.robustness.notes if gist else (),
+        tables=(),
+    )
+
+
+def _curves_in_short(results: Results) -> str:
+    curves = results.robustness.curves
+    tests = [curve.test for curve in curves if isinstance(curve.test, SpecificationTest)]
+    clear = sum(test.p_median <= results.alpha for test in tests)
+    n = len(curves[0].specifications)
+    return (
+        f"{curves[0].first} minus {curves[0].second} under {n} choices of thresholds: median Δ with a joint"
+        f" p ≤ {results.alpha:g} at {clear} of {len(curves)} grid points ({len(curves) - len(tests)} not estimable)."
+    )
+
+
+def robustness_figures(drawing: Drawing) -> Iterator[ReportFigure]:
+    """The specification curve of the primary contrast, and how each threshold moves the verdicts."""
+    for curve in drawing.results.robustness.curves:
+        if isinstance(curve.test, SpecificationTest):
+            yield _curve_figure(drawing, curve)
+    if drawing.results.counts.used:
+        yield sensitivity_figure(drawing)
+
+
+def _curve_figure(drawing: Drawing, curve: SpecificationCurve) -> ReportFigure:
+    place, alpha = place_of(curve.grid_point), drawing.results.alpha
+    return ReportFigure(
+        caption=Caption(
+            name=f"specifications{place.suffix}",
+            section=TITLE,
+            title=f"Specification curve{place.where}",
+            sentences=[curve.sentence],
+            text=f"Above: Δ under every choice of thresholds with its {1 - alpha:.0%} Tango interval, dark where the"
+            f" exact McNemar p is at most {alpha:g}, ringed as registered. Below: what each chooses.",
+            alt=f"Differences in ascending order, with their thresholds below. {curve.sentence}",
+        ),
+        figure=specification_curve(
+            [
+                Specification(
+                    delta=one.delta, interval=one.interval, p=one.p, choices=one.thresholds, registered=one.registered
+                )
+                for one in curve.specifications
+                if one.delta is not None
+            ],
+            alpha=alpha,
+            contrast=f"{curve.first} − {curve.second}",
+        ),
+    )
+
+
+def sensitivity_figure(drawing: Drawing) -> ReportFigure:
+    """How verdicts move when a threshold is halved or doubled."""
+    rows = drawing.results.sensitivity
+    moving = [
+        f"{label} ({count} {'run' if count == 1 else 'runs'})" for label, count in _moved(drawing.results).items()
+    ]
+    summary = f"Verdicts move with {', '.join(moving)}" if moving else "No verdict moves with any threshold"
+    skipped = "".join(f" {sentence}." for sentence in drawing.results.sensitivity_skipped)
+    return ReportFigure(
+        caption=Caption(
+            name="sensitivity",
+            section=TITLE,
+            title="Sensitivity to the thresholds",
+            sentences=[f"{summary}; each was halved and doubled in turn."],
+            text="For each arm and threshold, a bar of verdicts at each of the values above the panel, from top to"
+            f" bottom; the other thresholds as registered.{skipped}",
+            alt=f"Bars of verdict counts by arm and threshold. {summary}.",
+        ),
+        figure=sensitivity(rows, arms=list(drawing.data.study.arms), styles=drawing.styles),
+    )
+
+
+def _moved(results: Results) -> dict[str, int]:
+    """By threshold and factor: the least number of runs whose verdict must have changed, where any has."""
+    registered = {(row.threshold, row.arm): row.verdicts for row in results.sensitivity if row.factor == 1}
+    moved: dict[str, int] = {}
+    for row in results.sensitivity:
+        before = registered[row.threshold, row.arm]
+        label = f"{row.threshold} × {row.factor:g}"
+        moved[label] = moved.get(label, 0) + sum(abs(row.verdicts[code] - n) for code, n in before.items()) // 2
+    return {label: count for label, count in moved.items() if count}

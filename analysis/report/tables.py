@@ -1,0 +1,46 @@
+"""All tables of a report."""
+
+import pandas as pd
+
+from analysis.results.document import Results
+from analysis.tables.contrasts import contrasts_table, rates_table, verdicts_table
+from analysis.tables.designs import (
+    oscillation_table,
+    planning_table,
+    precision_table,
+    quality_table,
+    specifications_table,
+    spreads_table,
+)
+from analysis.tables.factors import factors_table, trends_table
+from analysis.tables.formats import Table
+from analysis.tables.settings import arms_table, measures_table, references_table, runs_table, sensitivity_table
+from analysis.tables.times import arm_times_table, pair_times_table
+
+
+def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
+    """Those that have a row, by name; ``verdicts`` as :func:`analysis.judging.judgements.judge_study` makes them."""
+    tables = [
+        arms_table(results),
+        verdicts_table(results),
+        contrasts_table(results.contrasts, "contrasts", "at equal numbers of updates", results),
+        contrasts_table(
+            results.contrasts_at_equal_compute, "contrasts_equal_compute", "at equal training time", results
+        ),
+        rates_table(results),
+        measures_table(results),
+        arm_times_table(results),
+        pair_times_table(results),
+        factors_table(results),
+        trends_table(results),
+        quality_table(results),
+        spreads_table(results),
+        oscillation_table(results),
+        specifications_table(results),
+        precision_table(results),
+        planning_table(results),
+        references_table(results),
+        sensitivity_table(results),
+        runs_table(verdicts),
+    ]
+    return {table.name: table for table in tables if len(table.frame)}

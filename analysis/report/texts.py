@@ -1,0 +1,98 @@
+"""The plain texts of a report: what the verdicts mean, and what the study cannot tell."""
+
+from collections.abc import Iterator, Mapping
+
+from analysis.judging.verdicts import VerdictCode
+from analysis.results.document import Results
+from analysis.results.wording import learning_rate, listed, number
+from runs.schema import RunConfig
+from runs.study import Study
+
+
+def verdict_definitions(results: Results) -> dict[str, str]:
+    """Each verdict in words, with this study's limits as numbers; in order of precedence."""
+    thresholds = results.thresholds
+    probes = f"{thresholds['probes']:g}"
+
+    def at(limit: str) -> str:
+        value = getattr(results.limits, limit, None)
+        return "" if value is None else f" ({number(value)})"
+
+    bar = f"the bar{at('bar')}, {thresholds['bar']:g} of the Fréchet distance of constant grey"
+    return {
+        VerdictCode.NONFINITE.value: "A trace holds a value that is not finite. Onset: the first such step.",
+        VerdictCode.UNLEARNED.value: (
+            f"At no probe was the Fréchet distance at or below {bar}, nor were samples realistic though narrow:"
+            f" precision at least {thresholds['precision']:g} of that of held-out real images"
+            f"{at('precision')}, density at least {thresholds['density']:g} of theirs{at('density')}"
+            f" and mean classifier confidence at least {thresholds['confidence']:g},"
+            f" at {probes} probes in a row. Not learned within the budget is neither collapse nor instability."
+        ),
+        VerdictCode.COLLAPSED.value: (
+            f"Had learned, and at the last {probes} or more probes recall was below {thresholds['recall']:g} of that of"
+            f" held-out real images{at('recall')}, or modes were below {thresholds['modes']:g} of the"
+            f" classes{at('modes')}. Total if diversity was below that of one real class"
+            f"{at('diversity')}, else partial. Onset: the first probe of that stretch."
+        ),
+        VerdictCode.DIVERGED.value: (
+            f"Had been at or below the bar, and at the last {probes} or more probes the Fréchet distance was above it"
+            f" and above {thresholds['divergence']:g} times the run's best so far. Onset: the first probe of that"
+            " stretch."
+        ),
+        VerdictCode.STABLE.value: (
+            "None of these. Degraded, but stable: risen as for divergence without passing the bar."
+        ),
+    }
+
+
+def limitations(study: Study, results: Results) -> list[str]:
+    """What a reader has to know before believing more than the study shows."""
+    return list(_limitations(study, results))
+
+
+def _limitations(study: Study, results: Results) -> Iterator[str]:
+    configs = [cell.config for cell in study.cells()]
+    steps = listed([f"{steps:,}" for steps in results.steps])
+    rates = listed([learning_rate(rate) for rate in sorted({config.lr_g for config in configs})])
+    yield (
+        f"Budget and learning rate decide: every verdict here is after {steps} training steps at the learning rates"
+        f" {rates}. A run that had not learned by then may still do so later, or at another rate; no arm was tuned"
+        " beyond what is declared."
+    )
+    yield from _data_limits(configs)
+    init = listed(sorted({config.init for config in configs}))
+    yield (
+        f"Initialisation ({init}) is a factor, and not a neutral one: the same standard deviation gives layers of"
+        " different width different gains."
+    )
+    yield (
+        "Arms are matched in trainable parameters, not in computation: the cost of a step differs between them. That is"
+        " why the contrasts are also given at equal training time, as measured where the runs were made."
+    )
+    yield (
+        "Fréchet distance, precision, recall, density, coverage and modes are all measured by one small network that"
+        " was trained on the same data set: what it does not see, they do not measure."
+    )
+    probes = listed(sorted({f"{config.eval_every} steps" for config in configs}))
+    yield (
+        "The two runs of a pair share data order and noise, not weights. Seeds are the only replicates: steps, probes"
+        f" and samples are never n. The time of an onset is known up to the interval between two probes ({probes})."
+    )
+    yield (
+        "One test is primary and one co-primary; the secondaries are corrected together by Holm's method. Everything"
+        " else is exploratory. No test here can show that there is no difference: read the intervals."
+    )
+
+
+def _data_limits(configs: list[RunConfig]) -> Iterator[str]:
+    if any(config.dataset == "digits" for config in configs):
+        sizes = listed(sorted({f"{config.image_size} × {config.image_size}" for config in configs}))
+        yield (
+            f"The images are digits of 8 × 8 pixels, enlarged to {sizes}: they lie in a subspace of 64 dimensions of"
+            " pixel space, which may favour one architecture. Nothing here speaks for photographs or larger images."
+        )
+
+
+def provenance_lines(results: Results) -> Mapping[str, str]:
+    """What the runs were made with, one line each."""
+    return {name: ", ".join(values) for name, values in results.provenance.items()}

@@ -1,0 +1,1 @@
+"""What a report states, as data: the content of ``results.json``."""

@@ -1,0 +1,230 @@
+"""What a report states, as frozen dataclasses.
+
+Made by :func:`analysis.findings.outcomes.analyse`. Fields that cannot be computed are None, and a note beside them
+says why.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from analysis.judging.verdicts import Limits
+from analysis.results.factors import Factorial
+from analysis.results.parts import Role, Summary
+from analysis.results.plain import to_plain
+from analysis.results.precision import Precision
+from analysis.results.quality import Oscillation, Quality
+from analysis.results.robustness import Robustness, SensitivityRow
+from analysis.results.times import TimeToEvent
+from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
+from runs.plan import Outcome
+
+SCHEMA_VERSION = 1  # of results.json; raised when a field goes or changes its meaning
+
+Scale = Literal["equal updates", "equal compute"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stamp:
+    """A warning that stands on every page, table and figure, with its reasons in words."""
+
+    kind: Literal["INTERIM", "EXPLORATORY"]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCounts:
+    """planned = complete + missing; complete = used + excluded."""
+
+    planned: int
+    complete: int
+    missing: int
+    excluded: int
+    used: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmResult:
+    """One arm at one grid point, all its used runs. Rates are of used runs, with Wilson intervals.
+
+    description: the recipe in words. settings: architecture, normalization, lr_g, lr_d, and whatever else differs
+    between the study's arms, widths aside.
+    verdicts: by verdict code, every code present. learned: of those that had learned at some probe.
+    collapses_total, degraded, recovered: runs with a total collapse, degraded, or with a collapse that passed.
+    summaries: by column of the verdict frame (final_frechet, updates_to_bar, mode_hopping, …), as measured, except
+    that updates_to_bar of a run that never learned is infinite.
+    seconds_per_step: median over runs of the training time a step.
+    """
+
+    arm: str
+    grid_point: Mapping[str, Any]
+    description: str
+    settings: Mapping[str, Any]
+    counts: RunCounts
+    verdicts: Mapping[str, Rate]
+    not_stable: Rate
+    learned: Rate
+    collapses_total: int
+    degraded: int
+    recovered: int
+    summaries: Mapping[str, Summary]
+    seconds_per_step: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchRow:
+    """How many trainable parameters and FLOPs (one image, forward) an arm's networks have beside its reference's.
+
+    relative_g, relative_d: parameters over the reference's, less 1. None where no run is used.
+    """
+
+    arm: str
+    grid_point: Mapping[str, Any]
+    declared: Literal["reference", "matched", "unmatched"]
+    width_g: int | None
+    width_d: int | None
+    parameters_g: int | None
+    parameters_d: int | None
+    relative_g: float | None
+    relative_d: float | None
+    flops_g: int | None
+    flops_d: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What one arm's runs had when they were compared: training steps, updates of G, seconds of training.
+
+    seconds_per_step: median over the arm's runs, up to a halt where there was one; None if no run tells.
+    """
+
+    arm: str
+    steps: int
+    g_steps: int
+    updates: int
+    seconds: float | None
+    seconds_per_step: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairTally:
+    """Matched pairs (for an interaction: seeds with all four runs). planned = used + missing + excluded."""
+
+    planned: int
+    used: int
+    missing: int
+    excluded: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairValue:
+    """One pair's values of the outcome; +inf is a failed run, the worst rank. not_stable: 1 if so, else 0."""
+
+    seed: int
+    first: float
+    second: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """The one number, interval and p that stand for a contrast, and what they are.
+
+    p_holm: adjusted over the ``family`` tests of the same role and scale.
+    """
+
+    name: str
+    unit: str
+    estimate: float | None
+    interval: Interval | None
+    test: str
+    p: float | None
+    p_holm: float | None
+    family: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastResult:
+    """One declared contrast at one grid point, on one scale: differences are first minus second.
+
+    composition: by arm, how many of the compared runs have each verdict, at the budget compared at.
+    rates, bounds: for not_stable without ``minus``. comparison: for the other outcomes without ``minus``.
+    interaction: for contrasts with ``minus``; ``values`` then hold the two differences of a seed.
+    sentence: the result in plain words. notes: what the data cannot show.
+    """
+
+    role: Role
+    scale: Scale
+    name: str
+    outcome: Outcome
+    first: str
+    second: str
+    minus: tuple[str, str] | None
+    grid_point: Mapping[str, Any]
+    pairs: PairTally
+    budgets: tuple[Budget, ...]
+    composition: Mapping[str, Mapping[str, int]]
+    effect: Effect
+    rates: PairedRates | None
+    bounds: MissingPairBounds | None
+    comparison: PairedComparison | None
+    interaction: PermutationTest | None
+    values: tuple[PairValue, ...]
+    sentence: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything a study's report states.
+
+    label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
+    runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal training time; both in
+    the order primary, co-primary, secondaries, each at every grid point. limits, references: of the first used run;
+    None where there is none. headline: the answer in sentences. controls: what other changes of the primary
+    contrast's first arm make of its difference, a sentence each. time_to_event, factorial, robustness, precision,
+    quality, oscillation: exploratory, outside the registered contrasts.
+    """
+
+    schema_version: int
+    study: str
+    label: str
+    question: str
+    plan_hash: str
+    overrides: Mapping[str, Any]
+    alpha: float
+    stamps: tuple[Stamp, ...]
+    counts: RunCounts
+    seeds: tuple[int, ...]
+    steps: tuple[int, ...]
+    arms: tuple[ArmResult, ...]
+    contrasts: tuple[ContrastResult, ...]
+    contrasts_at_equal_compute: tuple[ContrastResult, ...]
+    sensitivity: tuple[SensitivityRow, ...]
+    sensitivity_skipped: tuple[str, ...]
+    time_to_event: TimeToEvent
+    factorial: Factorial
+    robustness: Robustness
+    precision: Precision
+    quality: Quality
+    oscillation: Oscillation
+    thresholds: Mapping[str, float]
+    limits: Limits | None
+    references: Mapping[str, Mapping[str, float]] | None
+    match: tuple[MatchRow, ...]
+    provenance: Mapping[str, tuple[str, ...]]
+    plan_changes: tuple[str, ...]
+    problems: tuple[str, ...]
+    headline: tuple[str, ...]
+    controls: tuple[str, ...]
+
+    def of_role(self, role: Role, scale: Scale = "equal updates") -> tuple[ContrastResult, ...]:
+        """The contrasts of that role, one a grid point and contrast."""
+        found = self.contrasts if scale == "equal updates" else self.contrasts_at_equal_compute
+        return tuple(contrast for contrast in found if contrast.role == role)
+
+
+def to_json(results: Results) -> str:
+    """``results.json``: :func:`analysis.results.plain.to_plain` as text, keys in the order of the fields."""
+    return json.dumps(to_plain(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,56 @@
+"""How far verdicts depend on their thresholds, as it stands in the results."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.statistics import Interval, NotEstimable, PairCounts, SpecificationTest
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitivityRow:
+    """Verdicts of one arm, over the whole grid, with one threshold changed. factor 1: as registered."""
+
+    threshold: str
+    factor: float
+    value: float
+    arm: str
+    verdicts: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specification:
+    """The comparison under one choice of thresholds. changes: thresholds that are not as registered, by name.
+
+    delta: rate of runs not stable, first minus second, with Tango's interval and the exact McNemar p; None without
+    pairs. verdicts: by arm.
+    """
+
+    registered: bool
+    changes: Mapping[str, float]
+    thresholds: Mapping[str, float]
+    counts: PairCounts
+    delta: float | None
+    interval: Interval | None
+    p: float | None
+    verdicts: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecificationCurve:
+    """The primary contrast's arms at one grid point under many choices of thresholds, the registered one first."""
+
+    first: str
+    second: str
+    grid_point: Mapping[str, Any]
+    specifications: tuple[Specification, ...]
+    test: SpecificationTest | NotEstimable
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Robustness:
+    """How far the primary answer depends on the thresholds of verdicts. notes: how they were varied, what was not."""
+
+    curves: tuple[SpecificationCurve, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,115 @@
+"""Numbers and verdicts in words, the same wherever a sentence is written."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.judging.verdicts import VerdictCode
+from analysis.statistics.estimates import Interval
+from runs.schema import RunConfig
+
+_SINGULAR_PLURAL = {
+    VerdictCode.STABLE: ("was stable", "were stable"),
+    VerdictCode.UNLEARNED: ("had not learned", "had not learned"),
+    VerdictCode.COLLAPSED: ("had collapsed", "had collapsed"),
+    VerdictCode.DIVERGED: ("had diverged", "had diverged"),
+    VerdictCode.NONFINITE: ("was no longer finite", "were no longer finite"),
+}
+ARCHITECTURES = {"mlp": "MLP", "dcgan": "DCGAN"}
+NORMALIZATIONS = {"batch": "with BatchNorm", "none": "without BatchNorm"}
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, thousands apart; «never» for a time that is infinite is the caller's to say."""
+    if value is None:
+        return "not estimable"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def signed(value: float | None) -> str:
+    """A difference, with its sign."""
+    if value is None or value == 0:
+        return number(value)
+    return f"{'+' if value > 0 else '−'}{number(abs(value))}"
+
+
+def interval_text(interval: Interval | None) -> str:
+    """«[−0.31, +0.32]», or that there is none."""
+    return "(no interval)" if interval is None else f"[{signed(interval.low)}, {signed(interval.high)}]"
+
+
+def range_text(low: float, high: float) -> str:
+    """«[0.1, 0.4]»: limits of a quantity that is no difference."""
+    return f"[{number(low)}, {number(high)}]"
+
+
+def p_text(p: float | None) -> str:
+    """«p = 0.0078», two significant digits; «p < 0.0001» below."""
+    if p is None:
+        return "p not computable"
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+
+
+def learning_rate(rate: float) -> str:
+    """«2e-4»: as study files write it."""
+    if rate >= 0.01:
+        return f"{rate:g}"
+    mantissa, exponent = f"{rate:e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def learning_rates(lr_g: float, lr_d: float) -> str:
+    """«lr 2e-4», or both players' if they differ."""
+    if lr_g == lr_d:
+        return f"lr {learning_rate(lr_g)}"
+    return f"lr {learning_rate(lr_g)} (G) and {learning_rate(lr_d)} (D)"
+
+
+def recipe(config: RunConfig) -> str:
+    """«DCGAN with BatchNorm at lr 2e-4»."""
+    rates = learning_rates(config.lr_g, config.lr_d)
+    return f"{ARCHITECTURES[config.architecture]} {NORMALIZATIONS[config.normalization]} at {rates}"
+
+
+def change_text(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    """«Changing only the learning rate, 2e-4 to 1e-3»; ``changes`` maps settings to their two values."""
+    parts: list[str] = []
+    rates = {name: changes[name] for name in ("lr_g", "lr_d") if name in changes}
+    if len(rates) == 2 and rates["lr_g"] == rates["lr_d"]:
+        before, after = rates["lr_g"]
+        parts.append(f"the learning rate, {learning_rate(before)} to {learning_rate(after)}")
+        changes = {name: values for name, values in changes.items() if name not in rates}
+    for name, (before, after) in changes.items():
+        parts.append(f"the {name.replace('_', ' ')}, {level_text(before)} to {level_text(after)}")
+    return f"Changing only {listed(parts)}" if parts else "Changing nothing"
+
+
+def level_text(value: Any) -> str:
+    """A setting or a level of a factor as study files write it, architectures by their names."""
+    return learning_rate(value) if isinstance(value, float) else ARCHITECTURES.get(value, str(value))
+
+
+def composition_text(arm: str, verdicts: Mapping[str, int]) -> str:
+    """«8 of 8 mlp runs had not learned», «5 of 8 mlp runs had not learned, 3 of 8 were stable»."""
+    n = sum(verdicts.values())
+    if n == 0:
+        return f"no {arm} run could be compared"
+    parts: list[str] = []
+    for code, phrases in _SINGULAR_PLURAL.items():
+        count = verdicts.get(code.value, 0)
+        if count:
+            subject = f"{count} of {n}" if parts else f"{count} of {n} {arm} {'run' if n == 1 else 'runs'}"
+            parts.append(f"{subject} {phrases[count > 1]}")
+    return ", ".join(parts)
+
+
+def point_text(point: Mapping[str, Any]) -> str:
+    """«lr 2e-4, beta1 0.5»; empty without a grid."""
+    return ", ".join(f"{factor} {level_text(level)}" for factor, level in point.items())
+
+
+def listed(items: Sequence[str]) -> str:
+    """«a, b and c»."""
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)

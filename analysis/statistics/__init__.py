@@ -1,0 +1,129 @@
+"""The statistics of the analysis, importable on their own.
+
+They take counts, arrays or Series and return frozen dataclasses; they know no records, files or plots. Where
+something cannot be estimated the result is None or NotEstimable, with the reason beside it, never NaN.
+"""
+
+from analysis.statistics.agreement import Agreement, agreement
+from analysis.statistics.competing import CauseIncidence, CumulativeIncidence, aalen_johansen
+from analysis.statistics.continuous import (
+    FinitePairs,
+    PairedComparison,
+    interquartile_mean,
+    paired_comparison,
+    paired_differences,
+    worst_rank,
+)
+from analysis.statistics.equivalence import Equivalence, rates_within_margin, shift_within_margin, within_margin
+from analysis.statistics.estimates import Interval, NotEstimable
+from analysis.statistics.factors import (
+    FactorEffect,
+    FactorEffects,
+    contrast_effects,
+    factor_effects,
+    two_level_contrasts,
+)
+from analysis.statistics.logistic import LogisticModel, LogOddsEffect, logistic_gee
+from analysis.statistics.multiplicity import MaxT, holm, max_t
+from analysis.statistics.pair_counts import (
+    PairCounts,
+    conditional_odds_ratio,
+    mcnemar_exact_p,
+    mcnemar_mid_p,
+    newcombe_interval,
+    tango_interval,
+)
+from analysis.statistics.paired_survival import (
+    FirstToFail,
+    LogRank,
+    RestrictedMeans,
+    first_to_fail,
+    log_rank,
+    restricted_means,
+)
+from analysis.statistics.power import detectable_rate, discordance, mcnemar_power, pairs_needed
+from analysis.statistics.profiles import PerformanceProfile, performance_profile
+from analysis.statistics.rates import (
+    MissingPairBounds,
+    PairedRates,
+    Rate,
+    e_value,
+    missing_pair_bounds,
+    paired_rates,
+    wilson,
+)
+from analysis.statistics.resampling import PermutationTest, bootstrap_mean_interval, sign_flip_test
+from analysis.statistics.sensitivity import SpecificationTest, specification_test
+from analysis.statistics.signed_rank import Shift, SignedRank, hodges_lehmann, wilcoxon_signed_rank
+from analysis.statistics.spread import spread_test
+from analysis.statistics.survival import Durations, SurvivalCurve, durations, kaplan_meier
+
+__all__ = [
+    "Agreement",
+    "CauseIncidence",
+    "CumulativeIncidence",
+    "Durations",
+    "Equivalence",
+    "FactorEffect",
+    "FactorEffects",
+    "FinitePairs",
+    "FirstToFail",
+    "Interval",
+    "LogOddsEffect",
+    "LogRank",
+    "LogisticModel",
+    "MaxT",
+    "MissingPairBounds",
+    "NotEstimable",
+    "PairCounts",
+    "PairedComparison",
+    "PairedRates",
+    "PerformanceProfile",
+    "PermutationTest",
+    "Rate",
+    "RestrictedMeans",
+    "Shift",
+    "SignedRank",
+    "SpecificationTest",
+    "SurvivalCurve",
+    "aalen_johansen",
+    "agreement",
+    "bootstrap_mean_interval",
+    "conditional_odds_ratio",
+    "contrast_effects",
+    "detectable_rate",
+    "discordance",
+    "durations",
+    "e_value",
+    "factor_effects",
+    "first_to_fail",
+    "hodges_lehmann",
+    "holm",
+    "interquartile_mean",
+    "kaplan_meier",
+    "log_rank",
+    "logistic_gee",
+    "max_t",
+    "mcnemar_exact_p",
+    "mcnemar_mid_p",
+    "mcnemar_power",
+    "missing_pair_bounds",
+    "newcombe_interval",
+    "paired_comparison",
+    "paired_differences",
+    "paired_rates",
+    "pairs_needed",
+    "performance_profile",
+    "rates_within_margin",
+    "restricted_means",
+    "shift_within_margin",
+    "sign_flip_test",
+    "specification_test",
+    "spread_test",
+    "tango_interval",
+    "two_level_contrasts",
+    "wilcoxon_signed_rank",
+    "wilson",
+    "within_margin",
+    "worst_rank",
+]

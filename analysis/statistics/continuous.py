@@ -1,0 +1,195 @@
+"""Continuous indices of two arms over matched pairs: final Fréchet distance, updates to the bar, mode hopping.
+
+A failed run keeps its place as the worst there is: +inf where larger is worse, -inf where smaller is worse. Ranks,
+medians and the share of pairs won use every pair; means use only the pairs in which both runs are finite, and are
+conditional on that.
+"""
+
+# N pairs
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from analysis.statistics.estimates import (
+    BoolArray,
+    FloatArray,
+    Interval,
+    Values,
+    check_confidence,
+    check_paired,
+    vector,
+)
+from analysis.statistics.pair_counts import PairCounts, tango_interval
+from analysis.statistics.resampling import (
+    N_RESAMPLES,
+    PermutationTest,
+    bootstrap_mean_interval,
+    sign_flip_test,
+)
+from analysis.statistics.signed_rank import Shift, SignedRank, hodges_lehmann, wilcoxon_signed_rank
+from analysis.statistics.spread import spread_test
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinitePairs:
+    """Means over the ``n`` pairs in which both runs are finite: conditional on both having succeeded.
+
+    mean_difference: first minus second, with its BCa interval; dz: that mean over the standard deviation of the
+    differences (ddof 1); sign_flip: test of that mean. None where n, or the spread of the differences, is too small.
+    """
+
+    n: int
+    mean_first: float | None
+    mean_second: float | None
+    mean_difference: float | None
+    interval: Interval | None
+    dz: float | None
+    sign_flip: PermutationTest | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedComparison:
+    """A continuous index of two arms over ``n`` matched pairs, differences being first minus second.
+
+    n_first_failed, n_second_failed: failed runs of either arm; a pair that failed in both has the difference 0.
+    median_*, iqm_*: median and interquartile mean of an arm, infinite where failures reach that far.
+    wilcoxon, shift: signed-rank test and Hodges-Lehmann shift over all pairs.
+    superiority: P(first > second) + P(equal)/2, 1 if the first arm's value is always the larger one. Its interval
+    is Tango's for the difference of wins and losses, Δ, as (1 + Δ)/2.
+    finite: means over the pairs that are finite in both arms. spread: log ratio of the arms' spreads, first to
+    second, over the same pairs. All are None without pairs. note: plain sentences on what the data cannot show.
+    """
+
+    larger_is_worse: bool
+    confidence: float
+    n: int
+    n_first_failed: int
+    n_second_failed: int
+    median_first: float | None
+    median_second: float | None
+    iqm_first: float | None
+    iqm_second: float | None
+    wilcoxon: SignedRank | None
+    shift: Shift | None
+    superiority: float | None
+    superiority_interval: Interval | None
+    finite: FinitePairs
+    spread: PermutationTest | None
+    note: tuple[str, ...]
+
+
+def worst_rank(values: Values, failed: Values, *, larger_is_worse: bool) -> FloatArray:
+    """Values (N,) in which every failed run stands as the worst: +inf, or -inf where smaller is worse.
+
+    What ``values`` hold for failed runs, NaN included, is not used. Source: Lachin 1999, worst-rank score analysis.
+    """
+    check_paired(values, failed)
+    return np.where(np.asarray(failed, dtype=bool), _worst(larger_is_worse), np.asarray(values, dtype=np.float64))
+
+
+def paired_comparison(
+    first: Values,
+    second: Values,
+    *,
+    larger_is_worse: bool,
+    confidence: float = 0.95,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> PairedComparison:
+    """Compare a continuous index over matched pairs; element i of both arrays (N,) belongs to pair i.
+
+    Failed runs are infinite (see ``worst_rank``). Resampling is a function of ``seed`` alone. Raises ValueError for
+    NaN (leave missing pairs out), an infinity of the better sign, unequal lengths, and Series of unequal indexes.
+    """
+    check_confidence(confidence)
+    check_paired(first, second)
+    x, y = _checked(first, larger_is_worse), _checked(second, larger_is_worse)
+    d = paired_differences(x, y)
+    both_finite = np.isfinite(x) & np.isfinite(y)
+    n = len(d)
+    superiority, superiority_interval = _superiority(d, confidence)
+    return PairedComparison(
+        larger_is_worse=larger_is_worse,
+        confidence=confidence,
+        n=n,
+        n_first_failed=int(np.isinf(x).sum()),
+        n_second_failed=int(np.isinf(y).sum()),
+        median_first=float(np.median(x)) if n else None,
+        median_second=float(np.median(y)) if n else None,
+        iqm_first=interquartile_mean(x),
+        iqm_second=interquartile_mean(y),
+        wilcoxon=wilcoxon_signed_rank(d) if n else None,
+        shift=hodges_lehmann(d, confidence) if n else None,
+        superiority=superiority,
+        superiority_interval=superiority_interval,
+        finite=_finite_pairs(x[both_finite], y[both_finite], confidence, n_resamples, seed),
+        spread=spread_test(x[both_finite], y[both_finite], n_resamples=n_resamples, seed=seed),
+        note=_notes(d, both_finite, confidence),
+    )
+
+
+def paired_differences(first: FloatArray, second: FloatArray) -> FloatArray:
+    """First minus second (N,); 0 where both failed, infinite where one did."""
+    both_failed = np.isinf(first) & np.isinf(second)
+    return np.subtract(first, second, out=np.zeros(len(first)), where=~both_failed)
+
+
+def interquartile_mean(values: Values) -> float | None:
+    """Mean of the middle half: a quarter of the runs, rounded down, is cut at either end; None without runs.
+
+    Infinite when failures reach into the middle half. Source: Agarwal et al. 2021, §4.3.
+    """
+    return float(stats.trim_mean(values, 0.25)) if len(values) else None
+
+
+def _superiority(d: FloatArray, confidence: float) -> tuple[float | None, Interval | None]:
+    wins = PairCounts(a=0, b=int((d > 0).sum()), c=int((d < 0).sum()), d=int((d == 0).sum()))
+    excess = tango_interval(wins, confidence)
+    if wins.delta is None or excess is None:
+        return None, None
+    return (1 + wins.delta) / 2, Interval(low=(1 + excess.low) / 2, high=(1 + excess.high) / 2)
+
+
+def _finite_pairs(x: FloatArray, y: FloatArray, confidence: float, n_resamples: int, seed: int) -> FinitePairs:
+    d = x - y
+    n = len(d)
+    sd = float(d.std(ddof=1)) if n > 1 and np.ptp(d) > 0 else 0.0
+    return FinitePairs(
+        n=n,
+        mean_first=float(x.mean()) if n else None,
+        mean_second=float(y.mean()) if n else None,
+        mean_difference=float(d.mean()) if n else None,
+        interval=bootstrap_mean_interval(d, confidence=confidence, n_resamples=n_resamples, seed=seed),
+        dz=float(d.mean() / sd) if sd > 0 else None,
+        sign_flip=sign_flip_test(d, n_resamples=n_resamples, seed=seed) if n else None,
+    )
+
+
+def _notes(d: FloatArray, both_finite: BoolArray, confidence: float) -> tuple[str, ...]:
+    if len(d) == 0:
+        return ("no complete pairs",)
+    notes = []
+    alpha = 1 - confidence
+    needed = math.ceil(1 - math.log2(alpha))
+    moving = int((d != 0).sum())
+    if len(d) < needed:
+        notes.append(f"n = {len(d)} pairs cannot reach p = {alpha:.2g}; descriptive only")
+    elif moving < needed:
+        notes.append(f"pairs that differ: {moving} of {len(d)}; cannot reach p = {alpha:.2g}; descriptive only")
+    if not both_finite.all():
+        notes.append(f"means are conditional: both runs finite in {int(both_finite.sum())} of {len(d)} pairs")
+    return tuple(notes)
+
+
+def _checked(values: Values, larger_is_worse: bool) -> FloatArray:
+    array = vector(values)
+    if (array == -_worst(larger_is_worse)).any():
+        raise ValueError("an infinite value must be the worst one: +inf if larger is worse, else -inf")
+    return array
+
+
+def _worst(larger_is_worse: bool) -> float:
+    return math.inf if larger_is_worse else -math.inf

@@ -1,0 +1,134 @@
+"""Tables of verdicts and of the registered contrasts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from analysis.figures.style import VERDICTS
+from analysis.findings.questions import LABELS
+from analysis.results.document import ContrastResult, Effect, Results
+from analysis.tables.columns import (
+    contrast_arms,
+    ends,
+    frame,
+    interval,
+    level,
+    place_columns,
+    point_columns,
+    rate_columns,
+)
+from analysis.tables.formats import Table
+
+
+def verdicts_table(results: Results) -> Table:
+    """Counts of verdicts by arm, with the rate of runs that did not end stable."""
+    rows = [
+        {
+            **place_columns(arm.arm, arm.grid_point),
+            "planned": arm.counts.planned,
+            "judged": arm.counts.used,
+            **{look.meaning: arm.verdicts[code].count for code, look in VERDICTS.items() if code in arm.verdicts},
+            "total collapses": arm.collapses_total,
+            "degraded": arm.degraded,
+            "recovered": arm.recovered,
+            **rate_columns("not stable", arm.not_stable),
+            **rate_columns("had learned", arm.learned),
+        }
+        for arm in results.arms
+    ]
+    return Table(
+        name="verdicts",
+        caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals.",
+        frame=frame(rows),
+        intervals={
+            f"not stable {level(results)}": interval("not stable"),
+            f"had learned {level(results)}": interval("had learned"),
+        },
+    )
+
+
+def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, results: Results) -> Table:
+    """Every registered contrast: its pairs, its effect with its interval, p and Holm's p."""
+    rows = [
+        {
+            "role": contrast.role,
+            "contrast": contrast.name,
+            "outcome": LABELS[contrast.outcome],
+            "arms": contrast_arms(contrast),
+            **point_columns(contrast.grid_point),
+            "pairs": contrast.pairs.used,
+            "planned": contrast.pairs.planned,
+            **_effect_columns(contrast.effect),
+            "budget": _budget(contrast),
+        }
+        for contrast in contrasts
+    ]
+    return Table(
+        name=name,
+        caption=f"Registered contrasts {scale}, first minus second. Holm's correction is over all tests of a role.",
+        frame=frame(rows),
+        intervals={f"estimate {level(results)}": ("estimate", "low", "high")},
+    )
+
+
+def rates_table(results: Results) -> Table:
+    """Pair counts of the binary outcome, with every interval and p that belongs to them."""
+    rows = []
+    for contrast in (*results.contrasts, *results.contrasts_at_equal_compute):
+        rates = contrast.rates
+        if rates is None:
+            continue
+        rows.append(
+            {
+                "contrast": contrast.name,
+                "arms": contrast_arms(contrast),
+                "scale": contrast.scale,
+                **point_columns(contrast.grid_point),
+                "planned": contrast.pairs.planned,
+                "n": rates.counts.n,
+                **asdict(rates.counts),
+                "Δ": rates.delta,
+                **ends("Tango", rates.tango),
+                "exact p": rates.p_exact,
+                "mid-p": rates.p_mid,
+                **ends("Newcombe", rates.newcombe),
+                "odds ratio": rates.odds_ratio,
+                **ends("odds ratio", rates.odds_ratio_interval),
+                "Δ at worst": contrast.bounds.delta_high if contrast.bounds else rates.delta,
+                "Δ at best": contrast.bounds.delta_low if contrast.bounds else rates.delta,
+                "note": "; ".join(rates.note) or None,
+            }
+        )
+    return Table(
+        name="pairs",
+        caption="Matched pairs, outcome not stable: a both arms, b only the first, c only the second, d neither;"
+        " Δ = (b − c)/n with Tango's and Newcombe's intervals; exact McNemar p and mid-p; conditional odds ratio."
+        " At worst and at best: Δ if every missing pair had failed in the first, respectively the second arm only.",
+        frame=frame(rows, whole=("planned", "n", "a", "b", "c", "d")),
+        intervals={
+            f"Δ {level(results)}": ("Δ", "Tango low", "Tango high"),
+            "odds ratio, exact interval": interval("odds ratio"),
+        },
+    )
+
+
+def _effect_columns(effect: Effect) -> dict[str, Any]:
+    ends = effect.interval
+    return {
+        "estimate": effect.estimate,
+        "low": ends.low if ends else None,
+        "high": ends.high if ends else None,
+        "p": effect.p,
+        "Holm p": effect.p_holm,
+        "unit": effect.unit,
+        "effect": effect.name,
+        "test": effect.test,
+    }
+
+
+def _budget(contrast: ContrastResult) -> str:
+    return ", ".join(
+        f"{budget.arm} {budget.updates:,} updates"
+        for budget in contrast.budgets
+        if budget.arm in (contrast.first, contrast.second)
+    )

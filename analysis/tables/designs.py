@@ -1,0 +1,167 @@
+"""Tables of distributions over seeds, oscillation, specifications and precision."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from analysis.findings.oscillation import NAMES
+from analysis.results.document import Results
+from analysis.results.wording import number
+from analysis.statistics import PermutationTest
+from analysis.tables.columns import (
+    ends,
+    frame,
+    interval,
+    level,
+    place_columns,
+    point_columns,
+    reason,
+    summary_columns,
+    summary_interval,
+)
+from analysis.tables.formats import Table
+
+
+def quality_table(results: Results) -> Table:
+    """Interquartile means of the final Fréchet distance."""
+    return Table(
+        name="quality",
+        caption="Final Fréchet distance over seeds, runs that are not stable as the worst rank: the interquartile mean"
+        " is that of the middle half of the runs, and is not finite where failures reach into it.",
+        frame=frame(
+            [
+                {
+                    **place_columns(arm.arm, arm.grid_point),
+                    "runs": arm.n,
+                    "not stable": arm.n_failed,
+                    "interquartile mean": arm.interquartile_mean,
+                    "note": None if _is_finite(arm.interquartile_mean) else arm.sentence.partition(": ")[2].rstrip("."),
+                }
+                for arm in results.quality.arms
+            ]
+        ),
+    )
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def spreads_table(results: Results) -> Table:
+    """Whether two arms spread equally over seeds."""
+    rows = []
+    for spread in results.quality.spreads:
+        test = spread.test if isinstance(spread.test, PermutationTest) else None
+        rows.append(
+            {
+                "arms": f"{spread.first} against {spread.second}",
+                **point_columns(spread.grid_point),
+                "pairs stable in both": spread.n,
+                "log ratio": test.statistic if test else None,
+                "swap test p": test.p if test else None,
+                "note": reason(spread.test),
+            }
+        )
+    return Table(
+        name="spreads",
+        caption="Spread of the final Fréchet distance over seeds: log ratio of the mean absolute deviations from the"
+        " median, first over second, over the pairs in which both runs are stable; p by swapping the runs of a pair.",
+        frame=frame(rows),
+    )
+
+
+def oscillation_table(results: Results) -> Table:
+    """The indices of oscillation by arm."""
+    rows = []
+    for arm in results.oscillation.arms:
+        row: dict[str, Any] = place_columns(arm.arm, arm.grid_point)
+        for index, summary in arm.indices.items():
+            row |= {f"runs, {NAMES[index]}": summary.n, **summary_columns(NAMES[index], summary)}
+        rows.append(row)
+    return Table(
+        name="oscillation",
+        caption="Oscillation over the second half of the budget, median [least, greatest] over the runs that have an"
+        " index. Mode hopping: total variation between the class histograms of consecutive probes. Drift: how far the"
+        " same z moves in feature space between probes. Loss oscillation: G's loss, standard deviation over mean.",
+        frame=frame(rows),
+        intervals={name: summary_interval(name) for name in NAMES.values()},
+    )
+
+
+def specifications_table(results: Results) -> Table:
+    """The primary comparison under every choice of thresholds."""
+    return Table(
+        name="specifications",
+        caption="Rate of runs not stable, first minus second arm of the primary contrast, under every choice of"
+        " thresholds; a, b, c, d as in the table of pairs.",
+        frame=frame(
+            [
+                {
+                    "arms": f"{curve.first} − {curve.second}",
+                    **point_columns(curve.grid_point),
+                    "thresholds": ", ".join(f"{name} {number(value)}" for name, value in one.changes.items())
+                    or "as registered",
+                    **asdict(one.counts),
+                    "Δ": one.delta,
+                    **ends("Δ", one.interval),
+                    "exact p": one.p,
+                }
+                for curve in results.robustness.curves
+                for one in curve.specifications
+            ]
+        ),
+        intervals={f"Δ {level(results)}": interval("Δ")},
+    )
+
+
+def precision_table(results: Results) -> Table:
+    """What each comparison of failure rates could have seen."""
+    return Table(
+        name="precision",
+        caption=f"What comparisons of failure rates could have seen with power {results.precision.power:g} by the exact"
+        " McNemar test: the smallest rate told from the lower observed one, and the pairs that tell the observed rates"
+        " apart. φ: correlation within pairs; e-value: evidence valid at any look, 20 ends a study.",
+        frame=frame(
+            [
+                {
+                    "contrast": found.name,
+                    "arms": f"{found.first} − {found.second}",
+                    **point_columns(found.grid_point),
+                    "pairs": found.n,
+                    "lower rate": found.low_rate,
+                    "rate told from it": found.detectable_rate,
+                    "pairs needed": found.pairs_needed,
+                    "φ": found.correlation,
+                    "discordant": found.discordant,
+                    "discordant needed": found.discordant_needed,
+                    "e-value": found.e_value,
+                    "note": "; ".join(found.notes) or None,
+                }
+                for found in results.precision.contrasts
+            ],
+            whole=("pairs needed",),
+        ),
+    )
+
+
+def planning_table(results: Results) -> Table:
+    """Pairs for failure rates that studies are often planned for."""
+    return Table(
+        name="planning",
+        caption=f"Pairs that tell two failure rates apart with power {results.precision.power:g} at α ="
+        f" {results.alpha:g} by the exact McNemar test, outcomes of a pair uncorrelated; and the power of this study's"
+        " pairs.",
+        frame=frame(
+            [
+                {
+                    "first rate": row.rate_first,
+                    "second rate": row.rate_second,
+                    "pairs needed": row.pairs_needed,
+                    "pairs here": row.n,
+                    "power here": row.power,
+                }
+                for row in results.precision.planning
+            ],
+            whole=("pairs needed",),
+        ),
+    )

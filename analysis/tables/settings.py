@@ -1,0 +1,147 @@
+"""Tables of what was compared and measured: arms, measures, references, thresholds, and every run."""
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.figures.style import VERDICTS
+from analysis.results.document import ArmResult, Results
+from analysis.results.wording import learning_rate, point_text
+from analysis.tables.columns import frame, place_columns, summary_columns, summary_interval
+from analysis.tables.formats import Table
+
+MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
+    "final_frechet": "Fréchet distance",
+    "final_precision": "precision",
+    "final_recall": "recall",
+    "final_density": "density",
+    "final_coverage": "coverage",
+    "final_diversity": "diversity",
+    "final_modes": "modes",
+    "final_kl": "KL",
+    "updates_to_bar": "updates to the bar",
+    "mode_hopping": "mode hopping",
+}
+REFERENCE_NAMES = {
+    "held_out": "held-out real images",
+    "half_classes": "real images, half of the classes",
+    "one_class": "real images, one class",
+    "repeated": "ten real images, repeated",
+    "pixel_gaussian": "pixel Gaussian",
+    "grey": "constant grey",
+    "noise": "uniform noise",
+}
+
+
+def arms_table(results: Results) -> Table:
+    """What each arm is, and how its networks compare in size and cost."""
+    matches = {(row.arm, point_text(row.grid_point)): row for row in results.match}
+    one_rate = all(arm.settings["lr_g"] == arm.settings["lr_d"] for arm in results.arms)
+    rows = []
+    for arm in results.arms:
+        match = matches[arm.arm, point_text(arm.grid_point)]
+        rows.append(
+            {
+                **place_columns(arm.arm, arm.grid_point),
+                **_settings(arm, one_rate),
+                "size": match.declared,
+                "width G": match.width_g,
+                "width D": match.width_d,
+                "parameters G": match.parameters_g,
+                "parameters D": match.parameters_d,
+                "G excess": _percent(match.relative_g),
+                "D excess": _percent(match.relative_d),
+                "FLOPs G": match.flops_g,
+                "FLOPs D": match.flops_d,
+                "s a step": arm.seconds_per_step,
+            }
+        )
+    return Table(
+        name="arms",
+        caption="Arms. Parameters are trainable ones, their excess is over those of the reference; FLOPs are of one"
+        " image, forward, multiply and add counted apart. Seconds a step: median over runs, as measured.",
+        frame=frame(rows, whole=("width G", "width D", "parameters G", "parameters D", "FLOPs G", "FLOPs D")),
+    )
+
+
+def measures_table(results: Results) -> Table:
+    """Median and range over runs of what was measured, failed runs included."""
+    rows = []
+    for arm in results.arms:
+        row: dict[str, Any] = {**place_columns(arm.arm, arm.grid_point), "n": arm.counts.used}
+        for column, name in MEASURES.items():
+            row |= summary_columns(name, arm.summaries.get(column))
+        rows.append(row)
+    return Table(
+        name="measures",
+        caption="Measures at the last probe, updates to the bar and mode hopping: median [least, greatest] over"
+        " all judged runs as measured, failed ones included. One that never learned has infinitely many updates to the"
+        " bar.",
+        frame=frame(rows),
+        intervals={name: summary_interval(name) for name in MEASURES.values()},
+    )
+
+
+def references_table(results: Results) -> Table:
+    """What images of known quality score in the same measures."""
+    rows = [
+        {
+            "images": REFERENCE_NAMES.get(name, name),
+            **{probe.removeprefix("eval_"): value for probe, value in of.items()},
+        }
+        for name, of in (results.references or {}).items()
+    ]
+    return Table(
+        name="references",
+        caption="What images of known quality score in the same measures, in the same feature network."
+        " No single measure suffices: a Gaussian in pixel space has a small Fréchet distance, and little precision.",
+        frame=frame(rows),
+    )
+
+
+def sensitivity_table(results: Results) -> Table:
+    """Verdicts by arm with each threshold in turn halved and doubled."""
+    rows = [
+        {
+            "threshold": row.threshold,
+            "factor": row.factor,
+            "value": row.value,
+            "arm": row.arm,
+            **{look.meaning: row.verdicts[code] for code, look in VERDICTS.items() if code in row.verdicts},
+        }
+        for row in results.sensitivity
+    ]
+    return Table(
+        name="sensitivity",
+        caption="Verdicts by arm, each threshold in turn as registered (factor 1), halved and doubled."
+        + "".join(f" {sentence}." for sentence in results.sensitivity_skipped),
+        frame=frame(rows),
+    )
+
+
+def runs_table(verdicts: pd.DataFrame) -> Table:
+    """Every judged run with its verdict and the evidence for it."""
+    columns = ["run_id", "arm", "seed"]
+    factors = list(verdicts.columns[3 : list(verdicts.columns).index("verdict")])
+    shown = [*columns, *factors, "verdict", "extent", "degraded", "learned_step", "onset_step", "evidence"]
+    finals = ["final_frechet", "final_precision", "final_recall", "final_modes", "train_seconds"]
+    frame = verdicts[[*shown, *finals]].astype({"arm": str, "verdict": str})
+    return Table(
+        name="runs",
+        caption="Every judged run: its verdict, the step of its onset and what it rests on.",
+        frame=frame.rename(columns=lambda name: str(name).replace("_", " ")),
+    )
+
+
+def _settings(arm: ArmResult, one_rate: bool) -> dict[str, Any]:
+    """The arm's settings that its grid point does not say; both players' learning rates as one if all arms share it."""
+    shown = {name: value for name, value in arm.settings.items() if name not in {*arm.grid_point, "lr_g", "lr_d"}}
+    rates = {} if "lr" in arm.grid_point else {name: learning_rate(arm.settings[name]) for name in ("lr_g", "lr_d")}
+    if rates and one_rate:
+        rates = {"lr": rates["lr_g"]}
+    names = {name.replace("_", " "): value for name, value in {**shown, **rates}.items()}
+    return {name: learning_rate(value) if isinstance(value, float) else value for name, value in names.items()}
+
+
+def _percent(relative: float | None) -> str | None:
+    return None if relative is None else f"{relative:+.2%}".replace("-", "−")

@@ -1,0 +1,192 @@
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from analysis.figures.designs import (
+    FAILURE_SHADES,
+    MapCell,
+    Specification,
+    mode_hopping,
+    performance_profiles,
+    specification_curve,
+    stability_map,
+)
+from analysis.figures.parts import ReferenceLine
+from analysis.figures.style import VERDICTS, arm_styles, save
+from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
+from analysis.statistics import (
+    CumulativeIncidence,
+    Interval,
+    PerformanceProfile,
+    SurvivalCurve,
+    aalen_johansen,
+    durations,
+    kaplan_meier,
+    performance_profile,
+    wilson,
+)
+
+ARMS = ["mlp", "dcgan"]
+STYLES = arm_styles(ARMS)
+CAUSES = ("nonfinite", "collapsed", "diverged")
+# Freireich et al. 1963: weeks of remission under 6-mercaptopurine, + censored
+WEEKS_OF_REMISSION = "10 7 32+ 23 22 6 16 34+ 32+ 25+ 11+ 20+ 19+ 6 17+ 35+ 6 13 9+ 6+ 10+"
+WEEKS = [float(weeks.rstrip("+")) for weeks in WEEKS_OF_REMISSION.split()]
+OBSERVED = [not weeks.endswith("+") for weeks in WEEKS_OF_REMISSION.split()]
+
+
+def curve(time: Sequence[float], observed: list[bool]) -> SurvivalCurve:
+    estimated = kaplan_meier(durations(time, observed))
+    assert isinstance(estimated, SurvivalCurve)
+    return estimated
+
+
+def survival() -> Figure:
+    samples = {"mlp": durations(WEEKS, OBSERVED), "dcgan": durations([40.0, 40.0], [False, False])}
+    curves = {"mlp": curve(WEEKS, OBSERVED), "dcgan": curve([40.0, 40.0], [False, False])}
+    panel = SurvivalPanel(
+        title="to failure", share="share without failure", clock="since learning", samples=samples, curves=curves
+    )
+    return survival_curves([panel], styles=STYLES)
+
+
+def incidence() -> Figure:
+    ended = aalen_johansen([100, 200, 300, 400], ["collapsed", "diverged", None, "collapsed"], causes=CAUSES)
+    nothing = aalen_johansen([500, 500], [None, None], causes=CAUSES)
+    assert isinstance(ended, CumulativeIncidence) and isinstance(nothing, CumulativeIncidence)
+    return incidence_by_cause({"mlp": ended, "dcgan": nothing}, budget=500, styles=STYLES)
+
+
+def profiles() -> Figure:
+    thresholds = np.array([1.0, 2.0, 5.0, 10.0, 50.0])
+    drawn = {
+        arm: performance_profile(values, thresholds, larger_is_worse=True, n_resamples=99)
+        for arm, values in (("mlp", [40.0, math.inf]), ("dcgan", [1.5, 4.0]))
+    }
+    known = {arm: profile for arm, profile in drawn.items() if isinstance(profile, PerformanceProfile)}
+    bar = ReferenceLine(value=10.2, label="bar = 10.2")
+    return performance_profiles(known, quantity="distance", unit="squared feature units", styles=STYLES, lines=[bar])
+
+
+def grid_map() -> Figure:
+    counts = {("2e-4", "0.5"): (8, 8), ("1e-3", "0.5"): (2, 8), ("2e-4", "0.9"): (0, 8), ("1e-3", "0.9"): (0, 0)}
+    cells = [MapCell(x=x, y=y, failures=wilson(*count)) for (x, y), count in counts.items()]
+    return stability_map({"mlp": cells, "dcgan": cells[:2]}, x="lr", y="beta1", outcome="not stable", styles=STYLES)
+
+
+def specifications() -> Figure:
+    return specification_curve(
+        [
+            Specification(
+                delta=delta, interval=Interval(low=delta - 0.3, high=delta), p=p, choices={"bar": bar, "recall": 0.25},
+                registered=bar == 0.25,
+            )
+            for delta, p, bar in ((0.9, 0.01, 0.5), (0.5, 0.2, 0.25), (-0.1, None, 0.125))
+        ],
+        alpha=0.05,
+        contrast="mlp − dcgan",
+    )  # fmt: skip
+
+
+def hopping() -> Figure:
+    steps = [50, 100, 150]
+    points = pd.DataFrame(
+        [
+            {"arm": arm, "seed": seed, "step": step, "value": 0.1 * seed}
+            for arm in ARMS
+            for seed in range(3)
+            for step in steps
+        ]
+    )
+    index = pd.DataFrame(
+        {"arm": ["mlp"] * 3 + ["dcgan"] * 3, "seed": [0, 1, 2] * 2, "mode_hopping": [0.7, 0.8, math.nan, 0.1, 0.2, 0.3]}
+    )
+    return mode_hopping(points, index, arms=ARMS, styles=STYLES)
+
+
+FIGURES = [survival, incidence, profiles, grid_map, specifications, hopping]
+
+
+def marked(figure: Figure, gid: str) -> list[Any]:
+    return figure.findobj(lambda artist: artist.get_gid() == gid)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text)]
+
+
+@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
+def test_nothing_is_cut_off_and_the_same_data_give_the_same_bytes(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    figure = draw()
+    first, second = save(figure, tmp_path / "one")[0], save(draw(), tmp_path / "two")[0]
+    assert first.read_bytes() == second.read_bytes()
+    tight, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(tight.x0, tight.y0) >= -0.02
+    assert tight.x1 <= width + 0.02 and tight.y1 <= height + 0.02
+
+
+@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
+def test_every_axis_is_labelled(draw: Callable[[], Figure]) -> None:
+    axes: Any
+    for axes in draw().axes:
+        labels = [axes.get_xlabel(), axes.get_ylabel()] if axes.axison else ["off"]
+        assert any(labels), draw.__name__
+
+
+def test_a_survival_line_steps_at_the_published_values() -> None:
+    line = marked(survival(), "survival")[0]
+    at = dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+    assert at[10] == pytest.approx(0.75294, abs=1e-5)
+    assert at[23] == pytest.approx(0.44818, abs=1e-5)
+
+
+def test_runs_at_risk_stand_under_the_axis_with_the_names_of_their_arms() -> None:
+    written = [text.get_text().strip() for text in marked(survival(), "at-risk")]
+    assert written[:3] == ["at risk", "mlp", "21"]
+    assert "dcgan" in written
+
+
+def test_censored_runs_are_marked() -> None:
+    censored = marked(survival(), "censored")[0]
+    assert set(censored.get_xdata()) == {week for week, observed in zip(WEEKS, OBSERVED, strict=True) if not observed}
+
+
+def test_incidences_are_stacked_in_the_fill_of_their_verdict() -> None:
+    stacked = marked(incidence(), "cause-collapsed")[0]
+    assert to_hex(stacked.get_facecolor()[0]).upper() == VERDICTS["collapsed"].fill
+    top = max(point[1] for path in marked(incidence(), "cause-diverged")[0].get_paths() for point in path.vertices)
+    assert top == pytest.approx(1.0)
+
+
+def test_a_profile_steps_up_to_the_share_of_runs_that_are_as_good() -> None:
+    lines = marked(profiles(), "profile")
+    assert [line.get_ydata().tolist() for line in lines] == [[0, 0, 0, 0, 0.5], [0, 0.5, 1, 1, 1]]
+    assert "bar = 10.2" in texts(profiles())
+
+
+def test_a_cell_of_the_map_shows_its_count_its_interval_and_its_shade() -> None:
+    figure = grid_map()
+    shown = texts(figure)
+    assert "8/8\n0.68–1.00" in shown
+    assert "no runs" in shown
+    assert to_hex(marked(figure, "cell")[0].get_facecolor()) == to_hex(FAILURE_SHADES(1.0))
+
+
+def test_specifications_ascend_and_the_registered_one_is_ringed() -> None:
+    figure = specifications()
+    assert [point.get_ydata()[0] for point in marked(figure, "specification")] == [-0.1, 0.5, 0.9]
+    assert [(ring.get_xdata()[0], ring.get_ydata()[0]) for ring in marked(figure, "registered")] == [(1, 0.5)]
+    choices = [tick.get_text() for tick in figure.axes[1].get_yticklabels()]
+    assert choices == ["bar 0.125", "bar 0.25", "bar 0.5", "recall 0.25"]
+
+
+def test_a_run_without_an_index_of_hopping_has_no_mark() -> None:
+    assert [len(strip.get_ydata()) for strip in marked(hopping(), "index")] == [2, 3]

@@ -1,0 +1,402 @@
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as nst
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from analysis.figures.effects import ForestRow, PairPanel, forest, paired_slopes
+from analysis.figures.outcomes import sensitivity, waffle
+from analysis.figures.parts import ReferenceLine, spread_apart
+from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, tile, training_sheet
+from analysis.figures.style import VERDICTS, arm_styles, save
+from analysis.figures.traces import extremes_in_windows, in_windows, median_and_band, probes, runs_by_step, traces
+from analysis.results.document import Effect, PairValue
+from analysis.results.robustness import SensitivityRow
+from analysis.statistics import Interval, PairCounts
+
+ARMS = ["mlp", "dcgan-nobn", "dcgan"]
+STYLES = arm_styles(ARMS)
+SEEDS = range(4)
+STEPS = np.arange(1, 901)
+PROBE_STEPS = np.arange(0, 901, 100)
+LOSSES = ["loss_d", "loss_g"]
+PROBES = [f"eval_{name}" for name in ("frechet", "recall", "precision", "density", "coverage", "diversity", "modes")]
+BAR = ReferenceLine(value=10.2, label="bar = 10.2", dashed=True)
+NO_ONSETS = pd.DataFrame({"arm": [], "seed": [], "step": []})
+ONSETS = pd.DataFrame({"arm": ["dcgan-nobn"], "seed": [2], "step": [600]})
+
+
+def points(names: Sequence[str], steps: np.ndarray = STEPS) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    return pd.concat(
+        pd.DataFrame(
+            {"arm": arm, "seed": seed, "trace": name, "step": steps, "value": random.uniform(0.1, 5, len(steps))}
+        )
+        for arm in ARMS
+        for seed in SEEDS
+        for name in names
+    )
+
+
+def verdicts() -> pd.DataFrame:
+    found = {
+        "mlp": ["unlearned"] * 4,
+        "dcgan-nobn": ["stable", "stable", "collapsed", "nonfinite"],
+        "dcgan": ["stable"] * 3,
+    }
+    return pd.DataFrame(
+        [{"row": arm, "seed": seed, "verdict": code} for arm, codes in found.items() for seed, code in enumerate(codes)]
+    )
+
+
+def outcome_waffle() -> Figure:
+    counts = PairCounts(a=0, b=3, c=0, d=0)
+    return waffle(verdicts(), rows=ARMS, seeds=SEEDS, styles=STYLES, pair=("mlp", "dcgan"), counts=counts)
+
+
+def loss_traces() -> Figure:
+    return traces(points(LOSSES), ONSETS, names=LOSSES, arms=ARMS, styles=STYLES)
+
+
+def probe_curves() -> Figure:
+    return probes(points(PROBES, PROBE_STEPS), ONSETS, arms=ARMS, styles=STYLES, lines={"eval_frechet": [BAR]})
+
+
+def effect(estimate: float | None, low: float | None, high: float | None, unit: str = "share of runs") -> Effect:
+    interval = None if low is None or high is None else Interval(low=low, high=high)
+    return Effect(
+        name="difference",
+        unit=unit,
+        estimate=estimate,
+        interval=interval,
+        test="exact",
+        p=0.0078,
+        p_holm=0.047,
+        family=8,
+    )
+
+
+def effect_forest() -> Figure:
+    return forest(
+        [
+            ForestRow(label="MLP against DCGAN", arms="mlp − dcgan", effect=effect(1.0, 0.35, 1.0), strong=True),
+            ForestRow(label="BatchNorm", arms="dcgan-nobn − dcgan", effect=effect(None, None, None)),
+            ForestRow(label="BatchNorm", arms="dcgan-nobn − dcgan", effect=effect(400.0, 100.0, math.inf, "updates")),
+        ],
+        confidence=0.95,
+    )
+
+
+def pair_slopes() -> Figure:
+    values = [(math.inf, 100.0), (400.0, 150.0), (350.0, 100.0), (math.inf, math.inf), (300.0, math.inf)]
+    panel = PairPanel(
+        title="BatchNorm",
+        first="dcgan-nobn",
+        second="dcgan",
+        quantity="updates to the bar",
+        unit="generator updates",
+        values=[PairValue(seed=seed, first=first, second=second) for seed, (first, second) in enumerate(values)],
+        effect=effect(250.0, -50.0, math.inf),
+        log=False,
+        failed="never",
+    )
+    return paired_slopes([panel], styles=STYLES)
+
+
+def threshold_bars() -> Figure:
+    counts = {"stable": 2, "unlearned": 2, "collapsed": 0, "diverged": 0, "nonfinite": 0}
+    rows = [
+        SensitivityRow(threshold=name, factor=factor, value=factor, arm=arm, verdicts=counts)
+        for name in ("bar", "recall")
+        for factor in (1.0, 0.5, 2.0)
+        for arm in ARMS
+    ]
+    return sensitivity(rows, arms=ARMS, styles=STYLES)
+
+
+def images(seed: int, probes: int = 1, channels: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (probes, 64, channels, 16, 16), dtype=np.uint8)
+
+
+def final_sheet() -> Figure:
+    finals = {(arm, seed): images(seed)[0] for arm in ARMS for seed in SEEDS if (arm, seed) != ("dcgan", 3)}
+    found = verdicts()
+    codes = dict(zip(zip(found["row"], found["seed"], strict=True), found["verdict"], strict=True))
+    return sample_sheet(finals, codes, arms=ARMS, seeds=SEEDS, styles=STYLES)
+
+
+def stepwise_sheet() -> Figure:
+    return training_sheet(
+        PROBE_STEPS.tolist(), {arm: images(1, len(PROBE_STEPS)) for arm in ARMS}, rows=2, styles=STYLES
+    )
+
+
+FIGURES = [
+    outcome_waffle, loss_traces, probe_curves, effect_forest, pair_slopes, threshold_bars, final_sheet, stepwise_sheet,
+]  # fmt: skip
+
+
+def marked(figure: Figure, gid: str) -> list[Any]:
+    """Artists of that id, wherever they are; an id that ends in a dash stands for all that begin so."""
+    return figure.findobj(lambda a: (a.get_gid() or "").startswith(gid) if gid.endswith("-") else a.get_gid() == gid)
+
+
+def panels(figure: Figure) -> list[Any]:
+    """The figure's axes, in the order in which they were made."""
+    return list(figure.axes)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible()]
+
+
+@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
+def test_nothing_is_cut_off(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    figure = draw()
+    save(figure, tmp_path / "figure")
+    tight, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert tight.x0 >= -0.02 and tight.y0 >= -0.02
+    assert tight.x1 <= width + 0.02 and tight.y1 <= height + 0.02
+
+
+@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
+def test_the_same_data_give_the_same_svg(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    one, other = (save(draw(), tmp_path / name)[0].read_bytes() for name in ("one", "other"))
+    assert one == other
+
+
+@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
+def test_every_axis_of_numbers_is_labelled(draw: Callable[[], Figure], tmp_path: Path) -> None:
+    figure = draw()
+    save(figure, tmp_path / "figure")
+    for axes in panels(figure):
+        for axis in (axes.xaxis, axes.yaxis):
+            shown = axes.axison and [tick for tick in axis.get_ticklabels() if tick.get_visible() and tick.get_text()]
+            if shown and shown[0].get_text().lstrip("−").replace(".", "").isdecimal():
+                assert axis.get_label().get_text(), f"{draw.__name__}: {[tick.get_text() for tick in shown]}"
+
+
+def test_steps_are_counted_in_generator_updates() -> None:
+    for draw in (loss_traces, probe_curves, stepwise_sheet):
+        assert "generator updates" in texts(draw())
+
+
+def test_the_waffle_has_one_square_a_planned_run_and_shows_the_missing_ones() -> None:
+    squares = marked(outcome_waffle(), "run-")
+    in_key = len(VERDICTS)
+    assert len(squares) == len(ARMS) * len(SEEDS) + in_key
+    assert len(marked(outcome_waffle(), "run-missing")) == 1 + 1
+
+
+def test_a_square_has_the_fill_of_its_verdict() -> None:
+    for square in marked(outcome_waffle(), "run-unlearned"):
+        assert to_hex(square.get_facecolor()).upper() == VERDICTS["unlearned"].fill
+
+
+def test_the_waffle_counts_stable_runs_of_those_judged_and_the_pairs() -> None:
+    shown = texts(outcome_waffle())
+    assert {"0/4", "2/4", "3/3"} <= set(shown)
+    assert {"a = 0", "b = 3", "c = 0", "d = 0"} <= set(shown)
+
+
+def test_a_waffle_of_fifty_seeds_has_fifty_columns() -> None:
+    figure = waffle(verdicts(), rows=ARMS, seeds=range(50), styles=STYLES)
+    assert len(marked(figure, "run-")) == 150 + len(VERDICTS)
+
+
+def test_thin_lines_hold_the_recorded_extremes() -> None:
+    frame = points(LOSSES)
+    figure = traces(frame, NO_ONSETS, names=LOSSES, arms=ARMS, styles=STYLES)
+    recorded = frame[(frame["arm"] == "mlp") & (frame["seed"] == 3) & (frame["trace"] == "loss_d")]["value"]
+    drawn = next(line for line in panels(figure)[0].lines if line.get_gid() == "seed-3").get_ydata()
+    assert (np.nanmin(drawn), np.nanmax(drawn)) == (recorded.min(), recorded.max())
+
+
+def test_arms_have_the_same_colour_in_every_figure() -> None:
+    for axes, arm in zip(panels(loss_traces())[:: len(LOSSES)], ARMS, strict=True):
+        assert axes.lines[0].get_color() == STYLES[arm].colour
+    medians = [line for line in panels(probe_curves())[0].lines if line.get_gid() == "median"]
+    assert [line.get_color() for line in medians] == [STYLES[arm].colour for arm in ARMS]
+    assert [line.get_marker() for line in medians] == [STYLES[arm].marker for arm in ARMS]
+
+
+def test_the_median_line_is_the_median_over_runs() -> None:
+    frame = points(PROBES, PROBE_STEPS)
+    figure = probes(frame, NO_ONSETS, arms=["dcgan"], styles=STYLES, lines={})
+    expected = frame[(frame["arm"] == "dcgan") & (frame["trace"] == "eval_frechet")].groupby("step")["value"].median()
+    line = next(line for line in panels(figure)[0].lines if line.get_gid() == "median")
+    np.testing.assert_allclose(line.get_ydata(), expected.to_numpy())
+
+
+def test_the_bar_is_drawn_at_its_value_and_labelled() -> None:
+    figure = probe_curves()
+    lines = marked(figure, "line-bar = 10.2")
+    assert [list(line.get_ydata()) for line in lines] == [[10.2, 10.2]]
+    assert "bar = 10.2" in texts(figure)
+    assert panels(figure)[0].get_yscale() == "log"
+
+
+def test_equilibrium_lines_stand_at_two_ln_two_and_ln_two() -> None:
+    figure = loss_traces()
+    assert marked(figure, "line-2 ln 2")[0].get_ydata()[0] == 2 * math.log(2)
+    assert marked(figure, "line-ln 2")[0].get_ydata()[0] == math.log(2)
+
+
+def test_a_failure_is_crossed_at_its_onset_and_leaves_one_run_fewer() -> None:
+    figure = loss_traces()
+    crosses = marked(figure, "onset")
+    assert [cross.get_xdata()[0] for cross in crosses] == [600, 600]
+    counts = [text.get_text() for text in panels(figure)[2].texts if text.get_gid() == "left"]
+    assert counts[0] == "4"
+    assert counts[-1] == "3"
+
+
+def test_runs_that_are_not_finite_leave_gaps_and_the_median_goes_on() -> None:
+    frame = points(LOSSES)
+    frame.loc[(frame["seed"] == 1) & (frame["step"] > 450), "value"] = np.nan
+    figure = traces(frame, NO_ONSETS, names=LOSSES, arms=ARMS, styles=STYLES)
+    lines = {line.get_gid(): line.get_ydata() for line in panels(figure)[0].lines}
+    assert np.isnan(lines["seed-1"][-1])
+    assert np.isfinite(lines["median"]).all()
+
+
+def test_a_trace_without_any_finite_value_can_be_drawn(tmp_path: Path) -> None:
+    frame = points(LOSSES).assign(value=np.nan)
+    save(traces(frame, NO_ONSETS, names=LOSSES, arms=ARMS, styles=STYLES), tmp_path / "nothing")
+
+
+def test_effects_of_different_units_stand_on_different_axes() -> None:
+    labels = [axes.get_xlabel() for axes in panels(effect_forest())]
+    assert labels == ["difference (share of runs)", "difference (updates)"]
+
+
+def test_a_forest_marks_each_estimate_at_its_value() -> None:
+    figure = effect_forest()
+    assert [mark.get_xdata()[0] for mark in marked(figure, "estimate")] == [1.0, 400.0]
+    assert list(marked(figure, "interval")[0].get_xdata()) == [0.35, 1.0]
+
+
+def test_an_interval_without_end_ends_in_an_arrow_and_no_estimate_has_no_mark() -> None:
+    figure = effect_forest()
+    assert len(marked(figure, "endless")) == 1
+    assert len(marked(figure, "estimate")) == 2
+    assert "not estimable" in texts(figure)
+
+
+def test_a_forest_prints_p_and_holm_p() -> None:
+    shown = texts(effect_forest())
+    assert shown.count("0.0078") == 3
+    assert shown.count("0.047") == 3
+
+
+def test_failed_runs_stand_in_a_lane_above_all_others() -> None:
+    slope = panels(pair_slopes())[0]
+    lines = {line.get_gid(): line.get_ydata() for line in slope.lines if (line.get_gid() or "").startswith("seed-")}
+    assert len(lines) == 5
+    assert lines["seed-0"][0] == lines["seed-3"][1] > 400
+    assert lines["seed-1"].tolist() == [400.0, 150.0]
+    assert "never" in [tick.get_text() for tick in slope.get_yticklabels()]
+
+
+def test_differences_of_pairs_are_zero_where_both_failed_and_infinite_where_one_did() -> None:
+    axes = panels(pair_slopes())[1]
+    heights = [line.get_ydata()[0] for line in axes.lines if line.get_gid() == "difference"]
+    assert heights[1:4] == [250.0, 250.0, 0.0]
+    assert heights[0] > 250 and heights[4] < 0
+    assert {"∞", "−∞"} <= {tick.get_text() for tick in axes.get_yticklabels()}
+
+
+def test_pairs_in_which_every_run_failed_can_be_drawn(tmp_path: Path) -> None:
+    values = [PairValue(seed=seed, first=math.inf, second=math.inf) for seed in range(3)]
+    panel = PairPanel(
+        title="all failed", first="mlp", second="dcgan", quantity="distance", unit="a", values=values,
+        effect=effect(0.0, 0.0, 0.0), log=True,
+    )  # fmt: skip
+    save(paired_slopes([panel], styles=STYLES), tmp_path / "failed")
+
+
+def test_bars_of_verdicts_add_up_to_the_runs() -> None:
+    figure = threshold_bars()
+    stable, unlearned = (
+        sum(bar.get_width() for bar in marked(figure, f"bar-{code}")) for code in ("stable", "unlearned")
+    )
+    assert (stable, unlearned) == (2 * 18, 2 * 18)
+
+
+def test_a_tile_holds_every_image_at_its_place() -> None:
+    rows = [images(seed)[0][:3] for seed in range(2)]
+    picture = tile(rows)
+    assert picture.shape == (2 * 17 - 1, 3 * 17 - 1, 3)
+    np.testing.assert_array_equal(picture[17:33, 34:50, 0], rows[1][2, 0])
+    assert (picture[16] == 255).all()
+
+
+def test_a_tile_keeps_the_colours_of_images() -> None:
+    row = images(0, channels=3)[0][:2]
+    np.testing.assert_array_equal(tile([row])[:16, :16], row[0].transpose(1, 2, 0))
+
+
+def test_a_missing_run_leaves_its_row_of_samples_empty() -> None:
+    picture = panels(final_sheet())[2].images[0].get_array()
+    assert (picture[3 * 17 : 3 * 17 + 16] == 255).all()
+    assert not (picture[2 * 17 : 2 * 17 + 16] == 255).all()
+
+
+def test_a_training_sheet_shows_the_first_and_the_last_probe() -> None:
+    labels = [tick.get_text() for tick in panels(stepwise_sheet())[0].get_xticklabels()]
+    assert (labels[0], labels[-1]) == ("0", "900")
+
+
+def test_all_seeds_are_shown_or_the_best_median_and_worst() -> None:
+    distances = {0: 3.0, 1: 1.0, 2: math.nan, 3: 2.0, 4: 9.0}
+    assert chosen_seeds(distances, most=5) == [0, 1, 2, 3, 4]
+    assert chosen_seeds(distances, most=3) == [1, 0, 2]
+    assert median_seed(distances) == 0
+
+
+def test_runs_by_step_has_a_row_a_seed() -> None:
+    steps, values = runs_by_step(points(["loss_d"]).query("arm == 'mlp'"))
+    assert values.shape == (len(SEEDS), len(STEPS))
+    np.testing.assert_array_equal(steps, STEPS)
+
+
+def test_the_band_does_not_count_what_is_not_finite() -> None:
+    median, low, high = median_and_band(np.array([[1.0, math.inf], [2.0, math.nan], [3.0, math.nan]]))
+    assert (median[0], low[0], high[0]) == (2.0, 1.5, 2.5)
+    assert np.isnan([median[1], low[1], high[1]]).all()
+
+
+def test_a_window_with_a_gap_is_a_gap() -> None:
+    values = np.ones((1, 1000))
+    values[0, 500] = math.nan
+    _, windowed = in_windows(np.arange(1, 1001), values)
+    assert np.isnan(windowed[0]).sum() == 1
+
+
+@given(nst.arrays(np.float64, st.integers(1, 2000), elements=st.floats(-1e6, 1e6)))
+def test_thinning_keeps_the_extremes_and_the_order(values: np.ndarray) -> None:
+    steps, thinned = extremes_in_windows(np.arange(len(values)), values)
+    assert (thinned.min(), thinned.max()) == (values.min(), values.max())
+    assert (np.diff(steps) >= 0).all()
+    np.testing.assert_array_equal(values[steps.astype(int)], thinned)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12), st.floats(0.001, 0.3))
+def test_labels_are_spread_apart_in_order_and_about_where_they_belong(places: list[float], gap: float) -> None:
+    wanted = np.sort(np.array(places))
+    spread = spread_apart(wanted, gap)
+    assert (np.diff(spread) >= gap * (1 - 1e-9)).all()
+    assert spread.sum() == pytest.approx(wanted.sum())
+
+
+def test_labels_that_are_far_apart_stay_where_they_are() -> None:
+    np.testing.assert_allclose(spread_apart(np.array([0.1, 0.5, 0.9]), 0.2), [0.1, 0.5, 0.9])

@@ -1,0 +1,168 @@
+"""Effects of factors on synthetic studies whose answers are known."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.findings.factorial import crossed_arms, factorial
+from analysis.findings.grid_effects import ALL_ARMS
+from analysis.judging.judgements import judge_study
+from analysis.judging.study_data import StudyData
+from analysis.results.factors import Factorial, FactorialResult
+from analysis.statistics import FactorEffect, FactorEffects, LogisticModel, NotEstimable
+from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
+
+ARMS: dict[str, Any] = {
+    "first": {"architecture": "dcgan", "normalization": "none"},
+    "dcgan": {"architecture": "dcgan", "normalization": "batch", "width_g": 8, "width_d": 8},
+    "mlp": {"architecture": "mlp", "normalization": "none"},
+    "last": {"architecture": "mlp", "normalization": "batch"},
+    "other": {"architecture": "mlp", "normalization": "none", "lr": 1e-3},
+}
+GOOD: list[Behaviour] = ["stable"] * 8
+BAD: list[Behaviour] = ["unlearned"] * 8
+
+
+def effects_of(data: StudyData) -> Factorial:
+    return factorial(data, judge_study(data))
+
+
+def result(found: Factorial, outcome: str) -> FactorialResult:
+    return next(effect for effect in found.effects if effect.outcome == outcome)
+
+
+def by_name(effects: FactorEffects | NotEstimable) -> Mapping[str, FactorEffect]:
+    assert isinstance(effects, FactorEffects)
+    return {effect.name: effect for effect in effects.effects}
+
+
+def two_by_two(folder: Path, behaviours: Mapping[str, list[Behaviour]]) -> StudyData:
+    study = small_study(arms=ARMS)
+    return recorded(folder, study, {"first": GOOD, "dcgan": GOOD, "mlp": GOOD, "last": GOOD, **behaviours})
+
+
+@pytest.fixture(scope="module")
+def one_cell_fails(tmp_path_factory: pytest.TempPathFactory) -> Factorial:
+    """Only the MLP without BatchNorm fails, at every seed."""
+    return effects_of(two_by_two(tmp_path_factory.mktemp("one-cell"), {"mlp": BAD}))
+
+
+def test_design_is_found_from_the_configs_and_not_from_names(tmp_path: Path) -> None:
+    assert crossed_arms(loaded(tmp_path, small_study(arms=ARMS))) == [("mlp", "last", "first", "dcgan")]
+
+
+def test_two_arms_of_one_recipe_form_no_design(tmp_path: Path) -> None:
+    data = loaded(tmp_path, small_study(arms={**ARMS, "again": ARMS["last"]}))
+    assert crossed_arms(data) == []
+    assert "No four arms cross architecture and normalization" in effects_of(data).notes[0]
+
+
+def test_effects_of_a_single_failing_cell_are_half_half_and_one(one_cell_fails: Factorial) -> None:
+    found = result(one_cell_fails, "not_stable")
+    effects = by_name(found.effects)
+    assert [effects[name].estimate for name in ("architecture", "normalization")] == [-0.5, -0.5]
+    interaction = effects["architecture × normalization"]
+    assert (interaction.estimate, interaction.p, interaction.p_adjusted) == (1, 2 / 2**8, 2 / 2**8)
+    assert found.family == 3
+    assert isinstance(found.model, NotEstimable)
+    assert "8 of 8 failed in cell architecture mlp, normalization none" in found.sentence
+    assert "see the sign-flip test" in found.sentence
+
+
+def test_updates_to_the_bar_are_cut_off_at_the_budget(one_cell_fails: Factorial) -> None:
+    effects = by_name(result(one_cell_fails, "updates_to_bar").effects)
+    # 200 for the runs that never learned, 100 for all others
+    assert effects["architecture"].estimate == -50
+    assert effects["architecture × normalization"].estimate == 100
+
+
+def test_final_distances_are_ranked_over_all_cells_with_failures_last(one_cell_fails: Factorial) -> None:
+    found = result(one_cell_fails, "final_frechet")
+    # the cells of a seed tie, so seed s has rank 3 s + 2 in three cells; failures share rank (25 + 32)/2
+    expected = sum(28.5 - (3 * seed + 2) for seed in range(8)) / 8
+    assert by_name(found.effects)["architecture × normalization"].estimate == pytest.approx(expected)
+    assert found.unit == "ranks"
+
+
+def test_logistic_model_stands_beside_where_every_cell_has_both_outcomes(tmp_path: Path) -> None:
+    def failing(*seeds: int) -> list[Behaviour]:
+        return ["unlearned" if seed in seeds else "stable" for seed in range(8)]
+
+    cells = {"mlp": failing(0, 1, 2, 3, 4, 5), "last": failing(0, 2, 6), "first": failing(1, 3, 4), "dcgan": failing(7)}
+    found = result(effects_of(two_by_two(tmp_path, cells)), "not_stable")
+    assert isinstance(found.model, LogisticModel)
+    assert by_name(found.effects)["architecture"].estimate == pytest.approx((3 + 1 - 6 - 3) / 16)
+    assert "Log odds by the logistic model: architecture −" in found.sentence
+
+
+def test_seeds_that_lack_a_cell_are_left_out(tmp_path: Path) -> None:
+    found = result(effects_of(two_by_two(tmp_path, {"first": GOOD[:5]})), "not_stable")
+    assert isinstance(found.effects, FactorEffects)
+    assert (found.effects.n_seeds, found.n_planned) == (5, 8)
+    empty = result(effects_of(loaded(tmp_path / "empty", small_study(arms=ARMS))), "not_stable")
+    assert empty.effects == NotEstimable(reason="no complete seeds", n=0)
+    assert empty.sentence.endswith(
+        "not estimable, no complete seeds. Complete seeds: 0; the logistic model is not"
+        " estimable, see the sign-flip test."
+    )
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
+    """Over three learning rates, declared out of order: the MLP learns at the lowest only, the DCGAN at all."""
+    folder = tmp_path_factory.mktemp("grid")
+    study = small_study(seeds=6, grid={"lr": [1e-3, 5e-5, 2e-4]})
+    for point in study.grid_points():
+        for seed in study.seeds:
+            record(str(folder), study, "mlp", seed, "stable" if point["lr"] == 5e-5 else "unlearned", point=point)
+            record(str(folder), study, "dcgan", seed, point=point)
+    return loaded(folder, study)
+
+
+def test_trend_is_the_slope_over_the_order_of_the_levels(grid: StudyData) -> None:
+    trend = next(trend for trend in effects_of(grid).trends if trend.outcome == "not_stable")
+    assert trend.levels == (5e-5, 2e-4, 1e-3)
+    effects = by_name(trend.effects)
+    assert {name: effect.estimate for name, effect in effects.items()} == {
+        ALL_ARMS: pytest.approx(0.25),  # failures 0, 1, 1 at the three levels: half a level; and none
+        "mlp": pytest.approx(0.5),
+        "dcgan": 0,
+    }
+    assert (effects["mlp"].p, effects["dcgan"].p) == (2 / 2**6, 1)
+    assert trend.sentence.startswith("Change of rate of runs not stable from one lr to the next (5e-5, 2e-4 and 1e-3):")
+
+
+def test_map_has_a_panel_an_arm_and_a_rate_a_grid_point(grid: StudyData) -> None:
+    mlp, dcgan = effects_of(grid).stability_map
+    assert mlp.factors == {"lr": (5e-5, 2e-4, 1e-3)}
+    assert {cell.grid_point["lr"]: (cell.not_stable.count, cell.not_stable.n) for cell in mlp.cells} == {
+        1e-3: (6, 6),
+        5e-5: (0, 6),
+        2e-4: (6, 6),
+    }
+    assert mlp.cells[0].verdicts["unlearned"] == 6
+    assert mlp.sentence == "mlp: no failure at 1 of 3 grid points; most, 6 of 6 [0.61, 1], at lr 1e-3."
+    assert dcgan.sentence.startswith("dcgan: no failure at 3 of 3 grid points")
+
+
+def test_study_without_a_grid_has_no_trend_and_says_so(one_cell_fails: Factorial) -> None:
+    assert (one_cell_fails.trends, one_cell_fails.stability_map) == ((), ())
+    assert one_cell_fails.notes == ("The study has no grid: there is no trend and no map.",)
+
+
+def test_effects_over_a_grid_are_corrected_over_all_its_points(tmp_path: Path) -> None:
+    study = small_study(
+        seeds=2, arms={arm: ARMS[arm] for arm in ("first", "dcgan", "mlp", "last")}, grid={"beta1": [0.5, 0.9]}
+    )
+    for cell in study.cells():
+        for seed in study.seeds:
+            fails = cell.arm == "mlp" and cell.grid_point["beta1"] == 0.9
+            record(str(tmp_path), study, cell.arm, seed, "unlearned" if fails else "stable", point=cell.grid_point)
+    found = [effect for effect in effects_of(loaded(tmp_path, study)).effects if effect.outcome == "not_stable"]
+    assert [effect.grid_point for effect in found] == [None, {"beta1": 0.5}, {"beta1": 0.9}]
+    assert {effect.family for effect in found} == {9}
+    interactions = [by_name(effect.effects)["architecture × normalization"].estimate for effect in found]
+    assert interactions == [pytest.approx(0.5), 0, 1]
+    assert [effect.model is None for effect in found] == [True, False, False]

@@ -1,0 +1,121 @@
+"""Indices of oscillation: the Dirac-GAN, whose dynamics are known, calibrates the one from losses."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.findings.oscillation import compare_orders, loss_oscillation, oscillation, summary
+from analysis.judging.judgements import judge_study
+from analysis.results.parts import Summary
+from analysis.results.quality import ArmOscillation
+from runs.store import Trace, trace
+from tests.analysis.synthetic import STEPS, loaded, record, small_study
+from tests.recording import synthetic_info
+
+UPDATES = 2000
+
+
+def dirac_gan(*, r1_gamma: float, lr: float = 0.05) -> Trace:
+    """Generator loss, log(1 - D), of alternating gradient steps on the Dirac-GAN (Mescheder et al. 2018).
+
+    G is the point theta, D(x) = sigmoid(psi x), real data are at 0. R1 is r1_gamma/2 psi². Without it, gradient flow
+    keeps theta² + psi² as it was, and alternating steps stay near that circle; with it they spiral into (0, 0).
+    """
+    theta, psi, losses = 1.0, 1.0, []
+    for _ in range(UPDATES):
+        psi -= lr * (theta / (1 + math.exp(-psi * theta)) + r1_gamma * psi)
+        losses.append(-math.log1p(math.exp(psi * theta)))
+        theta += lr * psi / (1 + math.exp(-psi * theta))
+    return trace(range(1, UPDATES + 1), losses)
+
+
+def test_dirac_gan_that_converges_does_not_oscillate() -> None:
+    assert loss_oscillation(dirac_gan(r1_gamma=1.0), UPDATES) == pytest.approx(0, abs=1e-6)
+
+
+def test_dirac_gan_that_orbits_does_for_ever() -> None:
+    loss = dirac_gan(r1_gamma=0.0)
+    # on the circle psi theta = sin(2t): the index of -log(1 + exp(sin)) over whole turns
+    turn = np.linspace(0, 2 * np.pi, 1000, endpoint=False)
+    expected = np.logaddexp(0, np.sin(turn)).std() / np.logaddexp(0, np.sin(turn)).mean()
+    assert loss_oscillation(loss, UPDATES) == pytest.approx(expected, rel=0.1)
+    assert loss_oscillation(loss, UPDATES // 2) == pytest.approx(expected, rel=0.1)
+
+
+def test_index_is_the_relative_standard_deviation_of_the_second_half() -> None:
+    loss = trace(range(1, 9), [100, 100, 100, 100, 1, 3, 1, 3])
+    assert loss_oscillation(loss, 8) == 0.5
+    assert loss_oscillation(loss, 4) == 0
+
+
+@pytest.mark.parametrize("values", [[1.0, np.nan], [1.0, np.inf], [1.0, -1.0], []])
+def test_loss_that_is_not_finite_or_has_no_mean_has_no_index(values: list[float]) -> None:
+    assert math.isnan(loss_oscillation(trace(range(3, 3 + len(values)), values), 4))
+
+
+def test_summary_leaves_out_what_is_not_a_number() -> None:
+    assert summary(np.array([1.0, np.nan, 3.0])) == Summary(n=2, median=2, minimum=1, maximum=3)
+    assert summary(np.array([np.nan])) == Summary(n=0, median=None, minimum=None, maximum=None)
+
+
+def arm(name: str, hopping: float | None, loss: float | None) -> ArmOscillation:
+    values = {"mode_hopping": hopping, "loss": loss}
+    return ArmOscillation(
+        arm=name,
+        grid_point={},
+        indices={
+            index: Summary(n=0 if value is None else 1, median=value, minimum=value, maximum=value)  # type: ignore[misc]
+            for index, value in values.items()
+        },
+    )
+
+
+def test_agreeing_orders_are_said_to_agree() -> None:
+    found = compare_orders([arm("a", 0.1, 1), arm("b", 0.2, 3), arm("c", 0.3, 9)], "loss", "mode_hopping", {})
+    assert found.order == found.reference_order == ("a", "b", "c")
+    assert found.sentence == "Loss oscillation orders the 3 arms as mode hopping does."
+
+
+def test_arms_in_another_order_are_counted_and_named() -> None:
+    found = compare_orders([arm("a", 0.1, 9), arm("b", 0.2, 1), arm("c", 0.9, 3)], "loss", "mode_hopping", {})
+    assert (found.order, found.reference_order) == (("b", "c", "a"), ("a", "b", "c"))
+    assert (found.n_reversed, found.n_pairs) == (2, 3)
+    assert found.sentence == (
+        "Loss oscillation misorders the arms: 2 of 3 pairs stand the other way round than by mode hopping"
+        " (a against b, a against c). Calmest by mode hopping is a, by loss oscillation b."
+    )
+
+
+def test_arms_without_values_have_no_order() -> None:
+    found = compare_orders([arm("a", 0.1, 9), arm("b", 0.2, None)], "loss", "mode_hopping", {})
+    assert found.n_pairs == 0
+    assert "fewer than two arms have both" in found.sentence
+
+
+def test_indices_of_a_study_are_those_of_its_traces(tmp_path: Path) -> None:
+    study = small_study(seeds=2)
+    for seed in study.seeds:
+        record(str(tmp_path), study, "mlp", seed, traces={"loss_g": [1.0, 2.0], "eval_drift": np.full(20, 0.5)})
+    data = loaded(tmp_path, study)
+    mlp, dcgan = oscillation(data, judge_study(data)).arms
+    assert STEPS == 200  # so that the trace has a point at 100, in the first half, and one at 200
+    assert {name: (found.n, found.median) for name, found in mlp.indices.items()} == {
+        "mode_hopping": (2, pytest.approx(0.05)),
+        "drift": (2, 0.5),
+        "loss": (2, 0),
+    }
+    assert all(found == Summary(n=0, median=None, minimum=None, maximum=None) for found in dcgan.indices.values())
+
+
+def test_without_labels_drift_is_the_reference(tmp_path: Path) -> None:
+    study = small_study(seeds=1)
+    for name in study.arms:
+        info = {**synthetic_info(study.cell(name, {}).at_seed(0)), "classes": 1}
+        record(str(tmp_path), study, name, 0, info={"classes": info["classes"]})
+    data = loaded(tmp_path, study)
+    found = oscillation(data, judge_study(data))
+    assert [(order.index, order.reference) for order in found.orders] == [("loss", "drift")]
+    assert "mode_hopping" not in found.arms[0].indices
+    assert "no labels" in found.notes[0]

@@ -1,0 +1,390 @@
+"""Results of studies whose answers are known."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.findings.controls import architecture_alone
+from analysis.findings.outcomes import analyse
+from analysis.findings.sensitivity import verdict_sensitivity
+from analysis.judging.judgements import judge_study
+from analysis.judging.study_data import StudyData
+from analysis.judging.verdicts import VerdictCode
+from analysis.results.document import ContrastResult, Results, to_json
+from analysis.results.plain import to_plain
+from runs.plan import Thresholds
+from tests.analysis.synthetic import SECONDS_PER_STEP, Behaviour, loaded, record, recorded, small_study
+
+GOOD: list[Behaviour] = ["stable"] * 8
+NOT_YET: list[Behaviour] = ["unlearned"] * 8
+
+
+def results_of(data: StudyData) -> Results:
+    return analyse(data, judge_study(data))
+
+
+@pytest.fixture(scope="module")
+def classic(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
+    """No MLP run learns, every DCGAN run is stable."""
+    return recorded(tmp_path_factory.mktemp("classic"), small_study(), {"mlp": NOT_YET, "dcgan": GOOD})
+
+
+@pytest.fixture(scope="module")
+def factorial(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
+    """A 2 x 2 in which only the MLP without BatchNorm fails, and BatchNorm makes DCGAN better and quicker."""
+    arms = {
+        "mlp": {"architecture": "mlp", "normalization": "none"},
+        "mlp-bn": {"architecture": "mlp", "normalization": "batch"},
+        "dcgan-nobn": {"architecture": "dcgan", "normalization": "none"},
+        "dcgan": {"architecture": "dcgan", "normalization": "batch", "width_g": 8, "width_d": 8},
+        "mlp-lr1e-3": {"architecture": "mlp", "normalization": "none", "lr": 1e-3},
+    }
+    plan = {
+        "primary": contrast("MLP against DCGAN", "not_stable", "mlp", "dcgan"),
+        "co_primary": contrast("MLP against DCGAN", "updates_to_bar", "mlp", "dcgan"),
+        "secondaries": [
+            contrast("BatchNorm within MLP", "not_stable", "mlp", "mlp-bn"),
+            contrast("BatchNorm within DCGAN", "final_frechet", "dcgan-nobn", "dcgan"),
+            contrast("BatchNorm within DCGAN", "updates_to_bar", "dcgan-nobn", "dcgan"),
+            contrast("architecture with BatchNorm", "mode_hopping", "mlp-bn", "dcgan"),
+            {**contrast("interaction", "not_stable", "mlp", "mlp-bn"), "minus": ["dcgan-nobn", "dcgan"]},
+            {**contrast("interaction", "updates_to_bar", "mlp", "mlp-bn"), "minus": ["dcgan-nobn", "dcgan"]},
+            contrast("learning rate within MLP", "not_stable", "mlp", "mlp-lr1e-3"),
+        ],
+    }
+    folder = tmp_path_factory.mktemp("factorial")
+    study = small_study(arms=arms, plan=plan)
+    for seed in study.seeds:
+        record(str(folder), study, "mlp", seed, "unlearned")
+        record(str(folder), study, "mlp-bn", seed)
+        frechet = np.where(np.arange(0, 201, 10) >= 150, 5.0 + seed / 10, 41.0)
+        record(str(folder), study, "dcgan-nobn", seed, learned=150, traces={"eval_frechet": frechet})
+        record(str(folder), study, "dcgan", seed)
+        record(str(folder), study, "mlp-lr1e-3", seed, "collapsed" if seed == 0 else "unlearned")
+    return loaded(folder, study)
+
+
+def contrast(name: str, outcome: str, first: str, second: str) -> dict[str, Any]:
+    return {"name": name, "outcome": outcome, "first": first, "second": second}
+
+
+def named(results: Results, name: str, outcome: str) -> ContrastResult:
+    return next(found for found in results.contrasts if (found.name, found.outcome) == (name, outcome))
+
+
+def test_verdict_frame_has_a_row_a_run_and_tells_steps_in_updates(tmp_path: Path) -> None:
+    study = small_study(seeds=3, base={**small_study().document["base"], "g_steps": 2})
+    data = recorded(tmp_path, study, {"mlp": ["unlearned", "collapsed", "nonfinite"], "dcgan": ["stable", "diverged"]})
+    frame = judge_study(data)
+    assert frame["verdict"].tolist() == ["unlearned", "collapsed", "nonfinite", "stable", "diverged"]
+    assert frame["learned_step"].isna().tolist() == [True, False, False, False, False]
+    assert frame["updates_to_bar"].tolist() == [math.inf, 200, 200, 200, 200]
+    assert frame["onset_step"].fillna(-1).tolist() == [-1, 150, 150, -1, 150]
+    assert frame["extent"].dropna().tolist() == ["total"]
+    assert frame["not_stable"].tolist() == [True, True, True, False, True]
+    assert frame["final_step"].tolist() == [200] * 5
+    assert frame["mode_hopping"].tolist() == pytest.approx([0.05] * 5)
+    assert frame["final_frechet"].isna().tolist() == [False, False, True, False, False]
+
+
+def test_extremes_tell_of_steps_that_no_point_was_recorded_at(tmp_path: Path) -> None:
+    study = small_study(seeds=1)
+    extremes = {
+        name: {"minimum": 0.0, "maximum": 1.0, "first_nonfinite": 137 if name == "loss_g" else None}
+        for name in ("loss_d", "loss_g", "d_x", "d_g_z1", "d_g_z2", "grad_norm_d", "grad_norm_g")
+    } | {name: {"minimum": 0.0, "maximum": 1.0, "first_nonfinite": None} for name in ("weight_norm_d", "weight_norm_g")}
+    record(str(tmp_path), study, "mlp", 0, info={"extremes": extremes})
+    (row,) = judge_study(loaded(tmp_path, study)).to_dict(orient="records")
+    assert (row["verdict"], row["onset_step"], row["evidence_trace"]) == ("nonfinite", 137, "loss_g")
+
+
+def test_study_without_runs_has_verdicts_of_nobody(tmp_path: Path) -> None:
+    data = loaded(tmp_path, small_study())
+    assert judge_study(data).empty
+    results = results_of(data)
+    assert results.counts.missing == 16
+    assert results.of_role("primary")[0].effect.p is None
+    assert results.headline[-1] == "No run is complete: nothing can be said yet."
+    assert json.loads(to_json(results))["references"] is None
+
+
+def test_classic_contrast_has_eight_discordant_pairs(classic: StudyData) -> None:
+    (primary,) = results_of(classic).of_role("primary")
+    assert primary.rates is not None
+    assert primary.bounds is None
+    assert to_plain(primary.rates.counts) == {"a": 0, "b": 8, "c": 0, "d": 0}
+    assert primary.effect.estimate == 1
+    assert primary.effect.p == primary.effect.p_holm == 2 / 2**8
+    assert primary.effect.interval is not None
+    assert primary.effect.interval.low == pytest.approx(0.3512, abs=5e-5)  # Tango's at b = n = 8
+    assert primary.composition["mlp"][VerdictCode.UNLEARNED] == 8
+    assert (primary.pairs.planned, primary.pairs.used) == (8, 8)
+
+
+def test_headline_names_cause_budget_and_learning_rate(classic: StudyData) -> None:
+    sentences = results_of(classic).headline
+    assert sentences[0] == (
+        "8 of 8 mlp runs had not learned after 200 updates at lr 2e-4;"
+        " 8 of 8 dcgan runs were stable after 200 updates at lr 2e-4."
+    )
+    assert "Δ = +1 [+0.351, +1] (mlp minus dcgan, exact McNemar p = 0.0078): more dcgan runs" in sentences[1]
+    assert sentences[2] == (
+        "All of the 8 mlp runs counted as not stable had not learned within the budget,"
+        " which is neither collapse nor divergence."
+    )
+    assert "instab" not in " ".join(sentences)
+    assert "unstable" not in " ".join(sentences)
+
+
+def test_headline_says_the_opposite_if_the_numbers_do(tmp_path: Path) -> None:
+    results = results_of(recorded(tmp_path, small_study(), {"mlp": GOOD, "dcgan": ["collapsed"] * 8}))
+    assert results.headline[0].startswith("8 of 8 mlp runs were stable after 200 updates at lr 2e-4; 8 of 8 dcgan runs")
+    assert "8 of 8 dcgan runs had collapsed after 200 updates at lr 2e-4" in results.headline[0]
+    assert "Δ = −1 [−1, −0.351]" in results.headline[1]
+    assert "more mlp runs ended stable" in results.headline[1]
+    assert "had not learned" not in " ".join(results.headline[:2])
+
+
+def test_headline_never_calls_an_unshown_difference_absent(tmp_path: Path) -> None:
+    mixed: list[Behaviour] = ["unlearned", "collapsed", *GOOD[:6]]
+    results = results_of(recorded(tmp_path, small_study(), {"mlp": mixed, "dcgan": GOOD}))
+    assert results.headline[0].startswith("6 of 8 mlp runs were stable, 1 of 8 had not learned, 1 of 8 had collapsed")
+    assert "no difference is shown, and none within that interval is excluded" in results.headline[1]
+    assert results.headline[2].startswith("1 of the 2 mlp runs counted as not stable had not learned")
+
+
+def test_never_learned_is_the_worst_rank_of_updates_to_the_bar(classic: StudyData) -> None:
+    (co_primary,) = results_of(classic).of_role("co-primary")
+    assert co_primary.comparison is not None
+    assert co_primary.comparison.n_first_failed == 8
+    assert co_primary.comparison.superiority == 1
+    assert [(pair.first, pair.second) for pair in co_primary.values] == [(math.inf, 100)] * 8
+    assert co_primary.effect.p == 2 / 2**8
+    assert "median never against 100" in co_primary.sentence
+
+
+def test_failures_that_balance_have_no_shift_and_a_reason(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(), {"mlp": NOT_YET[:4] + GOOD[:4], "dcgan": GOOD[:4] + NOT_YET[:4]})
+    (co_primary,) = results_of(data).of_role("co-primary")
+    assert co_primary.effect.estimate is None
+    assert co_primary.effect.p == 1
+    assert "no shift: the middle lies between" in co_primary.notes[-1]
+    assert "shift = not estimable" in co_primary.sentence
+
+
+def test_failed_runs_are_the_worst_rank_of_continuous_outcomes(factorial: StudyData) -> None:
+    result = named(results_of(factorial), "BatchNorm within DCGAN", "final_frechet")
+    assert result.effect.estimate == pytest.approx(2.315)  # 5 + seed/10 less 3 + seed/100
+    assert all(math.isfinite(pair.first) for pair in result.values)
+    plan = {**factorial.study.document["plan"]}
+    plan["secondaries"] = [contrast("quality", "final_frechet", "mlp-lr1e-3", "dcgan")]
+    study = small_study(arms=factorial.study.document["arms"], plan=plan)
+    failed = results_of(replace(factorial, study=study)).of_role("secondary")[0]
+    assert [pair.first for pair in failed.values] == [math.inf] * 8
+
+
+def test_interaction_is_the_difference_of_differences_of_each_seed(factorial: StudyData) -> None:
+    result = named(results_of(factorial), "interaction", "not_stable")
+    assert result.effect.estimate == 1
+    assert result.effect.p == 2 / 2**8
+    assert result.effect.interval is None
+    assert "no spread to resample" in " ".join(result.notes)
+    assert [(pair.first, pair.second) for pair in result.values] == [(1, 0)] * 8
+
+
+def test_interaction_with_failed_runs_is_of_ranks(factorial: StudyData) -> None:
+    result = named(results_of(factorial), "interaction", "updates_to_bar")
+    # 16 runs at 100 updates share rank 8.5, 8 at 150 rank 20.5, 8 that never learned rank 28.5
+    assert result.effect.unit == "ranks"
+    assert result.effect.estimate == (28.5 - 8.5) - (20.5 - 8.5)
+    assert "joint ranks" in " ".join(result.notes)
+
+
+def test_secondaries_are_corrected_together(factorial: StudyData) -> None:
+    secondaries = results_of(factorial).of_role("secondary")
+    assert {result.effect.family for result in secondaries} == {7}
+    smallest = min(result.effect.p for result in secondaries if result.effect.p is not None)
+    first = next(result for result in secondaries if result.effect.p == smallest)
+    assert first.effect.p_holm == pytest.approx(7 * smallest)
+
+
+def test_contrasts_left_out_on_the_command_line_stay_counted(factorial: StudyData) -> None:
+    study = factorial.study.override(arms=["mlp", "mlp-bn", "dcgan"])
+    part = replace(factorial.only(["mlp", "mlp-bn", "dcgan"]), study=study)
+    results = results_of(part)
+    assert [result.name for result in results.of_role("secondary")] == [
+        "BatchNorm within MLP",
+        "architecture with BatchNorm",
+    ]
+    normalization = results.of_role("secondary")[0].effect
+    assert (normalization.p, normalization.family) == (2 / 2**8, 7)
+    assert normalization.p_holm == pytest.approx(7 * 2 / 2**8)
+    assert sum("is left out: its arms are not all in this report" in problem for problem in results.problems) == 5
+    assert results.stamps[-1].kind == "EXPLORATORY"
+    assert "arms=mlp,mlp-bn,dcgan" in results.stamps[-1].reasons[0]
+
+
+def test_headline_says_how_much_of_the_contrast_the_controls_explain(factorial: StudyData) -> None:
+    results = results_of(factorial)
+    text = "\n".join(results.controls)
+    assert not set(results.controls) & set(results.headline)
+    assert (
+        "Changing only the normalization, none to batch (mlp against mlp-bn): Δ = +1 [+0.351, +1], Holm p = 0.055:"
+        " as much as the whole difference between mlp and dcgan."
+    ) in text
+    assert (
+        "Changing only the learning rate, 2e-4 to 1e-3 (mlp against mlp-lr1e-3): Δ = 0 [−0.324, +0.324], Holm p = 1:"
+        " none of the difference between mlp and dcgan."
+    ) in text
+    assert "With the architecture of mlp, mlp-bn did as well as dcgan" in text
+    (alone,) = architecture_alone(results)
+    assert alone.startswith("Nothing but the architecture changed: Mode hopping, mlp-bn minus dcgan:")
+
+
+def test_at_equal_compute_the_slower_arm_is_judged_earlier(classic: StudyData) -> None:
+    (primary,) = results_of(classic).of_role("primary", "equal compute")
+    seconds = SECONDS_PER_STEP["mlp"] * 200
+    mlp, dcgan = primary.budgets
+    assert (mlp.steps, dcgan.steps) == (200, 50)
+    assert mlp.seconds == pytest.approx(seconds)
+    assert dcgan.seconds == pytest.approx(seconds)
+    assert primary.composition["dcgan"][VerdictCode.UNLEARNED] == 8
+    assert primary.effect.estimate == 0
+
+
+def test_at_equal_compute_the_way_to_the_bar_is_measured_in_seconds(tmp_path: Path) -> None:
+    study = small_study(seeds=6)
+    for seed in study.seeds:
+        record(str(tmp_path), study, "mlp", seed, learned=180)
+        record(str(tmp_path), study, "dcgan", seed, learned=50)
+    (result,) = results_of(loaded(tmp_path, study)).of_role("co-primary", "equal compute")
+    assert result.effect.unit == "seconds"
+    assert [(pair.first, pair.second) for pair in result.values] == [(pytest.approx(1.8), pytest.approx(2.0))] * 6
+    assert result.effect.estimate == pytest.approx(-0.2)
+
+
+def test_speed_of_a_halted_run_counts_up_to_its_halt(tmp_path: Path) -> None:
+    study = small_study(seeds=1)
+    clock = 0.01 * np.minimum(np.arange(0, 201, 10), 150)
+    record(str(tmp_path), study, "mlp", 0, "nonfinite", info={"halted_at": 150}, traces={"train_seconds": clock})
+    record(str(tmp_path), study, "dcgan", 0)
+    (mlp, _) = results_of(loaded(tmp_path, study)).of_role("primary", "equal compute")[0].budgets
+    assert mlp.seconds_per_step == pytest.approx(0.01)
+
+
+def test_missing_runs_stamp_the_results_interim_and_bound_the_difference(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(), {"mlp": ["unlearned"] * 6, "dcgan": ["stable"] * 7})
+    results = results_of(data)
+    assert [stamp.kind for stamp in results.stamps] == ["INTERIM"]
+    assert results.stamps[0].reasons == ("3 of 16 planned runs have no complete record.",)
+    assert (results.counts.planned, results.counts.complete, results.counts.missing) == (16, 13, 3)
+    (primary,) = results.of_role("primary")
+    assert (primary.pairs.planned, primary.pairs.used, primary.pairs.missing) == (8, 6, 2)
+    assert primary.bounds is not None
+    assert primary.bounds.delta_low == pytest.approx((6 - 2) / 8)
+    assert primary.bounds.delta_high == 1
+    assert results.headline[0].startswith("INTERIM: 3 of 16")
+    assert "The 2 pairs that are not compared could make Δ anything from +0.5 to +1." in results.headline
+
+
+def test_pair_with_other_minibatches_is_excluded_and_named(tmp_path: Path) -> None:
+    study = small_study(seeds=8)
+    recorded(tmp_path, study, {"mlp": NOT_YET, "dcgan": ["stable"] * 7})
+    streams = {"order": "else", "noise_d": "noise_d-7", "noise_g": "noise_g-7", "noise_eval": "noise_eval-7"}
+    record(str(tmp_path), study, "dcgan", 7, info={"streams": streams})
+    results = results_of(loaded(tmp_path, study))
+    (primary,) = results.of_role("primary")
+    assert (primary.pairs.used, primary.pairs.missing, primary.pairs.excluded) == (7, 0, 1)
+    assert results.problems == ("mlp and dcgan are not compared at seed 7: runs 8 and 16 did not see the same order.",)
+    assert results.stamps == ()
+
+
+def test_plan_changed_after_the_runs_stamps_the_results_exploratory(tmp_path: Path) -> None:
+    before = small_study(seeds=1)
+    recorded(tmp_path, before, {"mlp": ["unlearned"], "dcgan": ["stable"]})
+    after = small_study(seeds=1, plan={**before.document["plan"], "thresholds": {"bar": 0.5}})
+    (stamp,) = results_of(loaded(tmp_path, after)).stamps
+    assert stamp.kind == "EXPLORATORY"
+    assert stamp.reasons == ("The plan changed after runs were made: plan.thresholds.bar.",)
+
+
+def test_grid_is_compared_at_every_point_and_corrected_over_all(tmp_path: Path) -> None:
+    study = small_study(seeds=6, grid={"beta1": [0.5, 0.9]})
+    for seed in study.seeds:
+        record(str(tmp_path), study, "mlp", seed, "unlearned", point={"beta1": 0.9})
+        record(str(tmp_path), study, "mlp", seed, point={"beta1": 0.5})
+        for point in study.grid_points():
+            record(str(tmp_path), study, "dcgan", seed, point=point)
+    results = results_of(loaded(tmp_path, study))
+    assert [result.grid_point for result in results.of_role("primary")] == [{"beta1": 0.5}, {"beta1": 0.9}]
+    assert [result.effect.estimate for result in results.of_role("primary")] == [0, 1]
+    assert [result.effect.p_holm for result in results.of_role("primary")] == [1, 2 * 2 / 2**6]
+    assert results.headline[0] == (
+        "Over 2 grid points, rate of runs not stable: larger for mlp at 1, for dcgan at 0, no larger for either at 1,"
+        " not estimable at 0; Holm p is 0.05 or less at 0."
+    )
+    assert results.headline[1].startswith("At beta1 0.5: 6 of 6 mlp runs were stable")
+    assert results.headline[2].endswith("Δ = +1 [+0.219, +1], Holm p = 0.062.")
+    assert [arm.grid_point["beta1"] for arm in results.arms] == [0.5, 0.5, 0.9, 0.9]
+
+
+def test_sensitivity_changes_one_threshold_at_a_time_and_says_what_it_skips(classic: StudyData) -> None:
+    rows, skipped = verdict_sensitivity(classic)
+    as_registered = [row for row in rows if row.factor == 1]
+    assert len({row.threshold for row in rows}) == len(fields(Thresholds))
+    assert all(row.verdicts["unlearned"] == (8 if row.arm == "mlp" else 0) for row in as_registered)
+    assert {row.value for row in rows if row.threshold == "probes"} == {2, 3, 6}
+    assert len(skipped) == 2
+    assert skipped[0].startswith("confidence × 2 is left out")
+    assert skipped[1].startswith("divergence × 0.5 is left out")
+
+
+def test_higher_bar_in_the_sensitivity_turns_unlearned_runs_into_learned_ones(tmp_path: Path) -> None:
+    study = small_study(seeds=2)
+    for seed in study.seeds:
+        record(str(tmp_path), study, "mlp", seed, traces={"eval_frechet": 15.0, "eval_precision": 0.1})
+        record(str(tmp_path), study, "dcgan", seed)
+    rows, _ = verdict_sensitivity(loaded(tmp_path, study))
+    bars = {row.factor: row.verdicts["unlearned"] for row in rows if row.threshold == "bar" and row.arm == "mlp"}
+    assert bars == {1: 2, 0.5: 2, 2: 0}
+
+
+def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:
+    results = results_of(factorial)
+    content = json.loads(to_json(results), parse_constant=pytest.fail)
+    assert content["schema_version"] == 1
+    assert content["plan_hash"] == factorial.study.plan_hash
+    assert content["counts"] == {"planned": 40, "complete": 40, "missing": 0, "excluded": 0, "used": 40}
+    assert content["arms"][0]["verdicts"]["unlearned"]["count"] == 8
+    pair = content["contrasts"][1]["values"][0]
+    assert pair == {"seed": 0, "first": None, "first_note": "infinite", "second": 100.0}
+    unexplained = [path for path, parent, key in _nulls(content) if f"{key}_note" not in parent]
+    named_fields = {path.split(".")[-1] for path in unexplained}
+    assert named_fields <= {
+        "minus", "rates", "bounds", "comparison", "interaction", "interval", "p_holm", "dz", "sign_flip", "spread",
+        "mean_first", "mean_second", "mean_difference", "odds_ratio", "odds_ratio_interval", "width_g", "width_d",
+        "estimate", "correlation", "detectable_rate", "event", "high", "incidence", "low", "median", "median_interval",
+        "model", "pairs_needed",
+    }  # fmt: skip
+
+
+def _nulls(content: Any, path: str = "") -> Iterator[tuple[str, Any, str]]:
+    items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in items:
+        if value is None:
+            yield f"{path}.{key}", content, str(key)
+        yield from _nulls(value, f"{path}.{key}")
+
+
+def test_plain_form_refuses_what_json_does_not_know() -> None:
+    assert to_plain({"x": (1, math.nan)}) == {"x": [1, None]}
+    assert to_plain({"x": -math.inf}) == {"x": None, "x_note": "minus infinity"}
+    assert to_plain({"x": np.array([1.0, math.inf])}) == {"x": [1.0, None]}
+    with pytest.raises(TypeError, match="set"):
+        to_plain({"x": {1}})

@@ -1,0 +1,103 @@
+"""What comparisons could have seen, held against closed forms and the power that gave rise to them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.findings.contrasts import at_equal_updates
+from analysis.findings.precision import correlation, precision
+from analysis.judging.judgements import judge_study
+from analysis.results.precision import Precision
+from analysis.statistics import PairCounts, mcnemar_power
+from tests.analysis.synthetic import Behaviour, recorded, small_study
+
+
+def precision_of(folder: Path, mlp: Sequence[Behaviour], dcgan: Sequence[Behaviour]) -> Precision:
+    data = recorded(folder, small_study(), {"mlp": mlp, "dcgan": dcgan})
+    return precision(data.study.plan, at_equal_updates(data, judge_study(data)))
+
+
+def test_correlation_of_outcomes_is_phi() -> None:
+    assert correlation(PairCounts(a=5, b=0, c=0, d=5)) == 1
+    assert correlation(PairCounts(a=0, b=5, c=5, d=0)) == -1
+    assert correlation(PairCounts(a=4, b=4, c=1, d=1)) == 0
+    assert correlation(PairCounts(a=4, b=0, c=4, d=0)) is None  # the first arm always fails
+
+
+def test_eight_discordant_pairs_one_way_end_an_early_look(tmp_path: Path) -> None:
+    (found,) = precision_of(tmp_path, ["unlearned"] * 8, ["stable"] * 8).contrasts
+    assert found.e_value == pytest.approx(28.444, abs=5e-4)
+    assert (found.n, found.discordant, found.discordant_needed, found.low_rate) == (8, 8, 6, 0)
+    assert found.detectable_rate is not None
+    assert mcnemar_power(found.detectable_rate, 0, 8) == pytest.approx(0.8)
+    assert found.pairs_needed == 6
+    assert found.correlation is None
+    assert found.sentence == (
+        "MLP against DCGAN, mlp against dcgan: 8 pairs tell a failure rate of 0.802 or more from 0 with power 0.8;"
+        " e-value 28.4, which reaches the 20 that would end an early look."
+    )
+
+
+def test_equal_rates_cannot_be_told_apart_by_any_number_of_pairs(tmp_path: Path) -> None:
+    half: list[Behaviour] = ["unlearned"] * 4 + ["stable"] * 4
+    (found,) = precision_of(tmp_path, half, half[::-1]).contrasts
+    assert (found.correlation, found.pairs_needed, found.detectable_rate) == (-1, None, None)
+    assert found.e_value == pytest.approx(2**8 / (9 * math.comb(8, 4)))
+    assert "tell no rate from 0.5 with power 0.8" in found.sentence
+    assert "the observed rates are equal" in found.notes[0]
+
+
+def test_fewer_discordant_pairs_than_the_test_needs_are_said(tmp_path: Path) -> None:
+    (found,) = precision_of(tmp_path, ["unlearned"] * 3, ["stable"] * 3).contrasts
+    assert found.notes[0] == "discordant pairs: 3; the exact test needs 6 to reach its level"
+    assert found.n == 3
+
+
+def test_planning_table_has_the_published_numbers_of_pairs(tmp_path: Path) -> None:
+    found = precision_of(tmp_path, ["stable"] * 8, ["stable"] * 8)
+    assert [row.pairs_needed for row in found.planning] == [19, 28, 46, 103]
+    assert all(row.n == 8 and row.power == mcnemar_power(row.rate_first, row.rate_second, 8) for row in found.planning)
+
+
+def test_without_pairs_nothing_could_have_been_seen(tmp_path: Path) -> None:
+    found = precision_of(tmp_path, ["stable"] * 2, [])
+    (contrast,) = found.contrasts
+    assert (contrast.low_rate, contrast.detectable_rate, contrast.pairs_needed, contrast.e_value) == (
+        None,
+        None,
+        None,
+        1,
+    )
+    assert "nothing could have been seen" in contrast.sentence
+    assert {row.power for row in found.planning} == {0}
+
+
+def test_absence_of_a_difference_is_not_claimed_without_a_margin(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(seeds=1), {})
+    contrasts = [replace(one, rates=None) for one in at_equal_updates(data, judge_study(data))]
+    found = precision(data.study.plan, contrasts)
+    assert found.contrasts == ()
+    assert found.equivalence.startswith("No margin was registered")
+
+
+def test_eight_pairs_cannot_show_one_of_eight_secondaries(tmp_path: Path) -> None:
+    secondaries = [
+        {"name": f"number {place}", "outcome": outcome, "first": "mlp", "second": "dcgan"}
+        for place, outcome in enumerate(["final_frechet", "mode_hopping"] * 4)
+    ]
+    study = small_study()
+    study = small_study(plan={**study.document["plan"], "secondaries": secondaries})
+    data = recorded(tmp_path, study, {"mlp": ["unlearned"] * 8, "dcgan": ["stable"] * 8})
+    contrasts = at_equal_updates(data, judge_study(data))
+    found = {row.role: row for row in precision(data.study.plan, contrasts).smallest_p}
+    assert (found["primary"].family, found["primary"].p) == (1, 2 / 2**8)
+    assert (found["secondary"].family, found["secondary"].n, found["secondary"].p) == (8, 8, 8 * 2 / 2**8)
+    assert found["secondary"].sentence == (
+        "With 8 pairs, 8 secondary tests under Holm's correction cannot reach 0.05, whatever the data: smallest"
+        " possible p = 0.062."
+    )
+    reached = min(contrast.effect.p_holm or 1 for contrast in contrasts if contrast.role == "secondary")
+    assert reached >= found["secondary"].p

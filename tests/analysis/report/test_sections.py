@@ -1,0 +1,170 @@
+"""What a report says beyond its registered contrasts, for studies in which some of it cannot be estimated."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.text import Text
+
+from analysis.findings.outcomes import analyse
+from analysis.judging.judgements import judge_study
+from analysis.judging.study_data import StudyData
+from analysis.report.drawing import Chapter, Drawing, place_of
+from analysis.report.page import CHAPTERS
+from analysis.report.quality import profile_figures
+from analysis.report.tables import report_tables
+from analysis.report.times import time_figures
+from analysis.report.writing import write_report
+from analysis.results.document import Results
+from analysis.tables.formats import Table
+from analysis.tables.settings import arms_table
+from runs.store import open_store
+from runs.study import Study
+from tests.analysis.plausible import record_study
+from tests.analysis.synthetic import Behaviour, loaded, recorded, small_study
+
+NO_NUMBER = re.compile(r"\b(?:nan|NaN|inf|NotEstimable|None(?! of these))\b.{0,40}")
+CROSSED = {
+    "mlp": {"architecture": "mlp", "normalization": "none"},
+    "mlp-bn": {"architecture": "mlp", "normalization": "batch"},
+    "dcgan-nobn": {"architecture": "dcgan", "normalization": "none"},
+    "dcgan": {"architecture": "dcgan", "normalization": "batch", "width_g": 8, "width_d": 8},
+}
+MIXED: list[Behaviour] = ["stable", "collapsed", "diverged", "stable", "unlearned", "nonfinite"]
+
+
+def results_of(data: StudyData) -> Results:
+    return analyse(data, judge_study(data))
+
+
+def tables_of(data: StudyData) -> dict[str, Table]:
+    verdicts = judge_study(data)
+    return report_tables(analyse(data, verdicts), verdicts)
+
+
+def said(page: Path) -> str:
+    """The text of a page: no scripts, no pictures, no markup."""
+    text = re.sub(r"<(script|style).*?</\1>|base64,[^\"]*", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", " ", text))
+
+
+def reported(folder: Path, study: Study, **left_out: Any) -> tuple[Results, Path]:
+    record_study(str(folder / "records"), study, **left_out)
+    return write_report(study, open_store(str(folder / "records")), folder)
+
+
+@pytest.fixture(scope="module")
+def crossed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
+    """A 2 x 2 study over a grid of two points, one of its runs missing."""
+    study = small_study(seeds=3, arms=CROSSED, grid={"beta1": [0.5, 0.9]})
+    return reported(tmp_path_factory.mktemp("crossed"), study, leave_out=[("mlp-bn", 0)])
+
+
+def test_every_chapter_opens_on_demand_and_shows_its_sentence(crossed: tuple[Results, Path]) -> None:
+    results, folder = crossed
+    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    written = (folder / "report.md").read_text(encoding="utf-8")
+    for chapter in (write(results) for write in CHAPTERS):
+        assert f'<summary>{chapter.title}<span class="gist">{chapter.gist}</span></summary>' in page
+        assert f"### {chapter.title}\n\n{chapter.gist}" in written
+
+
+def test_main_story_comes_before_what_is_exploratory_and_the_explorer_comes_last(crossed: tuple[Results, Path]) -> None:
+    page = said(crossed[1] / "report.html")
+    order = ["Setting", "Outcomes", "Registered contrasts", "Beyond the registered", "Provenance", "Explore the traces"]
+    places = [page.index(title) for title in order]
+    assert places == sorted(places)
+
+
+def test_a_crossed_grid_has_effects_trends_and_a_map_with_its_sentences(crossed: tuple[Results, Path]) -> None:
+    results, folder = crossed
+    names = {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert {"factors", "trends", "stability_map", "specifications-beta1-0.9", "survival-beta1-0.5"} <= names
+    page = said(folder / "report.html")
+    assert all(panel.sentence in page for panel in results.factorial.stability_map)
+    assert "mean over the grid" in (folder / "tables" / "factors.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+@pytest.mark.parametrize("left_out", [[], ["dcgan"]])
+def test_what_cannot_be_estimated_is_said_in_words(tmp_path: Path, seeds: int, left_out: list[str]) -> None:
+    missing = [(arm, seed) for arm in left_out for seed in range(seeds)]
+    results, folder = reported(tmp_path, small_study(seeds=seeds), leave_out=missing)
+    for page in ("report.html", "report.md"):
+        assert not NO_NUMBER.findall(said(folder / page))
+    assert all(write(results).gist for write in CHAPTERS)
+
+
+def test_pages_of_a_crossed_grid_hold_no_value_that_is_no_number(crossed: tuple[Results, Path]) -> None:
+    assert not NO_NUMBER.findall(said(crossed[1] / "report.html"))
+
+
+def test_without_any_run_every_chapter_still_says_why(tmp_path: Path) -> None:
+    chapters: list[Chapter] = [write(results_of(loaded(tmp_path, small_study()))) for write in CHAPTERS]
+    assert [chapter.gist for chapter in chapters if not chapter.gist] == []
+    assert not NO_NUMBER.findall(" ".join(chapter.gist for chapter in chapters))
+
+
+def test_the_caption_says_which_test_of_times_to_read(tmp_path: Path) -> None:
+    table = tables_of(recorded(tmp_path, small_study(seeds=6), {"mlp": MIXED, "dcgan": ["stable"] * 6}))
+    pairs = table["time_to_event_pairs"]
+    assert "exact sign test on who was first is the one to read" in pairs.caption
+    row = pairs.frame.set_index("clock").loc["to failure"]
+    assert (row["first earlier"], row["second earlier"], row["pairs"]) == (3, 0, 5)
+    assert row["sign test p"] == 2 * 0.5**3
+
+
+def test_reasons_stand_in_the_note_of_a_table(tmp_path: Path) -> None:
+    tables = tables_of(recorded(tmp_path, small_study(), {"mlp": ["unlearned"] * 8, "dcgan": ["stable"] * 8}))
+    times = tables["time_to_event_arms"].cells.set_index(["arm", "clock"])["note"]
+    assert times["mlp", "to learning"] == "0 events; not estimable"
+    assert times["mlp", "to failure"] == "no runs"
+    quality = tables["quality"].cells.set_index("arm")["note"]
+    assert quality["mlp"] == "no finite interquartile mean, as 8 of 8 runs were not stable"
+    assert quality["dcgan"] == "–"
+
+
+def drawn(data: StudyData, folder: Path) -> Drawing:
+    verdicts = judge_study(data)
+    return Drawing(data=data, verdicts=verdicts, results=analyse(data, verdicts), store=open_store(str(folder)))
+
+
+def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(seeds=3), {"mlp": ["unlearned"] * 3, "dcgan": ["stable"] * 3})
+    (figure,) = time_figures(drawn(data, tmp_path), place_of({}))
+    at_risk = [text for text in figure.figure.findobj(Text) if text.get_gid() == "at-risk"]
+    failure = [text for text in at_risk if text.axes is figure.figure.axes[1]]
+    rows: dict[float, list[str]] = {}
+    for text in failure:
+        rows.setdefault(text.get_position()[1], []).append(text.get_text())
+    heading, mlp, dcgan = (rows[height] for height in sorted(rows, reverse=True))
+    assert heading == ["at risk"]
+    assert set(mlp) == {"0"}
+    assert dcgan[0] == "3"
+
+
+def test_a_log_axis_of_distances_is_labelled_in_plain_numbers(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(seeds=6), {"mlp": MIXED, "dcgan": ["stable"] * 6})
+    for figure in profile_figures(drawn(data, tmp_path), place_of({})):
+        figure.figure.canvas.draw()
+        labels = [text.get_text() for text in figure.figure.axes[0].get_xticklabels(which="both")]
+        assert not any("$" in label for label in labels)
+
+
+@pytest.mark.parametrize(("lr_d", "columns"), [(None, {"lr": "2e-4"}), (1e-3, {"lr g": "2e-4", "lr d": "1e-3"})])
+def test_one_learning_rate_has_one_column(tmp_path: Path, lr_d: float | None, columns: dict[str, str]) -> None:
+    study = small_study(seeds=1)
+    if lr_d is not None:
+        base = {name: value for name, value in study.document["base"].items() if name != "lr"}
+        study = small_study(seeds=1, base={**base, "lr_g": 2e-4, "lr_d": lr_d})
+    frame = arms_table(results_of(loaded(tmp_path, study))).frame
+    assert {name: frame[name].iloc[0] for name in frame if str(name).startswith("lr")} == columns
+
+
+def test_settings_that_only_the_grid_changes_are_not_said_twice(tmp_path: Path) -> None:
+    study = small_study(seeds=1, grid={"lr": [2e-4, 1e-3]})
+    frame = arms_table(results_of(loaded(tmp_path, study))).frame
+    assert [name for name in frame if str(name).startswith("lr")] == ["lr"]
+    assert frame["lr"].tolist() == ["2e-4", "2e-4", "1e-3", "1e-3"]

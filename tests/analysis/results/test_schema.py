@@ -1,0 +1,87 @@
+"""The schema of results.json, and results that have to fulfil it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from analysis.findings.outcomes import analyse
+from analysis.judging.judgements import judge_study
+from analysis.judging.study_data import StudyData
+from analysis.results.document import SCHEMA_VERSION, to_json
+from analysis.results.schema import SCHEMA_FILE, _schema, results_schema, schema_text
+from tests.analysis.plausible import record_study
+from tests.analysis.synthetic import Behaviour, loaded, recorded, small_study
+
+MIXED: Sequence[Behaviour] = ("stable", "unlearned", "collapsed", "diverged", "nonfinite", "stable")
+
+
+def validated(data: StudyData) -> dict[str, Any]:
+    content = json.loads(to_json(analyse(data, judge_study(data))))
+    errors = [
+        f"{error.json_path}: {error.message}" for error in Draft202012Validator(results_schema()).iter_errors(content)
+    ]
+    assert errors == []
+    return content
+
+
+def test_file_is_the_schema_of_the_results_as_they_are() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text()
+
+
+def test_schema_is_one_and_documents_every_part() -> None:
+    schema = results_schema()
+    Draft202012Validator.check_schema(schema)
+    assert schema["title"] == f"results.json, version {SCHEMA_VERSION}"
+    assert all(definition["description"] for definition in schema["$defs"].values())
+
+
+def test_every_verdict_and_missing_runs_fulfil_the_schema(tmp_path: Path) -> None:
+    content = validated(recorded(tmp_path, small_study(), {"mlp": MIXED, "dcgan": MIXED[::-1]}))
+    assert content["contrasts"][0]["bounds"]["n_missing"] == 2
+
+
+def test_study_without_runs_fulfils_the_schema(tmp_path: Path) -> None:
+    assert validated(loaded(tmp_path, small_study()))["counts"]["used"] == 0
+
+
+def test_grid_of_all_four_recipes_fulfils_the_schema(tmp_path: Path) -> None:
+    arms = {
+        "mlp": {"architecture": "mlp", "normalization": "none"},
+        "mlp-bn": {"architecture": "mlp", "normalization": "batch"},
+        "dcgan-nobn": {"architecture": "dcgan", "normalization": "none"},
+        "dcgan": {"architecture": "dcgan", "normalization": "batch"},
+    }
+    study = small_study(seeds=3, arms=arms, grid={"beta1": [0.5, 0.9]})
+    record_study(str(tmp_path), study)
+    content = validated(loaded(tmp_path, study))
+    assert len(content["factorial"]["effects"]) == 3 * 3
+    assert len(content["factorial"]["stability_map"]) == 4
+
+
+def test_bounds_for_missing_pairs_stand_in_every_contrast_of_rates_that_lacks_some(tmp_path: Path) -> None:
+    plan = small_study().document["plan"]
+    again = {"name": "the other way round", "outcome": "not_stable", "first": "dcgan", "second": "mlp"}
+    study = small_study(seeds=3, plan={**plan, "secondaries": [again]})
+    content = validated(recorded(tmp_path, study, {"mlp": ["stable"] * 3, "dcgan": ["stable"]}))
+    rates = [contrast for contrast in content["contrasts"] if contrast["outcome"] == "not_stable"]
+    assert [contrast["bounds"]["n_missing"] for contrast in rates] == [2, 2]
+
+
+@pytest.mark.parametrize("change", [{"unknown": 1}, {"schema_version": SCHEMA_VERSION + 1}, {"seeds": "0"}])
+def test_schema_refuses_what_it_does_not_know(tmp_path: Path, change: dict[str, Any]) -> None:
+    content = validated(loaded(tmp_path, small_study(seeds=1)))
+    assert list(Draft202012Validator(results_schema()).iter_errors({**content, **change}))
+
+
+def test_a_type_that_has_no_schema_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Odd:
+        value: set[int]
+
+    with pytest.raises(TypeError, match="has no JSON Schema here"):
+        _schema(Odd, {})

@@ -1,0 +1,92 @@
+import io
+import math
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.tables.formats import Table, cell, escape_latex, to_csv, to_latex, to_markdown, write_table
+
+TABLE = Table(
+    name="effects",
+    caption="Effects of 2 arms & more, Δ in 100 %.",
+    frame=pd.DataFrame(
+        {
+            "arm_name": ["mlp|bn", "50 % & co"],
+            "n": pd.array([8, None], dtype="Int64"),
+            "Δ": [1 / 3, -math.inf],
+            "low": [-0.1, math.nan],
+            "high": [math.inf, math.nan],
+            "degraded": [True, False],
+        }
+    ),
+    intervals={"Δ [95% interval]": ("Δ", "low", "high")},
+    stamp="Plan 0123.",
+)
+
+
+def test_csv_keeps_full_precision_and_bears_the_stamp() -> None:
+    read = pd.read_csv(io.StringIO(to_csv(TABLE)))
+    assert read["Δ"][0] == 1 / 3
+    assert list(read["made_from"]) == ["Plan 0123."] * 2
+    assert read["low"].isna().tolist() == [False, True]
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=5))
+def test_csv_gives_every_number_back(values: list[float]) -> None:
+    table = Table(name="t", caption="", frame=pd.DataFrame({"x": values}))
+    assert [float(line) for line in to_csv(table).splitlines()[1:]] == values
+
+
+def test_markdown_merges_intervals_and_puts_numbers_at_the_right() -> None:
+    assert to_markdown(TABLE).splitlines()[:4] == [
+        "| arm_name | n | Δ [95% interval] | degraded |",
+        "| --- | ---: | ---: | --- |",
+        r"| mlp\|bn | 8 | 0.333 [−0.1, ∞] | yes |",
+        "| 50 % & co | – | −∞ | no |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"), (math.nan, "–"), (pd.NA, "–"), (True, "yes"), (np.False_, "no"), (np.int64(12345), "12,345"),
+        (0.123456, "0.123"), (-0.5, "−0.5"), (math.inf, "∞"), (np.float64(1234.5), "1,234"), ("a b", "a b"),
+    ],
+)  # fmt: skip
+def test_a_cell_is_plain_text(value: object, text: str) -> None:
+    assert cell(value) == text
+
+
+def test_latex_uses_booktabs_and_escapes_what_is_special() -> None:
+    latex = to_latex(TABLE)
+    assert r"\begin{tabular}{lrrl}" in latex
+    assert [latex.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
+    assert r"50 \% \& co & -- & $-$$\infty$ & no \\" in latex
+    assert r"arm\_name" in latex
+    assert r"\caption{Effects of 2 arms \& more, $\Delta$ in 100 \%. Plan 0123.}" in latex
+
+
+def test_every_special_character_of_latex_is_escaped() -> None:
+    special = r"\&%$#_{}~^"
+    escaped = escape_latex(special)
+    assert escaped == r"\textbackslash{}\&\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}"
+
+
+def test_a_table_is_written_three_times(tmp_path: Path) -> None:
+    write_table(TABLE, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["effects.csv", "effects.md", "effects.tex"]
+
+
+def test_latex_compiles(tmp_path: Path) -> None:
+    compiler = shutil.which("pdflatex")
+    if compiler is None:
+        pytest.skip("pdflatex is not installed")
+    document = "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n%s\\end{document}"
+    (tmp_path / "table.tex").write_text(document % to_latex(TABLE), encoding="utf-8")
+    subprocess.run([compiler, "-halt-on-error", "table.tex"], cwd=tmp_path, check=True, timeout=60, capture_output=True)
