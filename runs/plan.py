@@ -29,13 +29,21 @@ class Thresholds:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Contrast:
-    """``first`` against ``second`` on one outcome; with ``minus``, less the same for that second pair (interaction)."""
+    """``first`` against ``second`` on one outcome; with ``minus``, less the same for that second pair (interaction).
+
+    margin: of equivalence. Arms whose difference is shown to be smaller, either way, count as equal; without one
+    nothing is said of equality. Its unit is that of the contrast's effect: for not_stable the difference of rates, as a
+    share of runs; for updates_to_bar generator updates; for final_frechet the shift of the Fréchet distance itself, not
+    a ratio; for mode_hopping total variation. A study refuses a margin that no data could fail to meet (1 or more,
+    for rates and total variation), one finer than its probes, and one of an interaction, which has no such test.
+    """
 
     name: Annotated[str, Strict(), Field(min_length=1)]
     outcome: Outcome
     first: Name
     second: Name
     minus: tuple[Name, Name] | None = None
+    margin: PositiveFloat | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:

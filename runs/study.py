@@ -147,7 +147,22 @@ def study_from_document(document: Mapping[str, Any], where: str = "study") -> St
     )
     for _ in study.cells():  # every cell is a valid config, or the file is refused
         pass
+    _refuse_margins_finer_than_probes(study, where)
     return study
+
+
+def _refuse_margins_finer_than_probes(study: Study, where: str) -> None:
+    """Updates to the bar are known up to the probes: runs that differ by less have the same number."""
+    for contrast in study.plan.contrasts:
+        if contrast.margin is None or contrast.outcome != "updates_to_bar":
+            continue
+        configs = [study.cell(arm, point).config for arm in contrast.arms for point in study.grid_points()]
+        between = max(config.eval_every * config.g_steps for config in configs)
+        if contrast.margin < between:
+            raise UserError(
+                f"{where}: contrast {contrast.name!r} on updates_to_bar: margin={contrast.margin:g} should be at least"
+                f" {between}, the updates between two probes: no finer difference is recorded"
+            )
 
 
 def study_names() -> list[str]:

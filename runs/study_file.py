@@ -7,12 +7,13 @@ from typing import Annotated, Any, Self
 from pydantic import Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
 
-from runs.plan import Plan
+from runs.plan import Contrast, Plan
 from runs.schema import Name
 from runs.validation import STRICT, NaturalInt, unknown
 
 MOST_SEEDS = 100_000
 _DECIDED_ELSEWHERE = {"study", "arm", "seed"}
+_AT_MOST_ONE = ("not_stable", "mode_hopping")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -55,6 +56,13 @@ class StudyFile:
         return self
 
     @model_validator(mode="after")
+    def _has_margins_that_can_be_judged(self) -> Self:
+        for contrast in self.plan.contrasts:
+            if contrast.margin is not None:
+                _refuse_margin(contrast, contrast.margin, self.plan.alpha)
+        return self
+
+    @model_validator(mode="after")
     def _seeds_fit_a_record(self) -> Self:
         if self.first_seed + self.seeds > 2**63:
             raise ValueError(f"first_seed={self.first_seed}: seeds should stay below 2**63")
@@ -67,6 +75,16 @@ def spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
     if "lr" in values:
         spelled |= {"lr_g": values["lr"], "lr_d": values["lr"]}
     return spelled
+
+
+def _refuse_margin(contrast: Contrast, margin: float, alpha: float) -> None:
+    given = f"contrast {contrast.name!r} on {contrast.outcome}: margin={margin:g}"
+    if contrast.minus is not None:
+        raise ValueError(f"{given}: there is no test of equivalence for an interaction; leave out margin, or minus")
+    if contrast.outcome in _AT_MOST_ONE and margin >= 1:
+        raise ValueError(f"{given} should be below 1: no two arms can lie further apart")
+    if alpha >= 0.5:
+        raise ValueError(f"{given} rests on an interval of confidence 1 - 2 alpha; alpha={alpha:g} should be below 0.5")
 
 
 def _refuse_contradictions(where: str, values: Mapping[str, Any]) -> None:

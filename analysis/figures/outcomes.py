@@ -1,5 +1,6 @@
 """Figures of verdicts: who failed, how, and how far that depends on the thresholds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from analysis.statistics import PairCounts
 GAP = 0.06  # of a cell, between neighbours
 LETTERED_SEEDS = 60  # with more columns a cell is too small for a letter
 ONE_COLUMN_SEEDS = 12
+CELL = 0.215  # inches, of a square with its gap
+KEY = 0.75  # inches, of the key to verdicts
 
 
 @styled
@@ -35,17 +38,14 @@ def waffle(
     pair, counts: the primary pair of arms and its counts, shown as a 2 x 2 table in the margin.
     """
     found = {(run.row, run.seed): str(run.verdict) for run in verdicts.itertuples()}
-    height = 0.55 + 0.215 * len(rows) + 1.0
+    height = 0.55 + CELL * len(rows) + 1.0
     width = COLUMN if len(seeds) <= ONE_COLUMN_SEEDS else PAGE
     figure = new_figure(width, height)
     layout = figure.add_gridspec(2, 1, height_ratios=[height - 1.15, 1.05])
     axes = figure.add_subplot(layout[0])
-    for y, row in enumerate(rows):
-        of_row = [found.get((row, seed), MISSING) for seed in seeds]
-        for x, verdict in enumerate(of_row):
-            _cell(axes, x, y, verdict, lettered=len(seeds) <= LETTERED_SEEDS)
-        _count_stable(axes, len(seeds), y, of_row)
-    _waffle_axes(axes, rows, seeds, styles)
+    _squares(axes, [[found.get((row, seed), MISSING) for seed in seeds] for row in rows])
+    _waffle_axes(axes, rows, seeds)
+    _row_marks(axes, [styles[row] for row in rows])
     below = layout[1].subgridspec(1, 3, width_ratios=[1.9, 1.6, max(width - COLUMN, 0.01)])
     _verdict_key(figure.add_subplot(below[0]))
     table = figure.add_subplot(below[1])
@@ -53,6 +53,51 @@ def waffle(
     if pair and counts:
         _pair_table(table, pair, counts)
     return figure
+
+
+@styled
+def grid_waffle(
+    verdicts: pd.DataFrame,
+    *,
+    arms: Sequence[str],
+    points: Sequence[str],
+    seeds: Sequence[int],
+    styles: Mapping[str, ArmStyle],
+) -> Figure:
+    """The squares of :func:`waffle` over a grid: a panel an arm, a row a grid point and a column a seed.
+
+    verdicts: columns ``arm``, ``point``, ``seed``, ``verdict``.
+    """
+    found = {(run.arm, run.point, run.seed): str(run.verdict) for run in verdicts.itertuples()}
+    names = 0.35 + 0.065 * max(map(len, points))
+    per_row = max(1, min(len(arms), int((PAGE - names) / (CELL * (len(seeds) + 2)))))
+    n_rows = math.ceil(len(arms) / per_row)
+    panel = 0.6 + CELL * len(points)
+    figure = new_figure(min(PAGE, max(COLUMN, names + per_row * CELL * (len(seeds) + 2))), panel * n_rows + KEY)
+    layout = figure.add_gridspec(n_rows + 1, 1, height_ratios=[*[panel] * n_rows, KEY])
+    panels = [
+        axes
+        for row in range(n_rows)
+        for axes in layout[row].subgridspec(1, per_row).subplots(sharey=True, squeeze=False)[0]
+    ]
+    for axes, arm in zip(panels, arms, strict=False):
+        _squares(axes, [[found.get((arm, point, seed), MISSING) for seed in seeds] for point in points])
+        _waffle_axes(axes, points, seeds)
+        axes.set_title(arm, weight="bold", color=styles[arm].dark)
+    for axes in panels[len(arms) :]:
+        axes.axis("off")
+    _verdict_key(
+        figure.add_subplot(layout[n_rows].subgridspec(1, 2, width_ratios=[0.6 * COLUMN, PAGE - 0.6 * COLUMN])[0])
+    )
+    return figure
+
+
+def _squares(axes: Axes, verdicts: Sequence[Sequence[str]]) -> None:
+    """Squares of every row, and at the right how many of its runs were stable."""
+    for y, of_row in enumerate(verdicts):
+        for x, verdict in enumerate(of_row):
+            _cell(axes, x, y, verdict, lettered=len(of_row) <= LETTERED_SEEDS)
+        _count_stable(axes, len(of_row), y, of_row)
 
 
 def _cell(axes: Axes, x: int, y: int, verdict: str, *, lettered: bool) -> None:
@@ -79,7 +124,7 @@ def _count_stable(axes: Axes, x: int, y: int, verdicts: Sequence[str]) -> None:
     axes.text(x + 0.25, y + 0.52, f"{stable}/{len(judged)}", ha="left", va="center", size=7)
 
 
-def _waffle_axes(axes: Axes, rows: Sequence[str], seeds: Sequence[int], styles: Mapping[str, ArmStyle]) -> None:
+def _waffle_axes(axes: Axes, rows: Sequence[str], seeds: Sequence[int]) -> None:
     axes.set(xlim=(0, len(seeds) + 1.6), ylim=(len(rows), 0), xlabel="seed")
     axes.xaxis.set_label_position("top")
     axes.xaxis.set_ticks_position("top")
@@ -90,9 +135,11 @@ def _waffle_axes(axes: Axes, rows: Sequence[str], seeds: Sequence[int], styles: 
     axes.tick_params(axis="y", pad=11)
     axes.spines[:].set_visible(False)
     axes.text(len(seeds) + 0.25, -0.15, "stable", ha="left", va="bottom", size=7)
+
+
+def _row_marks(axes: Axes, styles: Sequence[ArmStyle]) -> None:
     beside = axes.transData + ScaledTranslation(-6 / 72, 0, axes.figure.dpi_scale_trans)
-    for y, row in enumerate(rows):
-        look = styles[row]
+    for y, look in enumerate(styles):
         axes.plot(0, y + 0.5, look.marker, color=look.colour, markersize=4, clip_on=False, transform=beside)
 
 

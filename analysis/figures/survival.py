@@ -60,12 +60,14 @@ def _survival_line(axes: Axes, curve: SurvivalCurve, sample: Durations, last: fl
         )
     censored = np.unique(sample.time[~sample.observed])
     heights = [curve.survival_at(float(time)) for time in censored]
-    axes.plot(censored, heights, "|", color=look.colour, markersize=5, clip_on=False, gid="censored")
+    if len(censored):  # marks of none would lie at the corner of the figure, and the layout would make room for them
+        axes.plot(censored, heights, "|", color=look.colour, markersize=5, clip_on=False, gid="censored")
 
 
 def _at_risk(axes: Axes, panel: SurvivalPanel, styles: Mapping[str, ArmStyle], *, names: bool) -> None:
     low, high = axes.get_xlim()
     ticks = [float(tick) for tick in axes.get_xticks() if low <= tick <= high]
+    axes.set_xticks(ticks)  # the axis keeps the ticks that the counts stand under
     _below(axes, 0, ticks[0], "at risk", "center", FAINT)
     for row, (arm, sample) in enumerate(panel.samples.items(), start=1):
         colour = styles[arm].dark

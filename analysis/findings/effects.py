@@ -15,7 +15,7 @@ from scipy import stats
 
 from analysis.findings.questions import Question
 from analysis.results.document import Effect, PairTally
-from analysis.results.wording import interval_text, number, p_text, signed
+from analysis.results.wording import interval_text, number, p_text, point_text, signed
 from analysis.statistics import (
     Interval,
     MissingPairBounds,
@@ -166,7 +166,8 @@ def _sentence(question: Question, pairs: PairTally, text: str) -> str:
     if contrast.minus is not None:
         arms = f"({arms}) less ({contrast.minus[0]} minus {contrast.minus[1]})"
     units = "pairs" if contrast.minus is None else "seeds"
-    subject = f"{question.label[0].upper()}{question.label[1:]}, {arms}"
+    where = f" at {point_text(question.point)}" if question.point else ""
+    subject = f"{question.label[0].upper()}{question.label[1:]}{where}, {arms}"
     if pairs.used == 0:
         return f"{subject}: not estimable, none of {pairs.planned} planned {units} is complete and matched."
     return f"{subject}: {text}; {pairs.used} of {pairs.planned} planned {units}."

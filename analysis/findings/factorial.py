@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings.crossed_cells import UNITS, CrossedCells, Floats, effects_sentence
-from analysis.findings.grid_effects import stability_map, trends
+from analysis.findings.grid_effects import grid_means, stability_map, trends
 from analysis.findings.questions import LABELS, outcome_values
 from analysis.judging.study_data import StudyData
 from analysis.results.factors import Factorial, FactorialResult
@@ -45,6 +45,7 @@ def factorial(data: StudyData, verdicts: pd.DataFrame) -> Factorial:
     return Factorial(
         effects=tuple(result for design in designs for outcome in UNITS for result in _two_by_two(design, outcome)),
         trends=tuple(trends(data, verdicts)),
+        means=tuple(grid_means(data, verdicts)),
         stability_map=stability_map(data, verdicts),
         notes=(*(() if designs else (_NO_DESIGN,)), *(() if data.factors else (_NO_GRID,))),
     )

@@ -1,4 +1,4 @@
-"""Over a grid: how outcomes change along each factor, and the map of failures."""
+"""Over a grid: how outcomes change along each factor, contrasts averaged over it, and the map of failures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from analysis.findings.crossed_cells import UNITS, CrossedCells, effects_sentenc
 from analysis.findings.questions import LABELS
 from analysis.judging.judgements import count_verdicts
 from analysis.judging.study_data import StudyData
-from analysis.results.factors import MapCell, MapPanel, TrendResult
+from analysis.results.factors import GridMean, MapCell, MapPanel, TrendResult
 from analysis.results.wording import level_text, listed, point_text, range_text
 from analysis.statistics import contrast_effects, wilson
-from runs.plan import Outcome
+from runs.plan import Contrast, Outcome
 
 ALL_ARMS = "all arms"
 
@@ -27,6 +27,42 @@ def trends(data: StudyData, verdicts: pd.DataFrame) -> Iterator[TrendResult]:
     for factor, levels in data.study.grid.items():
         if len(levels) > 1:
             yield from (_trend(cells, factor, outcome) for outcome in UNITS)
+
+
+def grid_means(data: StudyData, verdicts: pd.DataFrame) -> Iterator[GridMean]:
+    """The registered contrasts of two arms, averaged over the grid, by outcome. ``verdicts``: of ``judge_study``."""
+    cells = CrossedCells(data=data, verdicts=verdicts, arms=tuple(data.study.arms))
+    if len(cells.points) < 2:
+        return
+    for outcome in UNITS:
+        contrasts = [
+            contrast
+            for contrast in data.study.plan.contrasts
+            if contrast.outcome == outcome and contrast.minus is None and set(contrast.arms) <= set(cells.arms)
+        ]
+        if contrasts:
+            yield _grid_mean(cells, outcome, contrasts)
+
+
+def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contrast]) -> GridMean:
+    even = np.full(len(cells.points), 1 / len(cells.points))
+    sides = dict(zip(cells.arms, np.eye(len(cells.arms)), strict=True))
+    weights = {
+        f"{contrast.name} ({contrast.first} − {contrast.second})": np.multiply.outer(
+            even, sides[contrast.first] - sides[contrast.second]
+        )
+        for contrast in contrasts
+    }
+    effects = contrast_effects(cells.outcomes(outcome), weights, confidence=cells.confidence)
+    label = LABELS[outcome]
+    subject = f"{label[0].upper()}{label[1:]} ({UNITS[outcome]}), mean over {len(cells.points)} grid points"
+    return GridMean(
+        outcome=outcome,
+        unit=UNITS[outcome],
+        n_planned=len(cells.data.study.seeds),
+        effects=effects,
+        sentence=effects_sentence(subject, effects),
+    )
 
 
 def stability_map(data: StudyData, verdicts: pd.DataFrame) -> tuple[MapPanel, ...]:
@@ -73,13 +109,13 @@ def _panel_sentence(arm: str, known: Sequence[MapCell]) -> str:
     if not known:
         return f"{arm}: no runs."
     clean = sum(cell.not_stable.count == 0 for cell in known)
-    text = f"{arm}: no failure at {clean} of {len(known)} grid points"
+    text = f"{arm}: every run stable at {clean} of {len(known)} grid points"
     worst = max(known, key=lambda cell: cell.not_stable.count / cell.not_stable.n)
     rate = worst.not_stable
     if rate.count == 0 or rate.interval is None:
         return f"{text}."
     limits = range_text(rate.interval.low, rate.interval.high)
-    return f"{text}; most, {rate.count} of {rate.n} {limits}, at {point_text(worst.grid_point)}."
+    return f"{text}; at worst {rate.count} of {rate.n} {limits} not stable, at {point_text(worst.grid_point)}."
 
 
 def _map_cell(data: StudyData, verdicts: pd.DataFrame, arm: str, point: Mapping[str, Any]) -> MapCell:

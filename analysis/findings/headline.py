@@ -3,10 +3,10 @@
 A run that has not learned is never called unstable. A difference that is not shown is not called absent.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from analysis.findings.controls import arm_at
-from analysis.findings.questions import LABELS
+from analysis.findings.grid_headline import grid_paragraphs
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ArmResult, Budget, ContrastResult, Results
 from analysis.results.wording import (
@@ -21,7 +21,10 @@ from analysis.results.wording import (
 
 
 def headline(results: Results) -> tuple[str, ...]:
-    """The answer, a sentence or two a paragraph; over a grid, a paragraph a point. ``results.headline`` is not read."""
+    """The answer, a sentence or two a paragraph; over a grid, where which arm was stable.
+
+    ``results.headline`` is not read.
+    """
     return tuple(_paragraphs(results))
 
 
@@ -31,13 +34,12 @@ def _paragraphs(results: Results) -> Iterator[str]:
     if results.counts.used == 0:
         yield "No run is complete: nothing can be said yet."
         return
+    if len({point_text(arm.grid_point) for arm in results.arms}) > 1:
+        yield from grid_paragraphs(results)
+        return
     primaries = results.of_role("primary")
     if not primaries:
         yield from _arms(results)
-        return
-    if len(primaries) > 1:
-        yield _over_the_grid(results, primaries)
-        yield from (_at_grid_point(results, primary) for primary in primaries)
         return
     yield from _outcome(results, primaries[0])
     yield from (contrast.sentence for contrast in results.of_role("co-primary"))
@@ -49,29 +51,7 @@ def _arms(results: Results) -> Iterator[str]:
     """What happened, where the primary contrast lacks an arm."""
     for arm in results.arms:
         counts = {code: rate.count for code, rate in arm.verdicts.items()}
-        where = point_text(arm.grid_point)
-        yield f"{f'At {where}: ' if where else ''}{composition_text(arm.arm, counts)} at {_rates_of(arm)}."
-
-
-def _over_the_grid(results: Results, primaries: Sequence[ContrastResult]) -> str:
-    """At how many grid points which arm has more."""
-    known = [primary.effect.estimate for primary in primaries if primary.effect.estimate is not None]
-    first, second = sum(estimate > 0 for estimate in known), sum(estimate < 0 for estimate in known)
-    clear = sum(p is not None and p <= results.alpha for p in (primary.effect.p_holm for primary in primaries))
-    contrast = primaries[0]
-    return (
-        f"Over {len(primaries)} grid points, {LABELS[contrast.outcome]}: larger for {contrast.first} at {first}, for"
-        f" {contrast.second} at {second}, no larger for either at {len(known) - first - second}, not estimable at"
-        f" {len(primaries) - len(known)}; Holm p is {results.alpha:g} or less at {clear}."
-    )
-
-
-def _at_grid_point(results: Results, contrast: ContrastResult) -> str:
-    effect = contrast.effect
-    text = f"At {point_text(contrast.grid_point)}: {_happened(results, contrast)}"
-    if contrast.rates is None:
-        return f"{text}. {contrast.sentence}"
-    return f"{text}; Δ = {signed(effect.estimate)} {interval_text(effect.interval)}, Holm {p_text(effect.p_holm)}."
+        yield f"{composition_text(arm.arm, counts)} at {_rates_of(arm)}."
 
 
 def _outcome(results: Results, contrast: ContrastResult) -> Iterator[str]:

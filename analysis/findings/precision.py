@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from analysis.findings.equivalence import equivalence, without_margin
 from analysis.results.document import ContrastResult
 from analysis.results.parts import Role
 from analysis.results.precision import ContrastPrecision, PlanningRow, Precision, SmallestP
@@ -16,14 +17,13 @@ POWER = 0.8
 ENOUGH = 20.0  # e-value that ends a study
 # failure rates, first and second arm, that studies are often planned for
 PLANNING_RATES = ((0.8, 0.3), (0.6, 0.2), (0.5, 0.2), (0.5, 0.3))
-NO_MARGIN = (
-    "No margin was registered within which two arms would count as equal, so nothing here says that they do not"
-    " differ: an interval tells which differences the data leave open."
-)
 
 
 def precision(plan: Plan, contrasts: Sequence[ContrastResult]) -> Precision:
-    """Power, detectable rates and e-values of the contrasts that compare failure rates."""
+    """Power, detectable rates and e-values of the contrasts that compare failure rates; registered margins of all.
+
+    contrasts: at equal updates.
+    """
     with_rates = [(contrast, contrast.rates.counts) for contrast in contrasts if contrast.rates is not None]
     primaries = [contrast.pairs.used for contrast in contrasts if contrast.role == "primary"]
     n = max(primaries, default=0)
@@ -33,7 +33,8 @@ def precision(plan: Plan, contrasts: Sequence[ContrastResult]) -> Precision:
         contrasts=tuple(_of_contrast(contrast, counts, plan.alpha) for contrast, counts in with_rates),
         planning=tuple(_planning(first, second, n, plan.alpha) for first, second in PLANNING_RATES),
         smallest_p=tuple(_smallest_p(contrasts, plan.alpha)),
-        equivalence=NO_MARGIN,
+        equivalence=equivalence(plan, contrasts),
+        without_margin=without_margin(plan),
     )
 
 

@@ -36,8 +36,10 @@ def summary(results: Results) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     stamps = [f"{stamp.kind}: {' '.join(stamp.reasons)}" for stamp in results.stamps]
-    first = [contrast.sentence for role in ("primary", "co-primary") for contrast in results.of_role(role)]
-    return "\n".join([*lines, "", *stamps, *first])
+    primaries = [contrast.sentence for role in ("primary", "co-primary") for contrast in results.of_role(role)]
+    over_a_grid = len(results.of_role("primary")) > 1
+    said = results.headline[len(stamps) :] if over_a_grid else primaries
+    return "\n".join([*lines, "", *stamps, *said])
 
 
 def _parser() -> CommandLine:

@@ -62,6 +62,11 @@ class Drawing:
     store: RunStore
 
     @property
+    def over_a_grid(self) -> bool:
+        """Whether the study has several grid points."""
+        return len(self.data.study.grid_points()) > 1
+
+    @property
     def styles(self) -> dict[str, ArmStyle]:
         """By arm, the same in every report of the study whichever arms it is cut down to."""
         return arm_styles(list(self.data.study.document["arms"]))

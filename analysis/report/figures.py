@@ -1,10 +1,12 @@
 """The figures of a report: outcomes and contrasts; and all of them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from analysis.figures.effects import ForestRow, PairPanel, forest, paired_slopes
-from analysis.figures.outcomes import waffle
+from analysis.figures.outcomes import grid_waffle, waffle
 from analysis.findings.controls import architecture_alone
+from analysis.findings.grid_headline import at_each_point, total_verdicts
 from analysis.findings.questions import LABELS
 from analysis.report.designs import factor_figures, stability_figure
 from analysis.report.drawing import Caption, Drawing, ReportFigure, place_of, row_name
@@ -13,16 +15,19 @@ from analysis.report.robustness import robustness_figures
 from analysis.report.times import time_figures
 from analysis.report.training import training_figures
 from analysis.results.document import ContrastResult, Results
-from analysis.results.wording import composition_text
+from analysis.results.wording import composition_text, point_text
 from analysis.tables.columns import contrast_arms
+
+CONTRASTS = "Registered contrasts"
+CONTRASTS_AT_EQUAL_TIME = "Registered contrasts at equal training time"
 
 
 def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
     """All figures in the order of the report, one after another, so that each can be let go once it is written."""
-    yield outcomes_figure(drawing)
     if drawing.data.factors:
         yield stability_figure(drawing)
-    yield from effect_figures(drawing.results)
+    yield grid_outcomes_figure(drawing) if drawing.over_a_grid else outcomes_figure(drawing)
+    yield from effect_figures(drawing)
     yield from slope_figures(drawing)
     for point in drawing.data.study.grid_points():
         of_point, place = drawing.at(point), place_of(point)
@@ -35,6 +40,32 @@ def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
     yield from robustness_figures(drawing)
 
 
+def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
+    """The waffle of verdicts over a grid; what the headline says of them is not said again."""
+    results, study = drawing.results, drawing.data.study
+    points = [point_text({factor: run[factor] for factor in study.grid}) for run in drawing.verdicts.to_dict("records")]
+    counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
+    return ReportFigure(
+        caption=Caption(
+            name="outcomes",
+            section="Outcomes",
+            title="Verdicts",
+            sentences=[],
+            text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
+            " the verdict; the number at the right counts stable runs of those judged.",
+            alt="Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict."
+            f" Not stable: {counts}.",
+        ),
+        figure=grid_waffle(
+            drawing.verdicts.assign(point=points),
+            arms=list(study.arms),
+            points=[point_text(point) for point in study.grid_points()],
+            seeds=study.seeds,
+            styles=drawing.styles,
+        ),
+    )
+
+
 def outcomes_figure(drawing: Drawing) -> ReportFigure:
     """The waffle of verdicts."""
     results, study = drawing.results, drawing.data.study
@@ -44,8 +75,7 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
     primary = [contrast for contrast in results.of_role("primary") if contrast.rates is not None]
     shown = primary[0] if len(primary) == 1 else None
     composition = "; ".join(
-        composition_text(row_name(arm.arm, arm.grid_point), {code: rate.count for code, rate in arm.verdicts.items()})
-        for arm in results.arms
+        composition_text(name, total_verdicts([arm for arm in results.arms if arm.arm == name])) for name in study.arms
     )
     pairs = f" Below: the {shown.pairs.used} matched pairs of the primary contrast." if shown else ""
     return ReportFigure(
@@ -69,17 +99,29 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
     )
 
 
-def effect_figures(results: Results) -> Iterator[ReportFigure]:
+def effect_figures(drawing: Drawing) -> Iterator[ReportFigure]:
     """Forests of the registered contrasts, at equal updates and at equal training time."""
+    results = drawing.results
     at_compute = results.contrasts_at_equal_compute
     for name, title, contrasts in (
-        ("contrasts", "Registered contrasts", results.contrasts),
-        ("contrasts_equal_compute", "Registered contrasts at equal training time", at_compute),
+        ("contrasts", CONTRASTS, results.contrasts),
+        ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_TIME, at_compute),
     ):
         if contrasts:
-            first = [contrast.sentence for contrast in contrasts if contrast.role != "secondary"]
+            first = contrast_sentences(results, contrasts)
             alone = architecture_alone(results) if contrasts is results.contrasts else ()
             yield _forest_figure(name, title, contrasts, [*first, *alone], confidence=1 - results.alpha)
+
+
+def contrast_sentences(results: Results, contrasts: Sequence[ContrastResult]) -> list[str]:
+    """The sentences of the primary and the co-primary contrast; over a grid, one on each contrast at all points."""
+    by_contrast: dict[tuple[object, ...], list[ContrastResult]] = defaultdict(list)
+    for contrast in contrasts:
+        by_contrast[contrast.role, contrast.name, contrast.outcome, contrast_arms(contrast)].append(contrast)
+    if all(len(group) == 1 for group in by_contrast.values()):
+        return [contrast.sentence for contrast in contrasts if contrast.role != "secondary"]
+    means = [mean.sentence for mean in results.factorial.means] if contrasts is results.contrasts else []
+    return [*(at_each_point(results, group) for group in by_contrast.values()), *means]
 
 
 def _forest_figure(
@@ -95,7 +137,7 @@ def _forest_figure(
             text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {n} pairs each; bold:"
             " primary and co-primary. Effects in different units have axes of their own. An arrow is an end at"
             " infinity, where runs failed. Holm's correction is over all tests of a role.",
-            alt=f"Forest plot. {' '.join(contrast.sentence for contrast in contrasts)}",
+            alt=f"Forest plot. {' '.join(sentences)}",
         ),
         figure=forest([_forest_row(contrast) for contrast in _by_effect(contrasts)], confidence=confidence),
     )
@@ -128,9 +170,9 @@ def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:
     yield ReportFigure(
         caption=Caption(
             name="slopes",
-            section="Registered contrasts",
+            section=CONTRASTS,
             title="Matched pairs",
-            sentences=[contrast.sentence for contrast in shown],
+            sentences=[] if drawing.over_a_grid else [contrast.sentence for contrast in shown],
             text="Left of each panel: one grey line a matched pair; runs that failed, or never learned, stand in the"
             " shaded lane. Right: each pair's difference, and the Hodges–Lehmann shift (square) with its"
             f" {1 - drawing.results.alpha:.0%} interval; ∞: only the first arm's run failed, −∞: only the second's.",

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from analysis.figures.explorer import explorer
 from analysis.report.designs import factor_chapter
 from analysis.report.drawing import Caption, Chapter, Drawing, Place, place_of
+from analysis.report.figures import CONTRASTS, CONTRASTS_AT_EQUAL_TIME
 from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
 from analysis.report.robustness import robustness_chapter
 from analysis.report.texts import limitations, provenance_lines, verdict_definitions
@@ -18,11 +19,8 @@ from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
 from analysis.results.document import Results
 from analysis.tables.formats import Table, to_markdown
 
-MAIN_TABLES = {
-    "Outcomes": ("verdicts", "pairs"),
-    "Registered contrasts": ("contrasts",),
-    "Registered contrasts at equal training time": ("contrasts_equal_compute",),
-}
+OUTCOMES = "Outcomes"
+EQUAL_TIME_GIST = "The same contrasts where every run has the training time of the cheaper arm's."
 CHAPTERS = (
     time_chapter,
     factor_chapter,
@@ -32,6 +30,13 @@ CHAPTERS = (
     precision_chapter,
 )
 TRACES_GIST = "Losses and outputs of the discriminator over training; they do not tell how good samples are."
+TRACES_BESIDE = (
+    "At each grid point they are files beside this page: figures/losses-… and figures/outputs-…."
+    " At the end of this page they can be explored.",
+)
+EVERY_POINT = "Verdicts and contrasts at every grid point"
+EVERY_POINT_TABLES = ("verdicts", "pairs", "contrasts", "measures")
+EVERY_POINT_GIST = "The numbers behind the map and the forest."
 LISTS = Chapter(
     title="Every run, references, thresholds",
     gist="Every judged run with its verdict and what it rests on, images of known quality in the same measures, and"
@@ -97,9 +102,25 @@ def _shown(sections: Iterable[Section]) -> list[Section]:
 
 
 def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
-    """Outcomes, registered contrasts, and samples; those at one of several grid points are folded."""
-    for title, names in MAIN_TABLES.items():
-        yield _section(pages, tables, title, names)
+    """Outcomes, registered contrasts, and samples; what there is of each grid point is folded."""
+    if drawing.over_a_grid:
+        yield _section(pages, tables, OUTCOMES, ())
+        yield _section(pages, tables, CONTRASTS, ())
+        yield _section(
+            pages, tables, CONTRASTS_AT_EQUAL_TIME, ("contrasts_equal_compute",), gist=EQUAL_TIME_GIST, folded=True
+        )
+        yield _section(
+            pages,
+            tables,
+            EVERY_POINT,
+            ("verdicts", "pairs", "contrasts", "measures"),
+            gist=EVERY_POINT_GIST,
+            folded=True,
+        )
+    else:
+        yield _section(pages, tables, OUTCOMES, ("verdicts", "pairs"))
+        yield _section(pages, tables, CONTRASTS, ("contrasts",))
+        yield _section(pages, tables, CONTRASTS_AT_EQUAL_TIME, ("contrasts_equal_compute",))
     for place in _places(drawing):
         title = f"{SAMPLES_TITLE}{place.where}"
         gist = "Measures over training, and samples." if place.folded else ""
@@ -108,9 +129,11 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
 
 def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
     """What is outside the registered contrasts, all folded."""
-    traces = [Chapter(title=f"{TRACES_TITLE}{place.where}", gist=TRACES_GIST) for place in _places(drawing)]
+    traces = Chapter(title=TRACES_TITLE, gist=TRACES_GIST, sentences=TRACES_BESIDE if drawing.over_a_grid else ())
+    if drawing.over_a_grid:  # of every point they would be most of the page
+        pages = [page for page in pages if page.caption.section != TRACES_TITLE]
     chapters = [write(drawing.results) for write in CHAPTERS]
-    for chapter in (*chapters, *traces, LISTS):
+    for chapter in (*chapters, traces, LISTS):
         yield _section(
             pages,
             tables,

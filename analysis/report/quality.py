@@ -1,33 +1,38 @@
 """Distributions over seeds, oscillation and precision in a report: the figures, and what they say in short."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from analysis.figures.designs import HOPPING, mode_hopping, performance_profiles
 from analysis.figures.parts import QUANTITY, ReferenceLine
 from analysis.figures.traces import FRECHET
+from analysis.findings.questions import LABELS
 from analysis.report.drawing import Caption, Chapter, Drawing, Place, ReportFigure, row_name, spread_text
 from analysis.results.document import Results
+from analysis.results.precision import MarginResult
 from analysis.results.wording import listed, number
 from analysis.statistics import PerformanceProfile
 
 QUALITY = "Quality over seeds"
 OSCILLATION = "Oscillation"
 PRECISION = "What the study could have seen"
+MOST_NAMED = 6  # arms in a sentence; of more, the lowest and the highest
 
 
 def quality_chapter(results: Results) -> Chapter:
     """Interquartile means of the arms that have one."""
     arms = results.quality.arms
-    known = [arm for arm in arms if arm.interquartile_mean is not None and math.isfinite(arm.interquartile_mean)]
-    means = [f"{row_name(arm.arm, arm.grid_point)} {number(arm.interquartile_mean)}" for arm in known]
-    others = len(arms) - len(known)
+    known = [(arm, arm.interquartile_mean) for arm in arms if arm.interquartile_mean is not None]
+    means = {row_name(arm.arm, arm.grid_point): mean for arm, mean in known if math.isfinite(mean)}
+    named = listed([f"{name} {number(mean)}" for name, mean in means.items()]) or "none is finite"
+    shown = named if len(means) <= MOST_NAMED else spread_text(means)
+    others = len(arms) - len(means)
     none = f"; {others} of {len(arms)} arms have none, for want of stable runs" if others else ""
     return Chapter(
         title=QUALITY,
-        gist=f"Interquartile mean of the final Fréchet distance: {listed(means) or 'none is finite'}{none}.",
+        gist=f"Interquartile mean of the final Fréchet distance: {shown}{none}.",
         tables=("quality", "spreads"),
     )
 
@@ -106,13 +111,38 @@ def _loss_order(results: Results) -> str:
 
 
 def precision_chapter(results: Results) -> Chapter:
-    """Power, early looks and what cannot be said of equality."""
+    """Power, early looks and what can be said of equality."""
     precision = results.precision
     allowed = [found.sentence for found in precision.smallest_p]
     primary = precision.contrasts[0].sentence if precision.contrasts and len(results.of_role("primary")) == 1 else None
     return Chapter(
         title=PRECISION,
         gist=primary or " ".join(allowed) or "No registered contrast could be made, so nothing could have been seen.",
-        sentences=[*(allowed if primary else ()), precision.equivalence],
-        tables=("precision", "planning"),
+        sentences=[
+            *(allowed if primary else ()),
+            *_margin_sentences(precision.equivalence),
+            *([precision.without_margin] if precision.without_margin else ()),
+        ],
+        tables=("precision", "equivalence", "planning"),
+    )
+
+
+def _margin_sentences(found: Sequence[MarginResult]) -> Iterator[str]:
+    """One a margin; where there are many, one a contrast for all its grid points."""
+    contrasts: dict[tuple[str, ...], list[MarginResult]] = {}
+    for one in found:
+        contrasts.setdefault((one.role, one.name, one.outcome, one.first, one.second, str(one.margin)), []).append(one)
+    for points in contrasts.values():
+        if len(points) == 1 or len(found) <= MOST_NAMED:
+            yield from (one.sentence for one in points)
+        else:
+            yield _over_the_grid(points)
+
+
+def _over_the_grid(points: Sequence[MarginResult]) -> str:
+    label, shown = LABELS[points[0].outcome], sum(one.shown for one in points)
+    return (
+        f"{label[0].upper()}{label[1:]}, {points[0].first} minus {points[0].second}: shown to differ by less than"
+        f" {number(points[0].margin)} ({points[0].unit}) at {shown} of {len(points)} grid points; the table gives each"
+        " interval."
     )

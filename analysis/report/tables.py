@@ -5,6 +5,7 @@ import pandas as pd
 from analysis.results.document import Results
 from analysis.tables.contrasts import contrasts_table, rates_table, verdicts_table
 from analysis.tables.designs import (
+    equivalence_table,
     oscillation_table,
     planning_table,
     precision_table,
@@ -38,6 +39,7 @@ def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
         oscillation_table(results),
         specifications_table(results),
         precision_table(results),
+        equivalence_table(results),
         planning_table(results),
         references_table(results),
         sensitivity_table(results),

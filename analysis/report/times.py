@@ -38,10 +38,6 @@ def _gist(results: Results) -> Iterator[str]:
                 yield _first_to_learn(pair)
 
 
-def _n_events(arm: ArmTimes) -> int:
-    return sum(run.event is not None for run in arm.runs)
-
-
 def _first_to_learn(pair: PairTimes) -> str:
     found = pair.first_to_event
     if not isinstance(found, FirstToFail):

@@ -48,7 +48,7 @@ def traces_figure(drawing: Drawing, place: Place, names: Sequence[str], name: st
     return ReportFigure(
         caption=Caption(
             name=f"{name}{place.suffix}",
-            section=f"{TRACES_TITLE}{place.where}",
+            section=TRACES_TITLE,
             title=f"{title}{place.where}",
             sentences=[
                 f"Median over the last tenth of training, lowest and highest arm: {ends}.",

@@ -20,7 +20,7 @@ from analysis.results.times import TimeToEvent
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
 from runs.plan import Outcome
 
-SCHEMA_VERSION = 1  # of results.json; raised when a field goes or changes its meaning
+SCHEMA_VERSION = 2  # of results.json; raised when a field goes or changes its meaning
 
 Scale = Literal["equal updates", "equal compute"]
 

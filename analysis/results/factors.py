@@ -49,6 +49,21 @@ class TrendResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GridMean:
+    """The registered contrasts on one outcome averaged over the grid: one difference a seed, first minus second.
+
+    effects: one a contrast, by its name; p_adjusted is over all of them. Seeds count where every arm has a run at
+    every grid point. outcome: as in FactorialResult.
+    """
+
+    outcome: Outcome
+    unit: str
+    n_planned: int
+    effects: FactorEffects | NotEstimable
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MapCell:
     """Rate of runs not stable at one grid point, and how many of its runs have each verdict."""
 
@@ -73,5 +88,6 @@ class Factorial:
 
     effects: tuple[FactorialResult, ...]
     trends: tuple[TrendResult, ...]
+    means: tuple[GridMean, ...]
     stability_map: tuple[MapPanel, ...]
     notes: tuple[str, ...]

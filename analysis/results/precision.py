@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.results.parts import Role
+from analysis.statistics import Equivalence, NotEstimable
+from runs.plan import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +64,43 @@ class SmallestP:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MarginResult:
+    """Whether two arms were shown to differ by less than a registered margin, at one grid point and equal updates.
+
+    unit: of the margin and of the interval. n: pairs compared, of ``n_planned``. finding: with the interval of the
+    difference, first minus second, at confidence 1 - 2 alpha; for not_stable Tango's, otherwise of the Hodges-Lehmann
+    shift, an end of which is infinite where failed runs, the worst rank, leave the shift unbounded. A pair in which
+    both runs failed has an unknown difference; the interval holds whatever it was. Each margin is judged by itself,
+    without a correction for their number. notes: why it was not shown, and what the interval rests on.
+    """
+
+    role: Role
+    name: str
+    first: str
+    second: str
+    outcome: Outcome
+    grid_point: Mapping[str, Any]
+    margin: float
+    unit: str
+    n: int
+    n_planned: int
+    finding: Equivalence | NotEstimable
+    sentence: str
+    notes: tuple[str, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether the difference was shown to lie within the margin."""
+        return isinstance(self.finding, Equivalence) and self.finding.shown
+
+
+@dataclass(frozen=True, kw_only=True)
 class Precision:
     """Power and early looks. planning: for rates of general interest, at the number of pairs of the primary contrast.
 
-    smallest_p: by role, what the number of pairs allows. equivalence: what can be said on the absence of differences.
+    smallest_p: by role, what the number of pairs allows. equivalence: one a registered margin and grid point, where the
+    arms of its contrast are in the report. without_margin: what holds for contrasts without a margin; None if each has
+    one.
     """
 
     alpha: float
@@ -73,4 +108,5 @@ class Precision:
     contrasts: tuple[ContrastPrecision, ...]
     planning: tuple[PlanningRow, ...]
     smallest_p: tuple[SmallestP, ...]
-    equivalence: str
+    equivalence: tuple[MarginResult, ...]
+    without_margin: str | None

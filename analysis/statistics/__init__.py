@@ -14,7 +14,13 @@ from analysis.statistics.continuous import (
     paired_differences,
     worst_rank,
 )
-from analysis.statistics.equivalence import Equivalence, rates_within_margin, shift_within_margin, within_margin
+from analysis.statistics.equivalence import (
+    Equivalence,
+    rates_within_margin,
+    shift_interval,
+    shift_within_margin,
+    within_margin,
+)
 from analysis.statistics.estimates import Interval, NotEstimable
 from analysis.statistics.factors import (
     FactorEffect,
@@ -116,6 +122,7 @@ __all__ = [
     "performance_profile",
     "rates_within_margin",
     "restricted_means",
+    "shift_interval",
     "shift_within_margin",
     "sign_flip_test",
     "specification_test",

@@ -127,8 +127,8 @@ def _effect_columns(effect: Effect) -> dict[str, Any]:
 
 
 def _budget(contrast: ContrastResult) -> str:
-    return ", ".join(
-        f"{budget.arm} {budget.updates:,} updates"
-        for budget in contrast.budgets
-        if budget.arm in (contrast.first, contrast.second)
-    )
+    """«1,000 updates each», or what each arm has where they differ."""
+    budgets = [budget for budget in contrast.budgets if budget.arm in (contrast.first, contrast.second)]
+    if len({budget.updates for budget in budgets}) == 1:
+        return f"{budgets[0].updates:,} updates each"
+    return ", ".join(f"{budget.arm} {budget.updates:,} updates" for budget in budgets)

@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.findings.oscillation import NAMES
+from analysis.findings.questions import LABELS
 from analysis.results.document import Results
+from analysis.results.precision import MarginResult
 from analysis.results.wording import number
-from analysis.statistics import PermutationTest
+from analysis.statistics import Equivalence, PermutationTest
 from analysis.tables.columns import (
     ends,
     frame,
@@ -142,6 +144,35 @@ def precision_table(results: Results) -> Table:
             whole=("pairs needed",),
         ),
     )
+
+
+def equivalence_table(results: Results) -> Table:
+    """Registered margins, and whether the difference was shown to lie within them."""
+    confidence = f"{100 * (1 - 2 * results.alpha):.3g} %"
+    return Table(
+        name="equivalence",
+        caption="Registered margins of equivalence, at equal numbers of updates: shown where the whole"
+        f" {confidence} interval of the difference lies within ±margin, which are two one-sided tests at α ="
+        f" {results.alpha:g}. Each margin is judged by itself, without correction for their number. Rates: Tango's"
+        " interval; other outcomes: that of the Hodges–Lehmann shift. Not shown is not the same as different.",
+        frame=frame([_margin_row(found, confidence) for found in results.precision.equivalence]),
+    )
+
+
+def _margin_row(found: MarginResult, confidence: str) -> dict[str, Any]:
+    return {
+        "contrast": found.name,
+        "outcome": LABELS[found.outcome],
+        "arms": f"{found.first} − {found.second}",
+        **point_columns(found.grid_point),
+        "pairs": found.n,
+        "planned": found.n_planned,
+        "margin": found.margin,
+        **ends(confidence, found.finding.interval if isinstance(found.finding, Equivalence) else None),
+        "unit": found.unit,
+        "shown": found.shown,
+        "note": "; ".join(found.notes) or reason(found.finding),
+    }
 
 
 def planning_table(results: Results) -> Table:

@@ -1,11 +1,12 @@
 """Tables of what was compared and measured: arms, measures, references, thresholds, and every run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from analysis.figures.style import VERDICTS
-from analysis.results.document import ArmResult, Results
+from analysis.results.document import ArmResult, MatchRow, Results
 from analysis.results.wording import learning_rate, point_text
 from analysis.tables.columns import frame, place_columns, summary_columns, summary_interval
 from analysis.tables.formats import Table
@@ -22,6 +23,8 @@ MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
     "updates_to_bar": "updates to the bar",
     "mode_hopping": "mode hopping",
 }
+SECONDS = "s a step"
+_WHOLE = ("width G", "width D", "parameters G", "parameters D", "FLOPs G", "FLOPs D")
 REFERENCE_NAMES = {
     "held_out": "held-out real images",
     "half_classes": "real images, half of the classes",
@@ -34,34 +37,50 @@ REFERENCE_NAMES = {
 
 
 def arms_table(results: Results) -> Table:
-    """What each arm is, and how its networks compare in size and cost."""
-    matches = {(row.arm, point_text(row.grid_point)): row for row in results.match}
+    """What each arm is, and how its networks compare in size and cost; one row an arm where a grid leaves all that."""
     one_rate = all(arm.settings["lr_g"] == arm.settings["lr_d"] for arm in results.arms)
-    rows = []
-    for arm in results.arms:
-        match = matches[arm.arm, point_text(arm.grid_point)]
-        rows.append(
+    matches = {(row.arm, point_text(row.grid_point)): row for row in results.match}
+    made = pd.DataFrame(
+        [
             {
                 **place_columns(arm.arm, arm.grid_point),
                 **_settings(arm, one_rate),
-                "size": match.declared,
-                "width G": match.width_g,
-                "width D": match.width_d,
-                "parameters G": match.parameters_g,
-                "parameters D": match.parameters_d,
-                "G excess": _percent(match.relative_g),
-                "D excess": _percent(match.relative_d),
-                "FLOPs G": match.flops_g,
-                "FLOPs D": match.flops_d,
-                "s a step": arm.seconds_per_step,
+                **_size(matches[arm.arm, point_text(arm.grid_point)]),
+                SECONDS: arm.seconds_per_step,
             }
-        )
+            for arm in results.arms
+        ]
+    )
+    alike = without_grid(made, factors=list(results.arms[0].grid_point))
     return Table(
         name="arms",
         caption="Arms. Parameters are trainable ones, their excess is over those of the reference; FLOPs are of one"
-        " image, forward, multiply and add counted apart. Seconds a step: median over runs, as measured.",
-        frame=frame(rows, whole=("width G", "width D", "parameters G", "parameters D", "FLOPs G", "FLOPs D")),
+        " image, forward, multiply and add counted apart. Seconds a step: median over runs, as measured."
+        + ("" if alike is None else " An arm is the same at all its grid points; its seconds are their median."),
+        frame=(made if alike is None else alike).astype(dict.fromkeys(_WHOLE, "Int64")),
     )
+
+
+def without_grid(rows: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame | None:
+    """One row an arm, without the grid's ``factors``, seconds by their median; None if an arm's rows differ in more."""
+    alone = rows.drop(columns=[*factors, SECONDS]).drop_duplicates()
+    if not factors or alone["arm"].duplicated().any():
+        return None
+    return alone.assign(**{SECONDS: alone["arm"].map(rows.groupby("arm")[SECONDS].median())})
+
+
+def _size(match: MatchRow) -> dict[str, Any]:
+    return {
+        "size": match.declared,
+        "width G": match.width_g,
+        "width D": match.width_d,
+        "parameters G": match.parameters_g,
+        "parameters D": match.parameters_d,
+        "G excess": _percent(match.relative_g),
+        "D excess": _percent(match.relative_d),
+        "FLOPs G": match.flops_g,
+        "FLOPs D": match.flops_d,
+    }
 
 
 def measures_table(results: Results) -> Table:

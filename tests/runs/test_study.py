@@ -1,3 +1,4 @@
+import math
 import re
 from collections.abc import Callable
 from copy import deepcopy
@@ -8,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from runs.errors import UserError
 from runs.schema import RunConfig
-from runs.study import Cell, digest, load_study, study_from_document, study_names
+from runs.study import STUDIES, Cell, digest, load_study, study_from_document, study_names
 
 DOCUMENT: dict[str, Any] = {
     "study": "tiny",
@@ -42,6 +44,12 @@ def changed(*path: str, to: Any) -> dict[str, Any]:
 
 def without(key: str) -> dict[str, Any]:
     return {name: value for name, value in DOCUMENT.items() if name != key}
+
+
+def with_margin(margin: Any, outcome: str = "not_stable", **contrast: Any) -> dict[str, Any]:
+    """The document with a margin in its primary contrast."""
+    registered = {**DOCUMENT["plan"]["primary"], "outcome": outcome, "margin": margin, **contrast}
+    return changed("plan", "primary", to=registered)
 
 
 def cell_of(document: dict[str, Any], arm: str = "mlp") -> Cell:
@@ -109,6 +117,24 @@ def test_plan_hash_ignores_comments_and_layout_and_changes_with_any_value(tmp_pa
     original = study_from_document(DOCUMENT).plan_hash
     assert load_study(str(file)).plan_hash == original
     assert study_from_document({**DOCUMENT, "question": "Does it not?"}).plan_hash != original
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_plan_hash_is_of_what_the_file_says_and_of_no_default(name: str) -> None:
+    content = YAML(typ="safe", pure=True).load((STUDIES / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert load_study(name).plan_hash == digest(content)
+
+
+def test_published_outcomes_are_of_the_default_study_as_it_ships() -> None:
+    published = (STUDIES.parents[1] / "benchmarks" / "results" / "digits" / "verdicts.csv").read_text(encoding="utf-8")
+    assert f"Study digits, plan {load_study('digits').plan_hash}." in published
+
+
+def test_margin_changes_the_plan_hash_and_no_cell_key() -> None:
+    plain, wide, wider = (study_from_document(d) for d in (DOCUMENT, with_margin(0.2), with_margin(0.3)))
+    assert len({plain.plan_hash, wide.plan_hash, wider.plan_hash}) == 3
+    assert [cell.key for cell in wide.cells()] == [cell.key for cell in plain.cells()]
+    assert (plain.plan.primary.margin, wide.plan.primary.margin) == (None, 0.2)
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=6), st.randoms())
@@ -222,6 +248,12 @@ def test_override_that_makes_no_sense_is_refused(override: dict[str, Any], said:
         (changed("plan", "alpha", to=0), "plan.alpha=0"),
         (changed("plan", "thresholds", to={"divergence": 1.0}), "plan.thresholds.divergence=1.0"),
         (changed("plan", "thresholds", to={"probes": 0}), "plan.thresholds.probes=0"),
+        (with_margin(0), "plan.primary.margin=0"),
+        (with_margin(-0.1), "plan.primary.margin=-0.1"),
+        (with_margin("0.2"), "plan.primary.margin='0.2'"),
+        (with_margin(True), "plan.primary.margin=True"),
+        (with_margin(math.inf), "plan.primary.margin=inf"),
+        (with_margin(math.nan), "plan.primary.margin=nan"),
     ],
 )
 def test_bad_study_is_refused_in_one_line_that_says_where(document: dict[str, Any], said: str) -> None:
@@ -230,6 +262,46 @@ def test_bad_study_is_refused_in_one_line_that_says_where(document: dict[str, An
     assert said in str(refusal.value)
     assert str(refusal.value).startswith("study tiny")
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (
+            with_margin(1),
+            "contrast 'MLP' on not_stable: margin=1 should be below 1: no two arms can lie further apart",
+        ),
+        (with_margin(1.5, "mode_hopping"), "contrast 'MLP' on mode_hopping: margin=1.5 should be below 1"),
+        (
+            with_margin(0.2, minus=["mlp", "dcgan"]),
+            "margin=0.2: there is no test of equivalence for an interaction",
+        ),
+        (
+            changed("plan", to={**with_margin(0.2)["plan"], "alpha": 0.5}),
+            "margin=0.2 rests on an interval of confidence 1 - 2 alpha; alpha=0.5 should be",
+        ),
+        (
+            with_margin(9, "updates_to_bar"),
+            "margin=9 should be at least 10, the updates between two probes: no finer difference is recorded",
+        ),
+        (
+            {**with_margin(39, "updates_to_bar"), "grid": {"eval_every": [10, 20], "g_steps": [1, 2]}},
+            "margin=39 should be at least 40",
+        ),
+    ],
+)
+def test_margin_that_no_data_could_be_held_against_is_refused_in_one_line(document: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        study_from_document(document, where="study tiny.yaml")
+    assert str(refusal.value).startswith("study tiny.yaml: contrast 'MLP' on ")
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_margins_that_can_be_judged_are_taken() -> None:
+    margins = {"not_stable": 0.999, "updates_to_bar": 10, "final_frechet": 25, "mode_hopping": 0.1}
+    for outcome, margin in margins.items():
+        assert study_from_document(with_margin(margin, outcome)).plan.primary.margin == margin
 
 
 @pytest.mark.parametrize(

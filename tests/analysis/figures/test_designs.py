@@ -58,6 +58,17 @@ def survival() -> Figure:
     return survival_curves([panel], styles=STYLES)
 
 
+def survival_where_every_run_of_an_arm_had_the_event() -> Figure:
+    panels = []
+    for clock in ("learning", "failure"):
+        samples = {"mlp": durations([0.0, 10.0], [True, True]), "dcgan": durations([40.0, 40.0], [False, False])}
+        curves = {"mlp": curve([0.0, 10.0], [True, True]), "dcgan": curve([40.0, 40.0], [False, False])}
+        panels.append(
+            SurvivalPanel(title=clock, share="share without event", clock="since", samples=samples, curves=curves)
+        )
+    return survival_curves(panels, styles=STYLES)
+
+
 def incidence() -> Figure:
     ended = aalen_johansen([100, 200, 300, 400], ["collapsed", "diverged", None, "collapsed"], causes=CAUSES)
     nothing = aalen_johansen([500, 500], [None, None], causes=CAUSES)
@@ -112,7 +123,15 @@ def hopping() -> Figure:
     return mode_hopping(points, index, arms=ARMS, styles=STYLES)
 
 
-FIGURES = [survival, incidence, profiles, grid_map, specifications, hopping]
+FIGURES = [
+    survival,
+    survival_where_every_run_of_an_arm_had_the_event,
+    incidence,
+    profiles,
+    grid_map,
+    specifications,
+    hopping,
+]
 
 
 def marked(figure: Figure, gid: str) -> list[Any]:

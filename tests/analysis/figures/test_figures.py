@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from analysis.figures.effects import ForestRow, PairPanel, forest, paired_slopes
-from analysis.figures.outcomes import sensitivity, waffle
+from analysis.figures.outcomes import grid_waffle, sensitivity, waffle
 from analysis.figures.parts import ReferenceLine, spread_apart
 from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, tile, training_sheet
-from analysis.figures.style import VERDICTS, arm_styles, save
+from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
 from analysis.figures.traces import extremes_in_windows, in_windows, median_and_band, probes, runs_by_step, traces
 from analysis.results.document import Effect, PairValue
 from analysis.results.robustness import SensitivityRow
@@ -206,6 +206,20 @@ def test_the_waffle_counts_stable_runs_of_those_judged_and_the_pairs() -> None:
     shown = texts(outcome_waffle())
     assert {"0/4", "2/4", "3/3"} <= set(shown)
     assert {"a = 0", "b = 3", "c = 0", "d = 0"} <= set(shown)
+
+
+@pytest.mark.parametrize(("n_seeds", "in_first_row"), [(3, 5), (20, 1)])
+def test_a_waffle_over_a_grid_has_as_many_panels_side_by_side_as_fit(n_seeds: int, in_first_row: int) -> None:
+    arms, points = ["a", "b", "c", "d", "e"], ["lr 2e-4", "lr 1e-3"]
+    runs = [(arm, point, seed, "stable") for arm in arms for point in points for seed in range(n_seeds)]
+    frame = pd.DataFrame(runs[1:], columns=["arm", "point", "seed", "verdict"])
+    figure = grid_waffle(frame, arms=arms, points=points, seeds=range(n_seeds), styles=arm_styles(arms))
+    squares = len(arms) * len(points) * n_seeds + len(VERDICTS)
+    assert len(marked(figure, "run-")) == squares
+    assert len(marked(figure, "run-missing")) == 1 + 1
+    lay_out(figure)
+    tops = [axes.get_position().y1 for axes in figure.axes if axes.get_title(loc="left")]
+    assert sum(top == pytest.approx(max(tops)) for top in tops) == in_first_row
 
 
 def test_a_waffle_of_fifty_seeds_has_fifty_columns() -> None:

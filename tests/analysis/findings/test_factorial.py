@@ -143,8 +143,10 @@ def test_map_has_a_panel_an_arm_and_a_rate_a_grid_point(grid: StudyData) -> None
         2e-4: (6, 6),
     }
     assert mlp.cells[0].verdicts["unlearned"] == 6
-    assert mlp.sentence == "mlp: no failure at 1 of 3 grid points; most, 6 of 6 [0.61, 1], at lr 1e-3."
-    assert dcgan.sentence.startswith("dcgan: no failure at 3 of 3 grid points")
+    assert (
+        mlp.sentence == "mlp: every run stable at 1 of 3 grid points; at worst 6 of 6 [0.61, 1] not stable, at lr 1e-3."
+    )
+    assert dcgan.sentence.startswith("dcgan: every run stable at 3 of 3 grid points")
 
 
 def test_study_without_a_grid_has_no_trend_and_says_so(one_cell_fails: Factorial) -> None:

@@ -16,7 +16,7 @@ from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import ContrastResult, Results, to_json
+from analysis.results.document import SCHEMA_VERSION, ContrastResult, Results, to_json
 from analysis.results.plain import to_plain
 from runs.plan import Thresholds
 from tests.analysis.synthetic import SECONDS_PER_STEP, Behaviour, loaded, record, recorded, small_study
@@ -314,26 +314,6 @@ def test_plan_changed_after_the_runs_stamps_the_results_exploratory(tmp_path: Pa
     assert stamp.reasons == ("The plan changed after runs were made: plan.thresholds.bar.",)
 
 
-def test_grid_is_compared_at_every_point_and_corrected_over_all(tmp_path: Path) -> None:
-    study = small_study(seeds=6, grid={"beta1": [0.5, 0.9]})
-    for seed in study.seeds:
-        record(str(tmp_path), study, "mlp", seed, "unlearned", point={"beta1": 0.9})
-        record(str(tmp_path), study, "mlp", seed, point={"beta1": 0.5})
-        for point in study.grid_points():
-            record(str(tmp_path), study, "dcgan", seed, point=point)
-    results = results_of(loaded(tmp_path, study))
-    assert [result.grid_point for result in results.of_role("primary")] == [{"beta1": 0.5}, {"beta1": 0.9}]
-    assert [result.effect.estimate for result in results.of_role("primary")] == [0, 1]
-    assert [result.effect.p_holm for result in results.of_role("primary")] == [1, 2 * 2 / 2**6]
-    assert results.headline[0] == (
-        "Over 2 grid points, rate of runs not stable: larger for mlp at 1, for dcgan at 0, no larger for either at 1,"
-        " not estimable at 0; Holm p is 0.05 or less at 0."
-    )
-    assert results.headline[1].startswith("At beta1 0.5: 6 of 6 mlp runs were stable")
-    assert results.headline[2].endswith("Δ = +1 [+0.219, +1], Holm p = 0.062.")
-    assert [arm.grid_point["beta1"] for arm in results.arms] == [0.5, 0.5, 0.9, 0.9]
-
-
 def test_sensitivity_changes_one_threshold_at_a_time_and_says_what_it_skips(classic: StudyData) -> None:
     rows, skipped = verdict_sensitivity(classic)
     as_registered = [row for row in rows if row.factor == 1]
@@ -358,7 +338,7 @@ def test_higher_bar_in_the_sensitivity_turns_unlearned_runs_into_learned_ones(tm
 def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:
     results = results_of(factorial)
     content = json.loads(to_json(results), parse_constant=pytest.fail)
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == SCHEMA_VERSION
     assert content["plan_hash"] == factorial.study.plan_hash
     assert content["counts"] == {"planned": 40, "complete": 40, "missing": 0, "excluded": 0, "used": 40}
     assert content["arms"][0]["verdicts"]["unlearned"]["count"] == 8

@@ -191,7 +191,10 @@ def test_a_grid_study_has_the_figures_of_every_grid_point(tmp_path: Path) -> Non
     _, folder = write_report(study, open_store(str(tmp_path / "records")), tmp_path)
     names = {path.stem for path in (folder / "figures").glob("*.svg")}
     assert {"stability_map", "probes-beta1-0.5", "probes-beta1-0.9", "losses-beta1-0.9"} <= names
-    assert "beta1 0.9" in (folder / "report.html").read_text(encoding="utf-8")
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "beta1 0.9" in page
+    assert '<figure id="probes-beta1-0.9">' in page
+    assert '<figure id="losses-beta1-0.9">' not in page and "figures/losses-…" in page  # beside the page, not in it
 
 
 def test_without_a_complete_record_nothing_is_written(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from analysis.tables.settings import arms_table
 from runs.store import open_store
 from runs.study import Study
 from tests.analysis.plausible import record_study
-from tests.analysis.synthetic import Behaviour, loaded, recorded, small_study
+from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
 
 NO_NUMBER = re.compile(r"\b(?:nan|NaN|inf|NotEstimable|None(?! of these))\b.{0,40}")
 CROSSED = {
@@ -165,6 +165,15 @@ def test_one_learning_rate_has_one_column(tmp_path: Path, lr_d: float | None, co
 
 def test_settings_that_only_the_grid_changes_are_not_said_twice(tmp_path: Path) -> None:
     study = small_study(seeds=1, grid={"lr": [2e-4, 1e-3]})
+    for arm, point in ((arm, point) for arm in study.arms for point in study.grid_points()):
+        record(str(tmp_path), study, arm, 0, point=point)
     frame = arms_table(results_of(loaded(tmp_path, study))).frame
-    assert [name for name in frame if str(name).startswith("lr")] == ["lr"]
-    assert frame["lr"].tolist() == ["2e-4", "2e-4", "1e-3", "1e-3"]
+    assert frame["arm"].tolist() == ["mlp", "dcgan"]  # all else is the same at both rates
+    assert not any(str(name).startswith("lr") for name in frame)
+
+
+def test_arms_whose_networks_differ_over_the_grid_have_a_row_a_grid_point(tmp_path: Path) -> None:
+    study = small_study(seeds=1, grid={"lr": [2e-4, 1e-3]})
+    record(str(tmp_path), study, "mlp", 0, point={"lr": 2e-4})
+    frame = arms_table(results_of(loaded(tmp_path, study))).frame
+    assert frame["lr"].tolist() == ["2e-4", "2e-4", "1e-3", "1e-3"]  # without a run a network's size is not known

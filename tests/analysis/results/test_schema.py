@@ -72,6 +72,19 @@ def test_bounds_for_missing_pairs_stand_in_every_contrast_of_rates_that_lacks_so
     assert [contrast["bounds"]["n_missing"] for contrast in rates] == [2, 2]
 
 
+def test_registered_margins_fulfil_the_schema_with_pairs_without_and_with_infinite_ends(tmp_path: Path) -> None:
+    plan = small_study().document["plan"]
+    margins = {"primary": plan["primary"] | {"margin": 0.3}, "co_primary": plan["co_primary"] | {"margin": 50}}
+    study = small_study(seeds=6, plan=margins)
+    content = validated(recorded(tmp_path / "some", study, {"mlp": ["unlearned"] * 6, "dcgan": ["stable"] * 6}))
+    rates, updates = (found["finding"] for found in content["precision"]["equivalence"])
+    assert (rates["shown"], rates["margin"], rates["interval"]["high"]) == (False, 0.3, 1)
+    assert (updates["interval"]["low"], updates["interval"]["low_note"]) == (None, "infinite")
+    assert content["precision"]["without_margin"] is None
+    none = validated(loaded(tmp_path / "none", study))["precision"]["equivalence"]
+    assert [found["finding"]["n"] for found in none] == [0, 0]
+
+
 @pytest.mark.parametrize("change", [{"unknown": 1}, {"schema_version": SCHEMA_VERSION + 1}, {"seeds": "0"}])
 def test_schema_refuses_what_it_does_not_know(tmp_path: Path, change: dict[str, Any]) -> None:
     content = validated(loaded(tmp_path, small_study(seeds=1)))

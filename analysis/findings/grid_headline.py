@@ -1,0 +1,89 @@
+"""The answer of a study with a grid: where which arm was stable, and what that makes of the registered contrast."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from analysis.findings.questions import LABELS
+from analysis.results.document import ArmResult, ContrastResult, Results
+from analysis.results.wording import composition_text, interval_text, learning_rate, listed, p_text, signed
+from analysis.statistics import FactorEffects
+
+
+def grid_paragraphs(results: Results) -> Iterator[str]:
+    """The map in a sentence, what became of each arm's runs, and the primary contrast over the grid."""
+    yield _where_stable(results)
+    yield from _arms(results)
+    primaries = results.of_role("primary")
+    if primaries:
+        yield from _mean(results, primaries[0])
+        yield at_each_point(results, primaries)
+    at_compute = results.of_role("primary", "equal compute")
+    if at_compute:
+        yield f"At equal training time: {at_each_point(results, at_compute)}"
+
+
+def _where_stable(results: Results) -> str:
+    counts = {}
+    for panel in results.factorial.stability_map:
+        known = [cell for cell in panel.cells if cell.not_stable.n]
+        counts[panel.arm] = (sum(cell.not_stable.count == 0 for cell in known), len(known))
+    ranked = sorted(counts, key=lambda arm: counts[arm][0], reverse=True)
+    places = listed([f"{counts[arm][0]} of {counts[arm][1]} with {arm}" for arm in ranked])
+    return f"Grid points at which every run was stable: {places}."
+
+
+def _arms(results: Results) -> Iterator[str]:
+    """«29 of 32 mlp runs had not learned, 3 of 32 were stable, after 1,000 steps at lr 5e-5 to 5e-3.»"""
+    steps = _range([f"{steps:,}" for steps in results.steps])
+    for name in dict.fromkeys(arm.arm for arm in results.arms):
+        own = [arm for arm in results.arms if arm.arm == name]
+        total = total_verdicts(own)
+        if total.total():
+            yield f"{composition_text(name, total)}, after {steps} steps at {_rates(own)}."
+
+
+def total_verdicts(arms: Sequence[ArmResult]) -> Counter[str]:
+    """How many runs of those have each verdict."""
+    return sum((Counter({code: rate.count for code, rate in arm.verdicts.items()}) for arm in arms), Counter[str]())
+
+
+def _rates(arms: Sequence[ArmResult]) -> str:
+    players = {
+        player: [learning_rate(rate) for rate in sorted({arm.settings[f"lr_{player}"] for arm in arms})]
+        for player in ("g", "d")
+    }
+    if players["g"] == players["d"]:
+        return f"lr {_range(players['g'])}"
+    return f"lr {_range(players['g'])} (G) and {_range(players['d'])} (D)"
+
+
+def _range(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
+
+
+def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
+    """The primary contrast averaged over the grid, if it was made."""
+    for mean in results.factorial.means:
+        if mean.outcome != contrast.outcome or not isinstance(mean.effects, FactorEffects):
+            continue
+        for effect in mean.effects.effects:
+            if effect.name == f"{contrast.name} ({contrast.first} − {contrast.second})":
+                yield (
+                    f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
+                    f" {contrast.second}: {signed(effect.estimate)} {interval_text(effect.interval)} over"
+                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}."
+                )
+
+
+def at_each_point(results: Results, contrasts: Sequence[ContrastResult]) -> str:
+    """At how many grid points which arm of a contrast has more. ``contrasts``: one a grid point."""
+    known = [contrast.effect.estimate for contrast in contrasts if contrast.effect.estimate is not None]
+    first, second = sum(estimate > 0 for estimate in known), sum(estimate < 0 for estimate in known)
+    clear = sum(p is not None and p <= results.alpha for p in (contrast.effect.p_holm for contrast in contrasts))
+    one, unknown = contrasts[0], len(contrasts) - len(known)
+    parts = [f"larger for {one.first} at {first}", f"for {one.second} at {second}"]
+    parts += [f"for neither at {len(known) - first - second}", *([f"not estimable at {unknown}"] if unknown else [])]
+    return (
+        f"{one.name}, {LABELS[one.outcome]}, at {len(contrasts)} grid points: {', '.join(parts)};"
+        f" Holm p is {results.alpha:g} or less at {clear}."
+    )

@@ -1,0 +1,87 @@
+"""What a study with a grid says: at every point, averaged over the points, and in its headline."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.findings.outcomes import analyse
+from analysis.judging.judgements import judge_study
+from analysis.judging.study_data import StudyData
+from analysis.results.document import Results
+from analysis.statistics import FactorEffects, NotEstimable
+from tests.analysis.synthetic import loaded, record, small_study
+
+
+def results_of(data: StudyData) -> Results:
+    return analyse(data, judge_study(data))
+
+
+@pytest.fixture(scope="module")
+def over_two_points(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Six seeds; the MLP learns at beta1 0.5 only, the DCGAN at both."""
+    folder = tmp_path_factory.mktemp("grid")
+    study = small_study(seeds=6, grid={"beta1": [0.5, 0.9]})
+    for seed in study.seeds:
+        record(str(folder), study, "mlp", seed, "unlearned", point={"beta1": 0.9})
+        record(str(folder), study, "mlp", seed, point={"beta1": 0.5})
+        for point in study.grid_points():
+            record(str(folder), study, "dcgan", seed, point=point)
+    return results_of(loaded(folder, study))
+
+
+def test_grid_is_compared_at_every_point_and_corrected_over_all(over_two_points: Results) -> None:
+    primaries = over_two_points.of_role("primary")
+    assert [result.grid_point for result in primaries] == [{"beta1": 0.5}, {"beta1": 0.9}]
+    assert [result.effect.estimate for result in primaries] == [0, 1]
+    assert [result.effect.p_holm for result in primaries] == [1, 2 * 2 / 2**6]
+    assert [arm.grid_point["beta1"] for arm in over_two_points.arms] == [0.5, 0.5, 0.9, 0.9]
+
+
+def test_sentence_of_a_contrast_names_its_grid_point(over_two_points: Results) -> None:
+    assert [contrast.sentence.partition(",")[0] for contrast in over_two_points.of_role("primary")] == [
+        "Rate of runs not stable at beta1 0.5",
+        "Rate of runs not stable at beta1 0.9",
+    ]
+
+
+def test_contrast_is_averaged_over_the_grid_within_each_seed(over_two_points: Results) -> None:
+    mean = next(mean for mean in over_two_points.factorial.means if mean.outcome == "not_stable")
+    assert isinstance(mean.effects, FactorEffects)
+    (effect,) = mean.effects.effects
+    assert effect.name == "MLP against DCGAN (mlp − dcgan)"
+    assert (effect.estimate, effect.p) == (0.5, 2 / 2**6)  # the rates differ by 0 and by 1; all six seeds agree
+
+
+def test_headline_says_where_which_arm_was_stable_and_what_became_of_its_runs(over_two_points: Results) -> None:
+    assert over_two_points.headline == (
+        "Grid points at which every run was stable: 2 of 2 with dcgan and 1 of 2 with mlp.",
+        "6 of 12 mlp runs were stable, 6 of 12 had not learned, after 200 steps at lr 2e-4.",
+        "12 of 12 dcgan runs were stable, after 200 steps at lr 2e-4.",
+        "Averaged over the grid, rate of runs not stable (share of runs), mlp minus dcgan: +0.5 (no interval) over 6"
+        " seeds, sign-flip p = 0.031.",
+        "MLP against DCGAN, rate of runs not stable, at 2 grid points: larger for mlp at 1, for dcgan at 0, for neither"
+        " at 1; Holm p is 0.05 or less at 0.",
+        "At equal training time: MLP against DCGAN, rate of runs not stable, at 2 grid points: larger for mlp at 0, for"
+        " dcgan at 1, for neither at 1; Holm p is 0.05 or less at 0.",
+    )
+
+
+def test_headline_counts_the_points_that_have_runs_and_names_those_not_estimable(tmp_path: Path) -> None:
+    study = small_study(seeds=2, grid={"beta1": [0.5, 0.9]})
+    for seed in study.seeds:
+        for arm in study.arms:
+            record(str(tmp_path), study, arm, seed, point={"beta1": 0.5})
+    results = results_of(loaded(tmp_path, study))
+    assert results.headline[1] == ("Grid points at which every run was stable: 1 of 1 with mlp and 1 of 1 with dcgan.")
+    assert any("not estimable at 1" in paragraph for paragraph in results.headline)
+    means = [mean.effects for mean in results.factorial.means]
+    assert means and all(isinstance(effects, NotEstimable) for effects in means)
+
+
+def test_grid_of_one_point_is_told_like_a_study_without_a_grid(tmp_path: Path) -> None:
+    study = small_study(seeds=1, grid={"beta1": [0.5]})
+    for arm in study.arms:
+        record(str(tmp_path), study, arm, 0, point={"beta1": 0.5})
+    results = results_of(loaded(tmp_path, study))
+    assert results.headline[0].startswith("1 of 1 mlp run was stable after 200 updates")
+    assert results.factorial.means == ()
