@@ -1,18 +1,18 @@
 (() => {
   "use strict";
   const root = document.getElementById("explorer");
-  const content = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
   const plot = root.querySelector(".plot");
   const choice = name => root.querySelector(`[data-choose="${name}"]`);
-  const quantities = new Map(content.quantities.map(quantity => [quantity.name, quantity]));
+  let content, quantities, updates; // unpacked when first opened
 
-  const bytes = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0)).buffer;
-  const updates = content.shared.map(text => new Uint32Array(bytes(text)));
-  const values = new Map(); // decoded when first shown
-  const decoded = (run, name) => {
-    const key = `${run.id} ${name}`;
-    if (!values.has(key)) values.set(key, new Float32Array(bytes(run.traces[name][1])));
-    return values.get(key);
+  const unpacked = name => {
+    const packed = atob(root.querySelector(`script[data-packed="${name}"]`).textContent);
+    const bytes = new Blob([Uint8Array.from(packed, letter => letter.charCodeAt(0))]);
+    return new Response(bytes.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+  const summed = differences => {
+    let sum = 0;
+    return differences.map(difference => sum += difference);
   };
 
   const checked = name => {
@@ -33,22 +33,21 @@
     return `<b>${name}</b>${seed}<br>run ${run.id}: ${escaped(run.verdict)}${onset}`;
   };
   const line = (run, name, opacity) => {
-    const group = content.groups[run.group], y = decoded(run, name);
+    const group = content.groups[run.group], [place, y] = run.traces[name];
     const crowded = y.length > 200; // dashes would be lost in the noise of minibatches
     return {
-      x: updates[run.traces[name][0]], y, mode: "lines+markers", opacity,
+      x: updates[place], y, mode: "lines+markers", opacity,
       line: { color: group.colour, dash: crowded ? "solid" : group.dash, width: crowded ? 0.8 : 1.4 },
       marker: { color: group.colour, symbol: group.symbol, size: 6, maxdisplayed: 10 },
-      hovertemplate: `${about(run)}<br>%{x:,} · %{y:.4~g}<extra></extra>`,
+      hovertemplate: `${about(run)}<br>%{x:,} · %{y:.9~g}<extra></extra>`, // y as rounded in the data
     };
   };
   const onsets = (runs, name) => {
     const x = [], y = [];
     for (const run of runs) {
       if (run.onset === null) continue;
-      const steps = updates[run.traces[name][0]], heights = decoded(run, name);
-      let last = -1;
-      steps.forEach((step, place) => { if (step <= run.onset && Number.isFinite(heights[place])) last = place; });
+      const [place, heights] = run.traces[name];
+      const last = updates[place].findLastIndex((step, at) => step <= run.onset && heights[at] !== null);
       if (last >= 0) { x.push(run.onset); y.push(heights[last]); }
     }
     return {
@@ -98,7 +97,33 @@
       draw();
     });
   }
-  choice("log").checked = quantities.get(choice("quantity").value).log;
-  draw();
-  new ResizeObserver(() => plot.clientWidth && Plotly.Plots.resize(plot)).observe(plot); // when a fold opens
+
+  const unpack = async () => {
+    const [traces, plotly] = await Promise.all([unpacked("traces"), unpacked("plotly")]);
+    content = JSON.parse(traces);
+    quantities = new Map(content.quantities.map(quantity => [quantity.name, quantity]));
+    updates = content.shared.map(summed);
+    const script = document.createElement("script");
+    script.textContent = plotly;
+    document.head.append(script);
+  };
+  const say = words => { root.querySelector(".state").textContent = words; };
+  const show = async () => {
+    say("Unpacking the traces …");
+    await unpack();
+    say("");
+    root.querySelector(".board").hidden = false;
+    choice("log").checked = quantities.get(choice("quantity").value).log;
+    draw();
+    new ResizeObserver(() => plot.clientWidth && Plotly.Plots.resize(plot)).observe(plot); // when a fold opens again
+  };
+  const excuse = error => {
+    const cause = "DecompressionStream" in window ? error.message
+      : "it has no DecompressionStream, which browsers have had since 2023";
+    say(`This browser cannot unpack these lines (${cause}); the figures show the same traces.`);
+  };
+  const open = () => show().catch(excuse);
+  const fold = root.closest("details:not([open])");
+  if (fold) fold.addEventListener("toggle", open, { once: true });
+  else open();
 })();

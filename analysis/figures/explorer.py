@@ -3,7 +3,9 @@
 # P points of a trace
 
 import base64
+import gzip
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +27,11 @@ from analysis.judging.study_data import StudyData
 from analysis.results.wording import point_text
 from runs.records import Trace
 
-BUDGET = 4_000_000  # bytes that all traces together may take in the page, beside plotly's 4.8 million
-NUMBER_BYTES = 4 * 4 / 3  # 32 bits in base64
+BUDGET = 2_500_000  # bytes that all traces together may take in the page, beside plotly's 2.0 million
+VALUE_BYTES = 3.2  # in the page, compressed and in base64; measured, as the next
+STEP_BYTES = 0.6
+DIGITS = 4  # significant digits of a value
+LEVEL = 6  # of gzip; 9 takes ten times as long for 2 % less
 SYMBOLS: Mapping[Marker, str] = {  # plotly's names of matplotlib's marks
     "o": "circle",
     "s": "square",
@@ -62,8 +67,10 @@ class ExploredRun:
 def explorer(data: StudyData, verdicts: pd.DataFrame) -> str:
     """The explorer of all used runs of a study; ``verdicts`` as ``judge_study`` makes them.
 
-    An HTML fragment for use once a page: style, controls, data, script and plotly.js itself, about 5 to 9 MB; nothing
-    is loaded from elsewhere. Long traces are thinned so that all together take at most about BUDGET bytes.
+    An HTML fragment for use once a page: style, controls, script, and compressed the data and plotly.js itself, about
+    2 to 5 MB; nothing is loaded from elsewhere. Long traces are thinned so that all together take at most about BUDGET
+    bytes, values rounded as :func:`significant_digits` says. The browser unpacks it when the fold that it stands in is
+    first opened, or at once where it stands in none.
     """
     styles = arm_styles(list(data.study.document["arms"]))
     used = set(verdicts["arm"])
@@ -85,16 +92,16 @@ def explorer_of(
         "groups": [_group(name, style) for name, style in styles.items()],
         "seeds": sorted({run.seed for run in runs}),
         "points": list(dict.fromkeys(run.point for run in runs)),
-        **_packed(runs, list(styles), most),
+        **_lines(runs, list(styles), most),
     }
     here = Path(__file__).parent
     environment = Environment(loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("explorer.html.j2").render(
         content=content,
         about=caption(runs, most),
-        data=Markup(_json_in_html(content)),
+        data=_packed(json.dumps(content, separators=(",", ":"), allow_nan=False)),
         script=Markup((here / "explorer.js").read_text(encoding="utf-8")),
-        plotly=Markup(get_plotlyjs()),
+        plotly=_packed(get_plotlyjs()),
     )
 
 
@@ -114,14 +121,31 @@ def caption(runs: Sequence[ExploredRun], most: int) -> str:
         drawn.append(
             "Of the other quantities every recorded point is drawn." if drawn else "Every recorded point is drawn."
         )
-    return f"One line a run, {len(runs)} in all. {' '.join(drawn)} Values that are not finite are gaps."
+    return (
+        f"One line a run, {len(runs)} in all. {' '.join(drawn)} Values are rounded to {DIGITS} significant digits, or"
+        " to more where a trace varies little beside its size. Those that are not finite are gaps."
+    )
+
+
+def significant_digits(values: NDArray[np.float64]) -> int:
+    """To how many digits the values (P,) of a trace are rounded: DIGITS, and as many more as all of them share.
+
+    What is lost is then at most a quarter of a percent of what lies between the least and the greatest finite value,
+    and of each value at most 5 in its (DIGITS + 1)th digit.
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return DIGITS
+    least, greatest = float(finite.min()), float(finite.max())
+    amplitude = greatest / 2 - least / 2  # the whole span can be beyond float64
+    return DIGITS + math.floor(math.log10(max(-least, greatest) / amplitude)) if amplitude else DIGITS
 
 
 def _most_points(lengths: Sequence[int]) -> int:
     """How many points a trace may keep: all if their values fit, for then traces share their updates."""
-    if sum(lengths) * NUMBER_BYTES <= BUDGET:
+    if sum(lengths) * VALUE_BYTES <= BUDGET:
         return max(lengths, default=0)
-    return fair_share(lengths, int(BUDGET / (2 * NUMBER_BYTES)))
+    return fair_share(lengths, int(BUDGET / (VALUE_BYTES + STEP_BYTES)))
 
 
 def _explored(data: StudyData, row: Mapping[Any, Any]) -> ExploredRun:
@@ -151,28 +175,28 @@ def _group(name: str, style: ArmStyle) -> dict[str, str]:
     return {"name": name, "colour": style.colour, "symbol": SYMBOLS[style.marker], "dash": dashes or "solid"}
 
 
-def _packed(runs: Sequence[ExploredRun], groups: Sequence[str], most: int) -> dict[str, Any]:
-    """Runs and their traces; arrays of updates that several traces share are kept once."""
-    shared: dict[str, int] = {}
+def _lines(runs: Sequence[ExploredRun], groups: Sequence[str], most: int) -> dict[str, Any]:
+    """Runs and their traces; updates stand as differences, kept once where several traces share them."""
+    shared: dict[tuple[int, ...], int] = {}
     rows = []
     for run in runs:
         traces = {}
         for name in QUANTITY:
             kept = thinned(run.series[name], most)
-            updates = _base64(kept.steps * run.updates_per_step, np.uint32)
-            traces[name] = [shared.setdefault(updates, len(shared)), _base64(kept.values, np.float32)]
+            updates = tuple(np.diff(kept.steps * run.updates_per_step, prepend=0).tolist())
+            traces[name] = [shared.setdefault(updates, len(shared)), _rounded(kept.values)]
         about = {"seed": run.seed, "point": run.point, "id": run.run_id, "verdict": run.verdict, "onset": run.onset}
         rows.append({"group": groups.index(run.group), **about, "traces": traces})
     return {"runs": rows, "shared": list(shared)}
 
 
-def _base64(values: NDArray[Any], kind: type[np.uint32] | type[np.float32]) -> str:
-    """Little-endian numbers of 32 bits; a value beyond float32 becomes infinite, and so a gap."""
-    with np.errstate(over="ignore"):
-        packed = values.astype(np.dtype(kind).newbyteorder("<"))
-    return base64.b64encode(packed.tobytes()).decode("ascii")
+def _rounded(values: NDArray[np.float64]) -> list[float | None]:
+    """JSON has no number for what is not finite: None, also for what rounding takes beyond float64."""
+    digits = significant_digits(values)
+    rounded = [float(f"{value:.{digits}g}") for value in values.tolist()]
+    return [value if math.isfinite(value) else None for value in rounded]
 
 
-def _json_in_html(content: Any) -> str:
-    """JSON that cannot end the script element that it stands in."""
-    return json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+def _packed(text: str) -> str:
+    """What the page's script unpacks: UTF-8, gzip, base64; the same text gives the same bytes."""
+    return base64.b64encode(gzip.compress(text.encode(), LEVEL, mtime=0)).decode("ascii")

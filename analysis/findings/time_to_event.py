@@ -228,7 +228,7 @@ def _pair_sentence(
     else:
         yield f"mean time: {restricted};"
     in_pairs = p_text(by_log_rank.p) if isinstance(by_log_rank, LogRank) else f"none, {by_log_rank}"
-    yield f"log-rank within pairs {in_pairs};"
+    yield f"log-rank within pairs (asymptotic) {in_pairs};"
     yield (
         f"{pair[0]} {_HAPPENED[clock]} first in {earlier.first}, {pair[1]} in {earlier.second}, together in"
         f" {earlier.tied}, undecided in {earlier.undecided}, sign test {p_text(earlier.p)}."

@@ -8,6 +8,10 @@ from analysis.results.wording import learning_rate, listed, number
 from runs.schema import RunConfig
 from runs.study import Study
 
+# 95 % BCa intervals held the mean in 81 to 87 % of simulated studies of 8 seeds, and in 86 to 93 % of those of 20
+# (python -m benchmarks.calibration)
+FEW_SEEDS = 50
+
 
 def verdict_definitions(results: Results) -> dict[str, str]:
     """Each verdict in words, with this study's limits as numbers; in order of precedence."""
@@ -78,10 +82,23 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
         "The two runs of a pair share data order and noise, not weights. Seeds are the only replicates: steps, probes"
         f" and samples are never n. The time of an onset is known up to the interval between two probes ({probes})."
     )
-    yield (
-        "One test is primary and one co-primary; the secondaries are corrected together by Holm's method. Everything"
-        " else is exploratory. No test here can show that there is no difference: read the intervals."
-    )
+    if len(results.seeds) < FEW_SEEDS:
+        yield (
+            "Bootstrap intervals (BCa) of means over so few seeds are narrower than they claim; the sign-flip p beside"
+            " them is exact. The log-rank p within pairs is asymptotic; the sign test beside it is exact."
+        )
+    yield f"{_families(results)} Everything else is exploratory."
+    if not results.precision.equivalence:
+        yield "No test here can show that there is no difference: read the intervals."
+
+
+def _families(results: Results) -> str:
+    if len(results.of_role("primary")) > 1:
+        return (
+            "The registered contrasts are tested at every grid point; the tests of a role, primary, co-primary or"
+            " secondary, are corrected together over all points by Holm's method."
+        )
+    return "One test is primary and one co-primary; the secondaries are corrected together by Holm's method."
 
 
 def _data_limits(configs: list[RunConfig]) -> Iterator[str]:
