@@ -17,7 +17,7 @@ from runs.reruns import RERUNS
 from runs.store import open_store
 from runs.study import Study, load_study
 
-FORMAT = "reproducibility/1"
+FORMAT = "reproducibility/2"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

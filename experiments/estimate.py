@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.cells import MatchedCell
+from experiments.networks import match_info
 from experiments.recording import RunRequest, real_images
 from experiments.training import Training
 from runs.schema import RunConfig, probe_steps, promised_steps
@@ -24,14 +25,14 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
         cost = seconds_per_run(one.config, todo[0].local) if lacking else 0.0
         seconds += lacking * cost
         size += lacking * _bytes_per_run(one)
-        rows.append(_row(one, cost, lacking))
+        rows.append(_row(study, one, cost, lacking))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print(f"seeds {study.seeds[0]} to {study.seeds[-1]}, plan {study.plan_hash}")
     print(
         f"{len(todo)} runs to train: about {_duration(seconds / workers)} in {workers} processes"
-        f" ({_duration(seconds)} of one), {size / 1e6:.0f} MB of records; times measured on a few steps of each cell,"
+        f" ({_duration(seconds)} of one), {size / 1e6:.0f} MB of records; times measured on a few steps of each cell"
     )
 
 
@@ -50,15 +51,17 @@ def seconds_per_run(config: RunConfig, local: Path) -> float:
     return config.steps * step + len(probe_steps(config)) * (time.perf_counter() - started)
 
 
-def _row(one: MatchedCell, cost: float, lacking: int) -> tuple[str, ...]:
-    match, config = one.match, one.config
+def _row(study: Study, one: MatchedCell, cost: float, lacking: int) -> tuple[str, ...]:
+    config, reference = one.config, study.cell(study.reference_arm, one.cell.grid_point).config
+    match = match_info(config, reference)  # an unmatched arm's own match compares it with itself
+    label = "" if study.is_matched(config.arm) else ", unmatched"
     grid = " ".join(f"{name}={value:g}" for name, value in one.cell.grid_point.items()) or "-"
     return (
         config.arm,
         grid,
         f"{_width(config.width_g, config.inner_width_g)}, {_width(config.width_d, config.inner_width_d)}",
-        f"{match['parameters_g']:,} ({match['parameters_g'] / match['reference_parameters_g'] - 1:+.2%})",
-        f"{match['parameters_d']:,} ({match['parameters_d'] / match['reference_parameters_d'] - 1:+.2%})",
+        f"{match['parameters_g']:,} ({match['parameters_g'] / match['reference_parameters_g'] - 1:+.2%}{label})",
+        f"{match['parameters_d']:,} ({match['parameters_d'] / match['reference_parameters_d'] - 1:+.2%}{label})",
         f"{match['flops_g'] / 1e6:.2f}, {match['flops_d'] / 1e6:.2f}",
         f"{cost:.0f}" if lacking else "-",
         str(lacking),

@@ -50,6 +50,17 @@ class Contrast:
         """The arms that the contrast needs."""
         return (self.first, self.second, *(self.minus or ()))
 
+    @property
+    def pairs(self) -> tuple[tuple[Name, Name], ...]:
+        """The pair of arms that is compared and, of an interaction, the one whose difference is taken off."""
+        return ((self.first, self.second), *((self.minus,) if self.minus else ()))
+
+    @property
+    def question(self) -> tuple[Outcome, tuple[tuple[Name, Name], ...]]:
+        """What is asked: equal for contrasts that differ in nothing but name, margin or the sign of their effect."""
+        mirrored = tuple((second, first) for first, second in self.pairs)
+        return self.outcome, min(self.pairs, mirrored, self.pairs[::-1], mirrored[::-1])
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Plan:

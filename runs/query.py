@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     WRITERS[options.format](sys.stdout, header, rows)
     if not records and not options.all:
         sys.stderr.write("no complete record matches; --all looks at the others too\n")
+    if records and not names:
+        _warn_of_empty_fields(records, options.fields or ())
     return 0
 
 
@@ -87,6 +89,13 @@ def trace_rows(
         for step in sorted(set().union(*points.values())):
             values = {name: points[name][step] for name in names if step in points[name]}
             yield {**field_row(record, ["id", *marks]), "step": step, **values}
+
+
+def _warn_of_empty_fields(records: Sequence[RunRecord], fields: Sequence[str]) -> None:
+    asked = [field for field in fields if field not in MARKS]  # a complete record has no shortcoming
+    empty = [field for field in asked if all(_value(record, field.split(".")) is None for record in records)]
+    if empty:
+        sys.stderr.write(f"none of these records has a value for {', '.join(empty)}\n")
 
 
 def _write_table(out: TextIO, header: Sequence[str], rows: Iterable[Row]) -> None:

@@ -43,7 +43,10 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A declared study. Made by :func:`load_study`; ``document`` is the file's content as read."""
+    """A declared study. Made by :func:`load_study`.
+
+    ``document`` is the file's content as read, ``source`` what :func:`load_study` finds it by again: a name or a path.
+    """
 
     name: str
     question: str
@@ -54,6 +57,7 @@ class Study:
     reference_arm: str
     plan: Plan
     document: Mapping[str, Any]
+    source: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -110,7 +114,8 @@ class Study:
     def _config(self, arm: str, point: Mapping[str, Any]) -> RunConfig:
         declared = {key: value for key, value in _arm_declaration(self.document, arm).items() if key != "matched"}
         values = {**spelled_out(self.base), **spelled_out(declared), **spelled_out(point)}
-        where = f"study {self.name}, arm {arm}" + (f", at {dict(point)}" if point else "")
+        levels = ", ".join(f"{factor} {level}" for factor, level in point.items())
+        where = f"study {self.name}, arm {arm}" + (f", at {levels}" if point else "")
         return validated(RunConfig, {**values, "study": self.name, "arm": arm, "seed": self.seeds[0]}, where)
 
 
@@ -128,7 +133,7 @@ def load_study(name_or_path: str) -> Study:
         raise UserError(f"study {path}: malformed YAML: {error}") from None
     if not isinstance(document, dict):
         raise UserError(f"study {path}: expected a mapping with study, question, seeds, base, arms, plan")
-    return study_from_document(document, where=f"study {path.name}")
+    return replace(study_from_document(document, where=f"study {path.name}"), source=name_or_path)
 
 
 def study_from_document(document: Mapping[str, Any], where: str = "study") -> Study:
@@ -144,6 +149,7 @@ def study_from_document(document: Mapping[str, Any], where: str = "study") -> St
         reference_arm=file.reference_arm,
         plan=file.plan,
         document=document,
+        source=file.study,
     )
     for _ in study.cells():  # every cell is a valid config, or the file is refused
         pass
@@ -180,8 +186,10 @@ def _find(name_or_path: str) -> Path:
     if name_or_path in study_names():
         return STUDIES / f"{name_or_path}.yaml"
     path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") and path.is_file():
-        return path
+    if path.suffix in (".yaml", ".yml"):
+        if path.is_file():
+            return path
+        raise UserError(f"study {name_or_path}: there is no such file; studies here: {', '.join(study_names())}")
     raise UserError(f"{unknown('study', name_or_path, study_names())}; or give the path of a .yaml file")
 
 

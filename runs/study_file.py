@@ -63,6 +63,19 @@ class StudyFile:
         return self
 
     @model_validator(mode="after")
+    def _asks_each_question_once(self) -> Self:
+        asked: dict[Any, str] = {}
+        for contrast in self.plan.contrasts:
+            _refuse_no_comparison(contrast)
+            if contrast.question in asked:
+                raise ValueError(
+                    f"contrasts {asked[contrast.question]!r} and {contrast.name!r} are the same, or one is the other's"
+                    f" mirror image: {contrast.outcome} of {_compared(contrast)}; leave one of them out"
+                )
+            asked[contrast.question] = contrast.name
+        return self
+
+    @model_validator(mode="after")
     def _seeds_fit_a_record(self) -> Self:
         if self.first_seed + self.seeds > 2**63:
             raise ValueError(f"first_seed={self.first_seed}: seeds should stay below 2**63")
@@ -75,6 +88,19 @@ def spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
     if "lr" in values:
         spelled |= {"lr_g": values["lr"], "lr_d": values["lr"]}
     return spelled
+
+
+def _compared(contrast: Contrast) -> str:
+    return ", minus ".join(f"{first} against {second}" for first, second in contrast.pairs)
+
+
+def _refuse_no_comparison(contrast: Contrast) -> None:
+    given = f"contrast {contrast.name!r} on {contrast.outcome}"
+    for first, second in contrast.pairs:
+        if first == second:
+            raise ValueError(f"{given} compares {first} with itself; expected two different arms")
+    if contrast.minus and set(contrast.minus) == {contrast.first, contrast.second}:
+        raise ValueError(f"{given}: minus={list(contrast.minus)} are first and second again; expected another pair")
 
 
 def _refuse_margin(contrast: Contrast, margin: float, alpha: float) -> None:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from runs.errors import UserError
 
@@ -20,6 +21,9 @@ PositiveFloat = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NaturalFloat = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(ge=0, lt=1, allow_inf_nan=False)]
 
+_MISSING = ("missing", "missing_argument")
+_UNEXPECTED = "unexpected_keyword_argument"
+
 
 def validated(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     """``kind`` made of ``values``.
@@ -33,18 +37,30 @@ def validated(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def _first_fault(error: ValidationError, kind: type) -> str:
-    fault = error.errors()[0]
-    name = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "unexpected_keyword_argument":
-        return unknown("field", str(fault["loc"][-1]), _known_fields(kind, fault["loc"]))
-    if fault["type"] in ("missing", "missing_argument"):
-        return f"{name} is missing"
+    faults = error.errors()
+    fault = faults[0]
+    name = _path(fault)
+    if fault["type"] in _MISSING:
+        # a field that is missing is often there, misspelled
+        misspelled = [other for other in faults if other["type"] == _UNEXPECTED and _place(other) == _place(fault)]
+        return "; ".join([f"{name} is missing", *(_unknown_field(other, kind) for other in misspelled[:1])])
+    if fault["type"] == _UNEXPECTED:
+        return _unknown_field(fault, kind)
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{name}={fault['input']!r} {message}" if name else message
 
 
-def _known_fields(kind: type, location: tuple[int | str, ...]) -> list[str]:
-    return [field.name for field in fields(kind)] if len(location) == 1 else []
+def _unknown_field(fault: ErrorDetails, kind: type) -> str:
+    known = [] if _place(fault) else [field.name for field in fields(kind)]
+    return unknown("field", _path(fault), known)
+
+
+def _path(fault: ErrorDetails) -> str:
+    return ".".join(str(part) for part in fault["loc"])
+
+
+def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
+    return fault["loc"][:-1]
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

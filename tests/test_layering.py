@@ -57,7 +57,7 @@ ORDER = {
         *("compare_reruns", "power"),
     ],
     "analysis.statistics": [
-        *("estimates", "pair_counts", "rates", "resampling", "signed_rank", "agreement", "spread"),
+        *("estimates", "pair_counts", "rates", "missing_pairs", "resampling", "signed_rank", "agreement", "spread"),
         *(
             "continuous",
             "equivalence",
@@ -71,7 +71,7 @@ ORDER = {
         ),
         *("sensitivity", "power"),
     ],
-    "analysis.judging": ["criteria", "verdicts", "guards", "study_data", "frames", "judgements", "reruns"],
+    "analysis.judging": ["criteria", "verdicts", "guards", "study_data", "frames", "judgements", "makings", "reruns"],
     "analysis.results": [
         *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema", "wording"),
     ],
@@ -94,7 +94,7 @@ ORDER = {
         *("style", "parts", "outcomes", "traces", "effects", "survival", "designs", "thinning", "explorer", "sheets"),
         *("runs",),
     ],
-    "analysis.tables": ["formats", "columns", "contrasts", "settings", "times", "factors", "designs"],
+    "analysis.tables": ["latex", "formats", "columns", "contrasts", "settings", "times", "factors", "designs"],
     "analysis.report": [
         *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "figures", "page"),
         *("writing", "__main__"),

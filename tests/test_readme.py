@@ -1,5 +1,6 @@
 """The README says what is so."""
 
+import doctest
 import re
 from pathlib import Path
 
@@ -18,6 +19,12 @@ def test_the_study_that_it_shows_is_a_valid_study() -> None:
     study = study_from_document(YAML(typ="safe", pure=True).load(example))
     assert study.name == "my-study"
     assert not study.is_matched("wide")
+
+
+def test_the_python_that_it_shows_prints_what_it_says() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    test = doctest.DocTestParser().get_doctest(example, {}, "README", "README.md", 0)
+    assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:`|^ +)make ([a-z-]+)", README, flags=re.MULTILINE))))

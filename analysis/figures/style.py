@@ -1,5 +1,6 @@
 """One visual language for every figure: type, colours, marks, and how a figure is written to files."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,16 +115,19 @@ VERDICTS = {
 }
 
 
+PALETTE = [
+    ArmStyle(
+        colour=_COLOURS[place % len(_COLOURS)],
+        marker=_MARKERS[place % len(_MARKERS)],
+        line=_LINES[place % len(_LINES)],
+    )
+    for place in range(math.lcm(len(_COLOURS), len(_MARKERS), len(_LINES)))
+]
+
+
 def arm_styles(declared: Sequence[str]) -> dict[str, ArmStyle]:
     """Each arm's style, decided by its place among the *declared* arms: a subset of arms keeps its looks."""
-    return {
-        arm: ArmStyle(
-            colour=_COLOURS[place % len(_COLOURS)],
-            marker=_MARKERS[place % len(_MARKERS)],
-            line=_LINES[place % len(_LINES)],
-        )
-        for place, arm in enumerate(declared)
-    }
+    return {arm: PALETTE[place % len(PALETTE)] for place, arm in enumerate(declared)}
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -38,10 +38,10 @@ def _control(results: Results, primary: ContrastResult, control: ContrastResult)
         return f"{text}."
     share = _share(primary, control)
     if share >= 1:
-        return f"{text}: as much as the whole difference between {primary.first} and {primary.second}."
+        return f"{text}: as an estimate the whole difference between {primary.first} and {primary.second}."
     if share <= 0:
-        return f"{text}: none of the difference between {primary.first} and {primary.second}."
-    return f"{text}: {share:.0%} of the difference between {primary.first} and {primary.second}."
+        return f"{text}: as an estimate nothing of the difference between {primary.first} and {primary.second}."
+    return f"{text}: as an estimate {share:.0%} of the difference between {primary.first} and {primary.second}."
 
 
 def _share(primary: ContrastResult, control: ContrastResult) -> float:
@@ -60,22 +60,6 @@ def _control_contrasts(results: Results, primary: ContrastResult) -> list[Contra
         and contrast.first == primary.first
         and contrast.second != primary.second
     ]
-
-
-def architecture_alone(results: Results) -> tuple[str, ...]:
-    """The contrasts in which nothing but the architecture differs, that no control has told of.
-
-    Empty for studies with a grid, and where the primary contrast lacks an arm.
-    """
-    primaries = results.of_role("primary")
-    if len(primaries) != 1:
-        return ()
-    given = _control_contrasts(results, primaries[0])
-    return tuple(
-        f"Nothing but the architecture changed: {contrast.sentence}"
-        for contrast in results.of_role("secondary")
-        if contrast.minus is None and contrast not in given and set(_changes(results, contrast)) == {"architecture"}
-    )
 
 
 def _changes(results: Results, contrast: ContrastResult) -> dict[str, tuple[Any, Any]]:

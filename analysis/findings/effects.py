@@ -58,8 +58,8 @@ def find(question: Question, table: Floats, pairs: PairTally) -> Finding:
 
 def _rates(question: Question, table: Floats, pairs: PairTally) -> Finding:
     counts = PairCounts.from_outcomes(table[:, 0] == 1, table[:, 1] == 1)
-    rates = paired_rates(counts, question.confidence)
-    lacking = pairs.planned - pairs.used
+    rates = paired_rates(counts, confidence=question.confidence)
+    missing = question.missing_pairs()
     effect = Effect(
         name=f"difference in {question.label}",
         unit=question.unit,
@@ -81,7 +81,7 @@ def _rates(question: Question, table: Floats, pairs: PairTally) -> Finding:
         ),
         notes=rates.note,
         rates=rates,
-        bounds=missing_pair_bounds(counts, lacking, question.confidence) if lacking else None,
+        bounds=missing_pair_bounds(counts, missing, question.confidence) if missing.n else None,
     )
 
 

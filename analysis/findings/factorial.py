@@ -99,7 +99,7 @@ def _two_by_two(design: CrossedCells, outcome: Outcome) -> Iterator[FactorialRes
             family=len(weights),
             effects=effects,
             model=model,
-            sentence=effects_sentence(_subject(design, outcome, point), effects) + model_text(model),
+            sentence=effects_sentence(_subject(design, outcome, point), effects) + _model_text(model),
         )
 
 
@@ -125,7 +125,7 @@ def _subject(design: CrossedCells, outcome: Outcome, point: Mapping[str, Any] | 
     return f"{label[0].upper()}{label[1:]} ({UNITS[outcome]}) over {listed(design.arms)}{where}"
 
 
-def model_text(model: LogisticModel | NotEstimable | None) -> str:
+def _model_text(model: LogisticModel | NotEstimable | None) -> str:
     """The log odds, or why there are none, after a space; empty where there is no model."""
     if model is None:
         return ""

@@ -115,7 +115,9 @@ def _panel_sentence(arm: str, known: Sequence[MapCell]) -> str:
     if rate.count == 0 or rate.interval is None:
         return f"{text}."
     limits = range_text(rate.interval.low, rate.interval.high)
-    return f"{text}; at worst {rate.count} of {rate.n} {limits} not stable, at {point_text(worst.grid_point)}."
+    as_bad = sum(cell.not_stable == rate for cell in known)
+    where = point_text(worst.grid_point) if as_bad == 1 else f"{as_bad} of them"
+    return f"{text}; at worst {rate.count} of {rate.n} {limits} not stable, at {where}."
 
 
 def _map_cell(data: StudyData, verdicts: pd.DataFrame, arm: str, point: Mapping[str, Any]) -> MapCell:

@@ -71,8 +71,12 @@ def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
                 yield (
                     f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
                     f" {contrast.second}: {signed(effect.estimate)} {interval_text(effect.interval)} over"
-                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}."
+                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}{_too_few(mean.effects)}."
                 )
+
+
+def _too_few(effects: FactorEffects) -> str:
+    return ", which so few seeds cannot bring below the level" if effects.note else ""
 
 
 def at_each_point(results: Results, contrasts: Sequence[ContrastResult]) -> str:

@@ -89,6 +89,9 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
         f" exact McNemar {p_text(p)})"
     )
     if p is None or delta is None or p >= results.alpha:
+        interval = contrast.rates.tango
+        if interval is not None and not interval.low <= 0 <= interval.high:
+            return f"{text}: the interval, which is approximate, excludes 0, but the exact test does not show it."
         return f"{text}: no difference is shown, and none within that interval is excluded."
     better = contrast.second if delta > 0 else contrast.first
     return f"{text}: more {better} runs ended stable."
@@ -109,13 +112,14 @@ def _nature(contrast: ContrastResult) -> Iterator[str]:
 
 
 def _at_equal_compute(contrast: ContrastResult) -> str:
-    seconds = min(budget.seconds for budget in contrast.budgets if budget.seconds is not None)
     budgets = {budget.arm: budget for budget in contrast.budgets}
+    most = max(budget.seconds for budget in contrast.budgets if budget.seconds is not None)
     happened = "; ".join(
         f"{composition_text(arm, contrast.composition[arm])} after {budgets[arm].updates:,} updates"
+        f" ({number(budgets[arm].seconds)} s)"
         for arm in (contrast.first, contrast.second)
     )
-    text = f"At equal training time ({number(seconds)} s a run): {happened}"
+    text = f"At equal training time (each run's last probe within {number(most)} s): {happened}"
     if contrast.rates is None or not contrast.pairs.used:
         return f"{text}."
     rates = contrast.rates

@@ -83,7 +83,7 @@ def _stamps(data: StudyData) -> tuple[Stamp, ...]:
         stamps.append(Stamp(kind="INTERIM", reasons=(reason,)))
     reasons = []
     if data.plan_changed:
-        reasons.append(f"The plan changed after runs were made: {listed(data.plan_changes)}.")
+        reasons.append(f"The plan changed after runs were made: {'; '.join(data.plan_changes)}.")
     if data.study.overrides:
         changes = [f"{name}={value}" for name, value in data.study.overrides.items()]
         reasons.append(f"The command line changed the plan: {listed(changes)}.")
@@ -120,6 +120,7 @@ def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, differing: 
         not_stable=wilson(int(judged["not_stable"].sum()), n, confidence),
         learned=wilson(int(judged["learned_step"].notna().sum()), n, confidence),
         collapses_total=int((judged["extent"] == "total").sum()),
+        stable_above_bar=int((~judged["not_stable"] & judged["evidence_value"].gt(judged["evidence_limit"])).sum()),
         degraded=int(judged["degraded"].sum()),
         recovered=int((judged["n_recoveries"] > 0).sum()),
         summaries={name: summary(judged[name].to_numpy(np.float64)) for name in SUMMARIZED},

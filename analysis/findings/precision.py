@@ -75,6 +75,8 @@ def _smallest_p(contrasts: Sequence[ContrastResult], alpha: float) -> Iterator[S
 
 def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> ContrastPrecision:
     n, m = counts.n, counts.m
+    family = contrast.effect.family or 1
+    level = alpha / family  # what Holm's first step asks for
     rates = sorted([(counts.a + counts.b) / n, (counts.a + counts.c) / n]) if n else []
     found = ContrastPrecision(
         name=contrast.name,
@@ -84,10 +86,12 @@ def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> 
         n=n,
         correlation=correlation(counts),
         low_rate=rates[0] if rates else None,
-        detectable_rate=detectable_rate(rates[0], n, alpha=alpha, power=POWER) if rates else None,
-        pairs_needed=pairs_needed(*rates, alpha=alpha, power=POWER) if rates else None,
+        detectable_rate=detectable_rate(rates[0], n, alpha=level, power=POWER) if rates else None,
+        pairs_needed=pairs_needed(*rates, alpha=level, power=POWER) if rates else None,
         discordant=m,
-        discordant_needed=math.ceil(1 - math.log2(alpha)),
+        discordant_needed=math.ceil(1 - math.log2(level)),
+        level=level,
+        family=family,
         e_value=e_value(counts.b, counts.c),
         sentence="",
         notes=(),
@@ -97,7 +101,8 @@ def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> 
 
 def _sentence(found: ContrastPrecision) -> str:
     where = f", at {point_text(found.grid_point)}" if found.grid_point else ""
-    subject = f"{found.name}, {found.first} against {found.second}{where}"
+    holm = f" (level {found.level:.2g}: Holm's first step among {found.family} tests)" if found.family > 1 else ""
+    subject = f"{found.name}, {found.first} against {found.second}{where}{holm}"
     if found.low_rate is None:
         return f"{subject}: no complete pairs, so nothing could have been seen."
     pairs = f"{found.n} {'pair' if found.n == 1 else 'pairs'}"

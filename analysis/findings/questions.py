@@ -12,7 +12,7 @@ from analysis.judging.judgements import count_verdicts
 from analysis.judging.study_data import MatchedSeed
 from analysis.results.document import Budget, Scale
 from analysis.results.parts import Role
-from analysis.statistics import worst_rank
+from analysis.statistics import MissingPairs, worst_rank
 from runs.plan import Contrast, Outcome
 
 Floats = NDArray[np.float64]
@@ -69,6 +69,18 @@ class Question:
         rows = [by_run.loc[seed.recorded_ids] for seed in seeds]
         table = np.array(rows, dtype=np.float64).reshape(len(seeds), len(self.contrast.arms))
         return table * self._seconds_per_update() if self.in_seconds else table
+
+    def missing_pairs(self) -> MissingPairs:
+        """The pairs of a contrast of two arms that are not compared; of one that lacks a run, the other's end is known.
+
+        Pairs left out for another reason count as unknown, whatever their runs did.
+        """
+        failed = self.verdicts.set_index("run_id")["not_stable"].to_dict()
+        return MissingPairs.from_known(
+            (failed.get(seed.run_ids[0]), failed.get(seed.run_ids[1])) if seed.missing else (None, None)
+            for seed in self.seeds
+            if seed.problem is not None
+        )
 
     def composition(self, seeds: Sequence[MatchedSeed]) -> dict[str, dict[str, int]]:
         """How many of the runs at those seeds have each verdict, by arm."""

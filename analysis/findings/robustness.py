@@ -124,7 +124,7 @@ def _specification(
     contrast: Contrast, registered: Thresholds, thresholds: Thresholds, codes: Codes, confidence: float
 ) -> Specification:
     failed = np.array(_failures(codes), dtype=bool).reshape(len(codes), 2)
-    rates = paired_rates(PairCounts.from_outcomes(failed[:, 0], failed[:, 1]), confidence)
+    rates = paired_rates(PairCounts.from_outcomes(failed[:, 0], failed[:, 1]), confidence=confidence)
     before, after = asdict(registered), asdict(thresholds)
     return Specification(
         registered=thresholds == registered,

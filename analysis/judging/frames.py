@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.judging.guards import (
-    changed_keys,
+    changes,
     match_problem,
     measure_exclusions,
     provenance,
@@ -61,14 +61,14 @@ def load_study_data(study: Study, store: RunStore) -> StudyData:
     excluded = measure_exclusions(chosen.values())
     used = {record.id: record for record in chosen.values() if record.id not in excluded}
     rows = [_row(cell, key, seed, chosen.get((key, seed)), excluded) for cell, key, seed in planned]
-    changes = sorted({path for record in used.values() for path in _plan_changes(record, study)})
+    plan_changes = sorted({change for record in used.values() for change in _plan_changes(record, study)})
     return StudyData(
         study=study,
         runs=_runs_frame(study, rows),
         records=used,
         series={run_id: store.traces(record, TRACES) for run_id, record in used.items()},
-        problems=(*_record_problems(study, rows, found, chosen), *_comparison_problems(used, changes)),
-        plan_changes=tuple(changes),
+        problems=(*_record_problems(study, rows, found, chosen), *_comparison_problems(used, plan_changes)),
+        plan_changes=tuple(plan_changes),
     )
 
 
@@ -110,11 +110,11 @@ def _runs_frame(study: Study, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame
 
 
 def _plan_changes(record: RunRecord, study: Study) -> list[str]:
-    """Keys of the study file that are not as they were when the run was made."""
+    """What the study file says otherwise than when the run was made."""
     if record.meta.get("plan_hash") == study.plan_hash:
         return []
     plan = record.info["plan"]
-    return ["(not recorded)"] if plan is None else changed_keys(plan, study.document)
+    return ["(not recorded)"] if plan is None else changes(plan, study.document)
 
 
 def _record_problems(
@@ -146,10 +146,10 @@ def _record_problems(
         )
 
 
-def _comparison_problems(used: Mapping[int, RunRecord], changes: Sequence[str]) -> Iterator[str]:
+def _comparison_problems(used: Mapping[int, RunRecord], plan_changes: Sequence[str]) -> Iterator[str]:
     """Sentences on what was not the same, or not as declared, for the runs that are used."""
-    if changes:
-        yield f"The study file changed after runs were made: {_some(changes)}."
+    if plan_changes:
+        yield f"The study file changed after runs were made: {_some(plan_changes)}."
     yield from dict.fromkeys(sentence for sentence in map(match_problem, used.values()) if sentence)
     yield from provenance_problems(provenance(used.values()))
 

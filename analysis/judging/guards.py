@@ -1,12 +1,15 @@
 """Checks on records: which of two counts, which cannot be compared with the others, what changed meanwhile."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from runs.errors import UserError
+from runs.plan import Plan, Thresholds
 from runs.schema import CLOCK, TRACES
 from runs.store import RunRecord, RunStore, Trace
 
@@ -15,6 +18,10 @@ REFERENCE_TOLERANCE = (0.01, 0.005)
 MATCH_TOLERANCE = 0.01  # relative difference of trainable parameters that still counts as matched
 
 _ABSENT = object()
+_DEFAULTS = {  # of what a study's plan need not set
+    "plan.alpha": Plan.alpha,
+    **{f"plan.thresholds.{name}": value for name, value in asdict(Thresholds()).items()},
+}
 
 # the part of a config that decides what the measures of samples are relative to
 MEASURED_DATA = ("dataset", "image_size", "channels", "eval_samples")
@@ -76,10 +83,20 @@ def _agree(record: RunRecord, standard: RunRecord) -> bool:
     return bool(np.allclose(pairs[:, 0], pairs[:, 1], rtol=relative, atol=absolute, equal_nan=True))
 
 
-def changed_keys(before: Any, after: Any) -> list[str]:
-    """Dotted paths at which two contents of a study file differ, sorted."""
+def changes(before: Any, after: Any) -> list[str]:
+    """Where two contents of a study file differ, and how: «plan.alpha: 0.05 before, 0.1 now», sorted.
+
+    Keys are dotted paths, values as in JSON. A threshold that is not set is shown by its default.
+    """
     old, new = _flat(before), _flat(after)
-    return sorted(path for path in old.keys() | new.keys() if old.get(path, _ABSENT) != new.get(path, _ABSENT))
+    paths = sorted(path for path in old.keys() | new.keys() if old.get(path, _ABSENT) != new.get(path, _ABSENT))
+    return [f"{path}: {_shown(path, old)} before, {_shown(path, new)} now" for path in paths]
+
+
+def _shown(path: str, content: Mapping[str, Any]) -> str:
+    if path in content:
+        return json.dumps(content[path], ensure_ascii=False)
+    return f"{_DEFAULTS[path]:g} (the default)" if path in _DEFAULTS else "not set"
 
 
 def _flat(content: Any, path: str = "") -> dict[str, Any]:

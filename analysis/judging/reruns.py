@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.judging.frames import load_study_data
 from analysis.judging.judgements import judge_study
+from analysis.judging.makings import OtherMaking, Pairs, other_makings, unknown_code
 from analysis.judging.study_data import StudyData
 from analysis.statistics.agreement import Agreement, agreement
 from runs.errors import UserError
@@ -19,6 +20,7 @@ from runs.schema import CLOCK, DISCRIMINATOR, GENERATOR, SAMPLES, TRACES
 from runs.study import Study
 
 COMPARED = tuple(name for name in TRACES if name != CLOCK)
+LISTED = 4  # names of what differs that a table shows; of more it shows how many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +46,26 @@ class Rerun:
         """Whether the two are equal to the bit."""
         return not self.differing
 
+    @property
+    def only_recorded(self) -> bool:
+        """Whether the two are one training with other values recorded: images and final weights are equal."""
+        return not self.equal and set(self.differing) <= set(COMPARED)
+
+    @property
+    def differs_in(self) -> str:
+        """What differs, for a table."""
+        if len(self.differing) <= LISTED:
+            return ", ".join(self.differing)
+        traces = [name for name in self.differing if name in COMPARED]
+        return ", ".join([f"{len(traces)} of {len(COMPARED)} traces", *self.differing[len(traces) :]])
+
 
 @dataclass(frozen=True, kw_only=True)
 class RerunSet:
     """All runs that were trained again with one thread count.
 
-    same_threads: whether that is the study's own. equal: how many are equal to the bit. problems: what a reader of
-    the comparison has to know about the new records, in sentences.
+    same_threads: whether that is the study's own. equal: how many are equal to the bit. other_makings: what originals
+    and repetitions were not made with alike. problems: what a reader of the comparison has to know, in sentences.
     """
 
     threads: int
@@ -58,6 +73,7 @@ class RerunSet:
     runs: tuple[Rerun, ...]
     equal: int
     agreement: Agreement
+    other_makings: tuple[OtherMaking, ...]
     problems: tuple[str, ...]
 
     @property
@@ -96,13 +112,21 @@ def _compared(first: StudyData, second: StudyData, store: RunStore, again: RunSt
     pairs = pairs.astype({"verdict": str, "verdict_again": str})
     runs = tuple(_rerun(row, first, second, store, again) for row in pairs.to_dict(orient="records"))
     threads = own_threads(second.study)
+    records = [(first.records[run.run_id], second.records[run.rerun_id]) for run in runs]
+    makings = other_makings(records)
     return RerunSet(
         threads=threads,
         same_threads=threads == own_threads(first.study),
         runs=runs,
         equal=sum(run.equal for run in runs),
         agreement=agreement(pairs["verdict"], pairs["verdict_again"]),
-        problems=(*_lacking(first, second), *_other_makings(runs, first, second)),
+        other_makings=makings,
+        problems=(
+            *_lacking(first, second),
+            *_only_recorded(runs),
+            *(making.sentence for making in makings),
+            *_whether_code_is_known(records),
+        ),
     )
 
 
@@ -162,13 +186,24 @@ def _lacking(first: StudyData, second: StudyData) -> list[str]:
     ]
 
 
-def _other_makings(runs: Sequence[Rerun], first: StudyData, second: StudyData) -> Iterator[str]:
-    """Sentences if runs were repeated on another machine or with other versions: their bits may differ for that."""
-    for name, what in (("device", "on other hardware"), ("versions", "with other versions of libraries")):
-        pairs = [(first.records[run.run_id].info[name], second.records[run.rerun_id].info[name]) for run in runs]
-        differing = sum(one != other for one, other in pairs)
-        if differing:
-            yield f"{differing} of {len(runs)} runs were repeated {what}, for which alone their bits may differ."
+def _only_recorded(runs: Sequence[Rerun]) -> Iterator[str]:
+    """A sentence if some runs were the same training, of which other values were recorded."""
+    those = [run for run in runs if run.only_recorded]
+    if those:
+        names = ", ".join(name for name in COMPARED if any(name in run.differing for run in those))
+        yield (
+            f"{len(those)} of {len(runs)} runs differ in recorded values only ({names}): their images and final weights"
+            " are equal to the bit, so the training was the same."
+        )
+
+
+def _whether_code_is_known(records: Pairs) -> Iterator[str]:
+    number = unknown_code(records)
+    if number:
+        yield (
+            f"For {number} of {len(records)} runs no commit holds the code of original and repetition: whether it was"
+            " the same is not recorded."
+        )
 
 
 def reruns_frame(sets: Sequence[RerunSet]) -> pd.DataFrame:
@@ -183,6 +218,7 @@ def reruns_frame(sets: Sequence[RerunSet]) -> pd.DataFrame:
             "again": run.rerun_id,
             "equal bits": run.equal,
             "differs from step": run.first_difference,
+            "differs in": run.differs_in or None,
             "verdict": run.verdict,
             "verdict again": run.verdict_again,
         }

@@ -49,7 +49,7 @@ class StudyData:
 
     ``records`` holds the used runs' records by run id, ``series`` their traces by run id and name.
     ``problems``: sentences, one for everything that a reader of the results has to know about the record.
-    ``plan_changes``: keys of the study file that changed after runs were made, as dotted paths.
+    ``plan_changes``: what changed in the study file after runs were made: dotted path, value before and value now.
     """
 
     study: Study

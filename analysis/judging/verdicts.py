@@ -186,6 +186,10 @@ def _best_frechet(probes: Probes, limits: Limits) -> Evidence:
 def _last_frechet(probes: Probes, limits: Limits) -> Evidence:
     value, step = float(probes.frechet[-1]), int(probes.steps[-1])
     words = f"Fréchet distance {value:.3g} at the end, bar {limits.bar:.3g}"
+    if value > limits.bar and np.fmin.reduce(probes.frechet) > limits.bar:
+        words += ", which it never reached: learned as realistic though narrow"
+    elif value > limits.bar:
+        words += f": above it, but not at {limits.probes} probes in a row and {limits.divergence:g} times its best"
     return Evidence(trace="eval_frechet", step=step, value=value, limit=limits.bar, words=words)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.effects import ForestRow, forest
-from analysis.findings.factorial import model_text
 from analysis.findings.questions import LABELS
 from analysis.report.drawing import Caption, Chapter, Drawing, ReportFigure, row_name
 from analysis.results.document import Effect, Results
@@ -23,7 +22,8 @@ def factor_chapter(results: Results) -> Chapter:
         title=TITLE,
         gist=" ".join(gist or results.factorial.notes),
         sentences=[
-            *(model_text(result.model).strip() for result in shown if result.model),
+            *(result.sentence for result in _shown(results)),
+            *(trend.sentence for trend in results.factorial.trends),
             *(results.factorial.notes if gist else ()),
         ],
         tables=("factors", "trends"),
@@ -62,18 +62,25 @@ def _forest_figure(drawing: Drawing, name: str, title: str, rows: Sequence[Seque
             section=TITLE,
             title=title,
             sentences=[],
-            text=f"Effects with {confidence:.0%} BCa intervals over seeds, p by sign-flip over seeds and by max-T over"
-            " all effects on an outcome. Exploratory: none of these tests is registered.",
+            text=f"Effects over {_seeds(drawing.results)} seeds with {confidence:.0%} BCa intervals, p by sign-flip"
+            " over seeds and by max-T over all effects on an outcome. Exploratory: outside the registered contrasts.",
             alt=f"Forest plot of {len(drawn)} effects.",
         ),
         figure=forest(drawn, confidence=confidence, adjusted="max-T p"),
     )
 
 
+def _seeds(results: Results) -> int:
+    """Complete seeds of the effects that can be estimated."""
+    parts = results.factorial
+    designs = [*(result.effects for result in parts.effects), *(trend.effects for trend in parts.trends)]
+    return max((effects.n_seeds for effects in designs if isinstance(effects, FactorEffects)), default=0)
+
+
 def _rows(result: FactorialResult | TrendResult, effects: object) -> list[ForestRow]:
     if not isinstance(effects, FactorEffects):
         return []
-    kind = "effect on" if isinstance(result, FactorialResult) else "change a level of"
+    kind = "effect on" if isinstance(result, FactorialResult) else "change from one level to the next of"
     name = f"{kind} {LABELS[result.outcome]}"
     return [
         ForestRow(

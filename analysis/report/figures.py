@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 from analysis.figures.effects import ForestRow, PairPanel, forest, paired_slopes
 from analysis.figures.outcomes import grid_waffle, waffle
-from analysis.findings.controls import architecture_alone
 from analysis.findings.grid_headline import at_each_point, total_verdicts
 from analysis.findings.questions import LABELS
 from analysis.report.designs import factor_figures, stability_figure
@@ -15,7 +14,7 @@ from analysis.report.robustness import robustness_figures
 from analysis.report.times import time_figures
 from analysis.report.training import training_figures
 from analysis.results.document import ContrastResult, Results
-from analysis.results.wording import composition_text, point_text
+from analysis.results.wording import composition_text, listed, point_text
 from analysis.tables.columns import contrast_arms
 
 CONTRASTS = "Registered contrasts"
@@ -50,7 +49,7 @@ def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
             name="outcomes",
             section="Outcomes",
             title="Verdicts",
-            sentences=[],
+            sentences=above_the_bar(results),
             text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
             " the verdict; the number at the right counts stable runs of those judged.",
             alt="Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict."
@@ -64,6 +63,20 @@ def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
             styles=drawing.styles,
         ),
     )
+
+
+def above_the_bar(results: Results) -> list[str]:
+    """How many stable runs ended above the bar, if any did."""
+    arms = dict.fromkeys(arm.arm for arm in results.arms)
+    counts = {name: [arm for arm in results.arms if arm.arm == name] for name in arms}
+    parts = [
+        f"{above} of {sum(arm.verdicts['stable'].count for arm in own)} {name}"
+        for name, own in counts.items()
+        if (above := sum(arm.stable_above_bar for arm in own))
+    ]
+    if not parts:
+        return []
+    return [f"Of the stable runs, some ended above the bar without having diverged: {listed(parts)}."]
 
 
 def outcomes_figure(drawing: Drawing) -> ReportFigure:
@@ -83,7 +96,7 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
             name="outcomes",
             section="Outcomes",
             title="Outcomes",
-            sentences=[f"{composition}."],
+            sentences=[f"{composition}.", *above_the_bar(results)],
             text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
             f" the verdict; the number at the right counts stable runs of those judged.{pairs}",
             alt=f"Squares, a row an arm and a column a seed, coloured by verdict. {composition}.",
@@ -108,18 +121,20 @@ def effect_figures(drawing: Drawing) -> Iterator[ReportFigure]:
         ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_TIME, at_compute),
     ):
         if contrasts:
-            first = contrast_sentences(results, contrasts)
-            alone = architecture_alone(results) if contrasts is results.contrasts else ()
-            yield _forest_figure(name, title, contrasts, [*first, *alone], confidence=1 - results.alpha)
+            said = contrast_sentences(results, contrasts)
+            yield _forest_figure(name, title, contrasts, said, confidence=1 - results.alpha)
 
 
 def contrast_sentences(results: Results, contrasts: Sequence[ContrastResult]) -> list[str]:
-    """The sentences of the primary and the co-primary contrast; over a grid, one on each contrast at all points."""
+    """The contrasts' sentences; over a grid, one on each contrast at all points, and on its mean over them."""
     by_contrast: dict[tuple[object, ...], list[ContrastResult]] = defaultdict(list)
     for contrast in contrasts:
         by_contrast[contrast.role, contrast.name, contrast.outcome, contrast_arms(contrast)].append(contrast)
     if all(len(group) == 1 for group in by_contrast.values()):
-        return [contrast.sentence for contrast in contrasts if contrast.role != "secondary"]
+        return [
+            contrast.sentence if contrast.role != "secondary" else f"{contrast.name}: {contrast.sentence}"
+            for contrast in contrasts
+        ]
     means = [mean.sentence for mean in results.factorial.means] if contrasts is results.contrasts else []
     return [*(at_each_point(results, group) for group in by_contrast.values()), *means]
 
@@ -172,7 +187,7 @@ def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:
             name="slopes",
             section=CONTRASTS,
             title="Matched pairs",
-            sentences=[] if drawing.over_a_grid else [contrast.sentence for contrast in shown],
+            sentences=[],
             text="Left of each panel: one grey line a matched pair; runs that failed, or never learned, stand in the"
             " shaded lane. Right: each pair's difference, and the Hodges–Lehmann shift (square) with its"
             f" {1 - drawing.results.alpha:.0%} interval; ∞: only the first arm's run failed, −∞: only the second's.",

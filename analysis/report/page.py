@@ -35,7 +35,7 @@ TRACES_BESIDE = (
     " At the end of this page they can be explored.",
 )
 EVERY_POINT = "Verdicts and contrasts at every grid point"
-EVERY_POINT_TABLES = ("verdicts", "pairs", "contrasts", "measures")
+EVERY_POINT_TABLES = ("verdicts", "pairs", "contrasts", "comparisons", "measures")
 EVERY_POINT_GIST = "The numbers behind the map and the forest."
 LISTS = Chapter(
     title="Every run, references, thresholds",
@@ -119,7 +119,7 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         )
     else:
         yield _section(pages, tables, OUTCOMES, ("verdicts", "pairs"))
-        yield _section(pages, tables, CONTRASTS, ("contrasts",))
+        yield _section(pages, tables, CONTRASTS, ("contrasts", "comparisons"))
         yield _section(pages, tables, CONTRASTS_AT_EQUAL_TIME, ("contrasts_equal_compute",))
     for place in _places(drawing):
         title = f"{SAMPLES_TITLE}{place.where}"

@@ -29,7 +29,8 @@ def quality_chapter(results: Results) -> Chapter:
     named = listed([f"{name} {number(mean)}" for name, mean in means.items()]) or "none is finite"
     shown = named if len(means) <= MOST_NAMED else spread_text(means)
     others = len(arms) - len(means)
-    none = f"; {others} of {len(arms)} arms have none, for want of stable runs" if others else ""
+    kind = "cells, arms at a grid point," if any(arm.grid_point for arm in arms) else "arms"
+    none = f"; {others} of {len(arms)} {kind} have none, for want of stable runs" if others else ""
     return Chapter(
         title=QUALITY,
         gist=f"Interquartile mean of the final Fréchet distance: {shown}{none}.",

@@ -1,5 +1,6 @@
 """Robustness to the thresholds in a report: the figures, and what they say in short."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from analysis.figures.designs import Specification, specification_curve
@@ -83,7 +84,7 @@ def sensitivity_figure(drawing: Drawing) -> ReportFigure:
             name="sensitivity",
             section=TITLE,
             title="Sensitivity to the thresholds",
-            sentences=[f"{summary}; each was halved and doubled in turn."],
+            sentences=[f"{summary}; each was halved and doubled in turn where it can be."],
             text="For each arm and threshold, a bar of verdicts at each of the values above the panel, from top to"
             f" bottom; the other thresholds as registered.{skipped}",
             alt=f"Bars of verdict counts by arm and threshold. {summary}.",
@@ -93,11 +94,8 @@ def sensitivity_figure(drawing: Drawing) -> ReportFigure:
 
 
 def _moved(results: Results) -> dict[str, int]:
-    """By threshold and factor: the least number of runs whose verdict must have changed, where any has."""
-    registered = {(row.threshold, row.arm): row.verdicts for row in results.sensitivity if row.factor == 1}
-    moved: dict[str, int] = {}
+    """By threshold and factor: how many runs have another verdict, where any has."""
+    moved: Counter[str] = Counter()
     for row in results.sensitivity:
-        before = registered[row.threshold, row.arm]
-        label = f"{row.threshold} × {row.factor:g}"
-        moved[label] = moved.get(label, 0) + sum(abs(row.verdicts[code] - n) for code, n in before.items()) // 2
+        moved[f"{row.threshold} × {row.factor:g}"] += row.changed
     return {label: count for label, count in moved.items() if count}

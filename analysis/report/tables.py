@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.results.document import Results
-from analysis.tables.contrasts import contrasts_table, rates_table, verdicts_table
+from analysis.tables.contrasts import comparisons_table, contrasts_table, rates_table, verdicts_table
 from analysis.tables.designs import (
     equivalence_table,
     oscillation_table,
@@ -29,6 +29,7 @@ def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
             results.contrasts_at_equal_compute, "contrasts_equal_compute", "at equal training time", results
         ),
         rates_table(results),
+        comparisons_table(results),
         measures_table(results),
         arm_times_table(results),
         pair_times_table(results),

@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping
 
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import Results
-from analysis.results.wording import learning_rate, listed, number
-from runs.schema import RunConfig
+from analysis.results.wording import ARCHITECTURES, learning_rate, listed, number
+from runs.schema import RunConfig, config_fields
 from runs.study import Study
 
 # 95 % BCa intervals held the mean in 81 to 87 % of simulated studies of 8 seeds, and in 86 to 93 % of those of 20
 # (python -m benchmarks.calibration)
 FEW_SEEDS = 50
+_NOT_TUNED = (
+    *("study", "arm", "seed", "architecture", "normalization"),
+    *("width_g", "width_d", "inner_width_g", "inner_width_d"),
+)
 
 
 def verdict_definitions(results: Results) -> dict[str, str]:
@@ -44,7 +48,9 @@ def verdict_definitions(results: Results) -> dict[str, str]:
             " stretch."
         ),
         VerdictCode.STABLE.value: (
-            "None of these. Degraded, but stable: risen as for divergence without passing the bar."
+            "None of these. Degraded, but stable: above that multiple of the run's best at the last"
+            f" {probes} probes, and not diverged. A stable run can end above the bar: if it rose there at fewer than"
+            f" {probes} probes, or if it never was at the bar and learned as realistic though narrow."
         ),
     }
 
@@ -64,6 +70,11 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
         " beyond what is declared."
     )
     yield from _data_limits(configs)
+    yield (
+        "Learned means at or below the bar, or realistic though narrow; «updates to the bar» count up to whichever came"
+        " first."
+    )
+    yield from _tuning(configs)
     init = listed(sorted({config.init for config in configs}))
     yield (
         f"Initialisation ({init}) is a factor, and not a neutral one: the same standard deviation gives layers of"
@@ -90,6 +101,18 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
     yield f"{_families(results)} Everything else is exploratory."
     if not results.precision.equivalence:
         yield "No test here can show that there is no difference: read the intervals."
+
+
+def _tuning(configs: list[RunConfig]) -> Iterator[str]:
+    """How many settings each architecture was tried at, where that differs."""
+    tried: dict[str, set[str]] = {}
+    for config in configs:
+        own = {name: value for name, value in config_fields(config).items() if name not in _NOT_TUNED}
+        tried.setdefault(ARCHITECTURES[config.architecture], set()).add(repr(own))
+    counts = {name: len(settings) for name, settings in tried.items()}
+    if len(set(counts.values())) > 1:
+        each = listed([f"{name} at {count}" for name, count in counts.items()])
+        yield f"Tuning was not equal. Settings tried besides architecture and normalization: {each}."
 
 
 def _families(results: Results) -> str:

@@ -23,6 +23,7 @@ def time_chapter(results: Results) -> Chapter:
     return Chapter(
         title=TITLE,
         gist=" ".join(_gist(results)),
+        sentences=[pair.sentence for pair in results.time_to_event.pairs if not pair.grid_point],
         tables=("time_to_event_arms", "time_to_event_pairs"),
     )
 

@@ -2,8 +2,10 @@
 
 import base64
 import io
+import itertools
 import multiprocessing
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -11,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageColor
 
-from analysis.figures.style import save
+from analysis.figures.style import PALETTE, VERDICTS, save
 from analysis.figures.style import stamp as stamp_figure
 from analysis.findings.outcomes import analyse
 from analysis.judging.frames import load_study_data
@@ -33,6 +36,12 @@ RESULTS = "results.json"
 PIXELS_PER_INCH = 108  # of a figure on the page: at 96 its type would be smaller than the text needs
 LARGE = 100_000  # bytes of an SVG from which on the page carries the PNG, if that is smaller
 COLOURS = 256  # of a PNG on the page
+# colours that a page's small PNG keeps as they are, however few its pixels of them: they stand for arms and verdicts
+KEPT = tuple(
+    dict.fromkeys(
+        (*(shade for arm in PALETTE for shade in (arm.colour, arm.dark)), *(look.fill for look in VERDICTS.values()))
+    )
+)
 
 
 def write_report(study: Study, store: RunStore, out: Path, where: str = "the record") -> tuple[Results, Path]:
@@ -45,7 +54,7 @@ def write_report(study: Study, store: RunStore, out: Path, where: str = "the rec
     if not data.runs["complete"].any():
         raise UserError(
             f"study {study.name}: no complete record in {where};"
-            f" train it first: make stability-sweep STUDY={study.name}"
+            f" train it first: make stability-sweep STUDY={shlex.quote(study.source)}"
         )
     verdicts = judge_study(data)
     results = analyse(data, verdicts)
@@ -95,9 +104,17 @@ def _page_figure(figure: ReportFigure, folder: Path, stamp: str) -> PageFigure:
 
 def _in_few_colours(png: Path) -> bytes:
     """The picture as a PNG with a palette, which takes a third of the bytes."""
-    small = io.BytesIO()
+    small, kept, others = io.BytesIO(), [ImageColor.getrgb(colour) for colour in KEPT], COLOURS - len(KEPT)
     with Image.open(png) as image:
-        image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "png", optimize=True)
+        picture = image.convert("RGB")
+    found = picture.quantize(others, dither=Image.Dither.NONE)
+    pixels, places = np.asarray(picture), np.array(found)
+    for place, colour in enumerate(kept, start=others):
+        places[(pixels == colour).all(axis=2)] = place
+    reduced = Image.fromarray(places).convert("P")
+    palette = (found.getpalette() or [])[: 3 * others]
+    reduced.putpalette([*palette, *[0] * (3 * others - len(palette)), *itertools.chain(*kept)])
+    reduced.save(small, "png", optimize=True)
     return small.getvalue()
 
 

@@ -52,6 +52,7 @@ class ArmResult:
     between the study's arms, widths aside.
     verdicts: by verdict code, every code present. learned: of those that had learned at some probe.
     collapses_total, degraded, recovered: runs with a total collapse, degraded, or with a collapse that passed.
+    stable_above_bar: stable runs whose last Fréchet distance is above the bar.
     summaries: by column of the verdict frame (final_frechet, updates_to_bar, mode_hopping, …), as measured, except
     that updates_to_bar of a run that never learned is infinite.
     seconds_per_step: median over runs of the training time a step.
@@ -66,6 +67,7 @@ class ArmResult:
     not_stable: Rate
     learned: Rate
     collapses_total: int
+    stable_above_bar: int
     degraded: int
     recovered: int
     summaries: Mapping[str, Summary]

@@ -24,12 +24,13 @@ class PlanningRow:
 class ContrastPrecision:
     """What a comparison of failure rates could have seen, and how it stands as an early look.
 
-    correlation: of the two outcomes of a pair (phi); None where an arm's runs all ended alike. Power is computed for
-    uncorrelated outcomes. detectable_rate: smallest rate that n pairs tell from the lower observed rate ``low_rate``
-    with power .8; None if none. pairs_needed: to tell the observed rates apart with power .8; None if they are equal
-    or no number of pairs up to ``analysis.statistics.power.MOST_PAIRS`` does. discordant, discordant_needed: pairs
-    that differ, and how many the exact test needs to be able to reach alpha. e_value: valid at any look, 20 or more
-    ends a study.
+    level: alpha over the ``family`` of tests that are corrected together, which the smallest p of them has to reach.
+    All that follows is at that level. correlation: of the two outcomes of a pair (phi); None where an arm's runs all
+    ended alike. Power is computed for uncorrelated outcomes. detectable_rate: smallest rate that n pairs tell from the
+    lower observed rate ``low_rate`` with power .8; None if none. pairs_needed: to tell the observed rates apart with
+    power .8; None if they are equal or no number of pairs up to ``analysis.statistics.power.MOST_PAIRS`` does.
+    discordant, discordant_needed: pairs that differ, and how many the exact test needs to be able to reach the level.
+    e_value: valid at any look, 20 or more ends a study.
     """
 
     name: str
@@ -41,6 +42,8 @@ class ContrastPrecision:
     low_rate: float | None
     detectable_rate: float | None
     pairs_needed: int | None
+    level: float
+    family: int
     discordant: int
     discordant_needed: int
     e_value: float

@@ -9,13 +9,17 @@ from analysis.statistics import Interval, NotEstimable, PairCounts, Specificatio
 
 @dataclass(frozen=True, kw_only=True)
 class SensitivityRow:
-    """Verdicts of one arm, over the whole grid, with one threshold changed. factor 1: as registered."""
+    """Verdicts of one arm, over the whole grid, with one threshold changed. factor 1: as registered.
+
+    changed: how many of its runs then have another verdict than as registered.
+    """
 
     threshold: str
     factor: float
     value: float
     arm: str
     verdicts: Mapping[str, int]
+    changed: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """The statistics of the analysis, importable on their own.
 
-They take counts, arrays or Series and return frozen dataclasses; they know no records, files or plots. Where
-something cannot be estimated the result is None or NotEstimable, with the reason beside it, never NaN.
+They take counts, lists, arrays or Series, those of pairs also a DataFrame of two columns, and return frozen
+dataclasses; they know no records, files or plots. Where something cannot be estimated the result is None or
+NotEstimable, with the reason beside it, never NaN. Input that means nothing raises ValueError.
 """
 
 from analysis.statistics.agreement import Agreement, agreement
@@ -30,6 +31,7 @@ from analysis.statistics.factors import (
     two_level_contrasts,
 )
 from analysis.statistics.logistic import LogisticModel, LogOddsEffect, logistic_gee
+from analysis.statistics.missing_pairs import MissingPairBounds, MissingPairs, missing_pair_bounds
 from analysis.statistics.multiplicity import MaxT, holm, max_t
 from analysis.statistics.pair_counts import (
     PairCounts,
@@ -50,11 +52,9 @@ from analysis.statistics.paired_survival import (
 from analysis.statistics.power import detectable_rate, discordance, mcnemar_power, pairs_needed
 from analysis.statistics.profiles import PerformanceProfile, performance_profile
 from analysis.statistics.rates import (
-    MissingPairBounds,
     PairedRates,
     Rate,
     e_value,
-    missing_pair_bounds,
     paired_rates,
     wilson,
 )
@@ -80,6 +80,7 @@ __all__ = [
     "LogisticModel",
     "MaxT",
     "MissingPairBounds",
+    "MissingPairs",
     "NotEstimable",
     "PairCounts",
     "PairedComparison",

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from analysis.statistics.estimates import (
@@ -18,8 +19,10 @@ from analysis.statistics.estimates import (
     FloatArray,
     Interval,
     Values,
+    booleans,
     check_confidence,
     check_paired,
+    two_arms,
     vector,
 )
 from analysis.statistics.pair_counts import PairCounts, tango_interval
@@ -84,15 +87,16 @@ class PairedComparison:
 def worst_rank(values: Values, failed: Values, *, larger_is_worse: bool) -> FloatArray:
     """Values (N,) in which every failed run stands as the worst: +inf, or -inf where smaller is worse.
 
-    What ``values`` hold for failed runs, NaN included, is not used. Source: Lachin 1999, worst-rank score analysis.
+    What ``values`` hold for failed runs, NaN included, is not used. ``failed`` (N,): booleans, or 0 and 1; ValueError
+    for others. Source: Lachin 1999, worst-rank score analysis.
     """
     check_paired(values, failed)
-    return np.where(np.asarray(failed, dtype=bool), _worst(larger_is_worse), np.asarray(values, dtype=np.float64))
+    return np.where(booleans(failed), _worst(larger_is_worse), np.asarray(values, dtype=np.float64))
 
 
 def paired_comparison(
-    first: Values,
-    second: Values,
+    first: Values | pd.DataFrame,
+    second: Values | None = None,
     *,
     larger_is_worse: bool,
     confidence: float = 0.95,
@@ -101,12 +105,12 @@ def paired_comparison(
 ) -> PairedComparison:
     """Compare a continuous index over matched pairs; element i of both arrays (N,) belongs to pair i.
 
-    Failed runs are infinite (see ``worst_rank``). Resampling is a function of ``seed`` alone. Raises ValueError for
-    NaN (leave missing pairs out), an infinity of the better sign, unequal lengths, and Series of unequal indexes.
+    In their stead a DataFrame (N, 2), one row a pair, the first arm's column first. Failed runs are infinite (see
+    ``worst_rank``). Resampling is a function of ``seed`` alone. Raises ValueError for NaN (leave missing pairs out),
+    an infinity of the better sign, unequal lengths, Series of unequal indexes, and other than two columns.
     """
     check_confidence(confidence)
-    check_paired(first, second)
-    x, y = _checked(first, larger_is_worse), _checked(second, larger_is_worse)
+    x, y = (_checked(arm, larger_is_worse) for arm in two_arms(first, second))
     d = paired_differences(x, y)
     both_finite = np.isfinite(x) & np.isfinite(y)
     n = len(d)
@@ -140,9 +144,10 @@ def paired_differences(first: FloatArray, second: FloatArray) -> FloatArray:
 def interquartile_mean(values: Values) -> float | None:
     """Mean of the middle half: a quarter of the runs, rounded down, is cut at either end; None without runs.
 
-    Infinite when failures reach into the middle half. Source: Agarwal et al. 2021, §4.3.
+    Infinite when failures reach into the middle half. Raises ValueError for NaN. Source: Agarwal et al. 2021, §4.3.
     """
-    return float(stats.trim_mean(values, 0.25)) if len(values) else None
+    runs = vector(values)
+    return float(stats.trim_mean(runs, 0.25)) if len(runs) else None
 
 
 def _superiority(d: FloatArray, confidence: float) -> tuple[float | None, Interval | None]:

@@ -52,17 +52,53 @@ def check_paired(first: Values | Sequence[str], second: Values | Sequence[str]) 
     """
     if isinstance(first, pd.Series) and isinstance(second, pd.Series) and not first.index.equals(second.index):
         raise ValueError("the two Series have different indexes: align them by pair first")
-    shapes = np.shape(first), np.shape(second)
+    try:
+        shapes = np.shape(first), np.shape(second)
+    except ValueError:  # rows of unequal length
+        raise ValueError("pairs need two one-dimensional arrays, got nested lists") from None
     if len(shapes[0]) != 1 or shapes[0] != shapes[1]:
         raise ValueError(f"pairs need two one-dimensional arrays of one length, got shapes {shapes[0]} and {shapes[1]}")
 
 
+def two_arms(first: Values | pd.DataFrame, second: Values | None) -> tuple[Values, Values]:
+    """Two arrays (N,), as given or as the two columns of a DataFrame with one row a pair.
+
+    Raises ValueError for a DataFrame of other than two columns or with a ``second`` beside it, for an array without
+    one, and where ``check_paired`` does.
+    """
+    if isinstance(first, pd.DataFrame):
+        if second is not None or first.shape[1] != 2:
+            raise ValueError(
+                f"a DataFrame stands alone and has two columns, one an arm; this has {list(first.columns)}"
+            )
+        return first.iloc[:, 0], first.iloc[:, 1]
+    if second is None:
+        raise ValueError("expected two arrays, one an arm, or a DataFrame of two columns")
+    check_paired(first, second)
+    return first, second
+
+
 def vector(values: Values) -> FloatArray:
-    """One-dimensional float array of ``values``; ValueError if it has another shape or holds NaN."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or np.isnan(array).any():
-        raise ValueError(f"expected numbers in one dimension, without NaN, got {array}")
+    """One-dimensional float array of ``values``; ValueError unless they are numbers in one dimension, without NaN."""
+    try:
+        given = np.asarray(values)
+        array = given.astype(np.float64) if given.dtype.kind in "biufO" else None
+    except (TypeError, ValueError):
+        array = None
+    if array is None or array.ndim != 1 or np.isnan(array).any():
+        raise ValueError(f"expected numbers in one dimension, without NaN, got {values!r}")
     return array
+
+
+def booleans(values: Values) -> BoolArray:
+    """One-dimensional boolean array of booleans or of 0 and 1; ValueError for anything else, NaN and None included."""
+    try:
+        array = vector(values)
+    except ValueError:
+        array = None
+    if array is None or not np.isin(array, (0, 1)).all():
+        raise ValueError(f"expected booleans, or 0 and 1, in one dimension, got {values!r}")
+    return array.astype(np.bool_)
 
 
 def finite_vector(values: Values) -> FloatArray:

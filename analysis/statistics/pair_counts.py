@@ -8,11 +8,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.statistics.estimates import BoolArray, Interval, Values, check_confidence, check_paired
+from analysis.statistics.estimates import Interval, Values, booleans, check_confidence, two_arms
 
 _ROUNDING = 1e-12
 
@@ -31,13 +32,13 @@ class PairCounts:
             object.__setattr__(self, name, check_count(getattr(self, name), name))
 
     @classmethod
-    def from_outcomes(cls, first_failed: Values, second_failed: Values) -> "PairCounts":
-        """Count pairs from two boolean arrays (n,); element i of both belongs to pair i.
+    def from_outcomes(cls, first_failed: Values | pd.DataFrame, second_failed: Values | None = None) -> "PairCounts":
+        """Count pairs from two arrays (n,) of booleans, or of 0 and 1; element i of both belongs to pair i.
 
-        Raises ValueError for unequal lengths, Series with different indexes, or values that are not booleans.
+        In their stead a DataFrame (n, 2), one row a pair, the first arm's column first. Raises ValueError for other
+        values, NaN included, for unequal lengths, Series with different indexes, or other than two columns.
         """
-        check_paired(first_failed, second_failed)
-        first, second = _booleans(first_failed), _booleans(second_failed)
+        first, second = (booleans(arm) for arm in two_arms(first_failed, second_failed))
         return cls(
             a=int((first & second).sum()),
             b=int((first & ~second).sum()),
@@ -62,7 +63,11 @@ class PairCounts:
 
 
 def mcnemar_exact_p(b: int, c: int) -> float:
-    """Two-sided exact conditional McNemar p: a sign test of b against c discordant pairs; 1 where there are none."""
+    """Two-sided exact conditional McNemar p: a sign test of b against c discordant pairs; 1 where there are none.
+
+    Raises ValueError unless both are whole numbers of 0 or more.
+    """
+    b, c = check_count(b, "b"), check_count(c, "c")
     return float(stats.binomtest(b, b + c, 0.5).pvalue) if b + c else 1.0
 
 
@@ -82,7 +87,9 @@ def mcnemar_mid_p(b: int, c: int) -> float:
 
     Exact p less pmf(min(b, c)) where b and c differ; where they are equal only one outcome is that extreme, and
     mid-p = 1 - pmf(b)/2 (Fagerland, Lydersen & Laake 2013, supplement). 1 where there are no discordant pairs.
+    Raises ValueError unless both are whole numbers of 0 or more.
     """
+    b, c = check_count(b, "b"), check_count(c, "c")
     if b + c == 0:
         return 1.0
     tied = float(stats.binom.pmf(min(b, c), b + c, 0.5))
@@ -167,9 +174,10 @@ def conditional_odds_ratio(b: int, c: int, confidence: float = 0.95) -> tuple[fl
     """Conditional odds ratio b/c of failing in the first arm, and its exact interval.
 
     The Clopper-Pearson limits p of b/m, as odds p/(1 - p). c = 0: infinite, with an interval that ends at infinity;
-    no discordant pairs: None, None.
+    no discordant pairs: None, None. Raises ValueError unless both are whole numbers of 0 or more.
     """
     check_confidence(confidence)
+    b, c = check_count(b, "b"), check_count(c, "c")
     if b + c == 0:
         return None, None
     limits = stats.binomtest(b, b + c, 0.5).proportion_ci(confidence, method="exact")
@@ -180,15 +188,8 @@ def _odds(success: float, failure: float) -> float:
     return float(success / failure) if failure else math.inf
 
 
-def check_count(count: int, name: str) -> int:
+def check_count(count: object, name: str) -> int:
     """Return ``count`` as an int; ValueError unless it is a whole number of 0 or more."""
-    if count != int(count) or count < 0:
-        raise ValueError(f"{name} is {count}, expected a whole number of 0 or more")
+    if not isinstance(count, int | float | np.integer | np.floating) or not float(count).is_integer() or count < 0:
+        raise ValueError(f"{name} is {count}, counts are whole numbers of 0 or more")
     return int(count)
-
-
-def _booleans(values: Values) -> BoolArray:
-    array = np.asarray(values)
-    if array.dtype != np.bool_ and array.size:
-        raise ValueError(f"outcomes must be booleans (failed or not), got {array.dtype}")
-    return array.astype(np.bool_)

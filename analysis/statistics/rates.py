@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 
+import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.statistics.estimates import Interval, check_confidence
+from analysis.statistics.estimates import Interval, Values, check_confidence
 from analysis.statistics.pair_counts import (
     PairCounts,
     check_count,
@@ -56,24 +57,6 @@ class PairedRates:
     note: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MissingPairBounds:
-    """What pairs that are missing could still make of a comparison.
-
-    first_failed, second_failed: the comparison if every missing pair had failed in that arm only; delta_high and
-    delta_low are their differences. p_low, p_high: smallest and largest exact p over all ways in which the missing
-    pairs could have ended, concordant ones included. None where there is no pair, complete or missing.
-    """
-
-    n_missing: int
-    delta_low: float | None
-    delta_high: float | None
-    p_low: float | None
-    p_high: float | None
-    first_failed: PairedRates
-    second_failed: PairedRates
-
-
 def wilson(count: int, n: int, confidence: float = 0.95) -> Rate:
     """Rate count/n with Wilson's score interval (Wilson 1927); n = 0 gives no estimate.
 
@@ -91,13 +74,18 @@ def wilson(count: int, n: int, confidence: float = 0.95) -> Rate:
     return Rate(count=count, n=n, estimate=count / n, interval=interval)
 
 
-def paired_rates(counts: PairCounts, confidence: float = 0.95) -> PairedRates:
-    """Compare two failure rates over matched pairs.
+def paired_rates(
+    first: PairCounts | pd.DataFrame | Values, second: Values | None = None, *, confidence: float = 0.95
+) -> PairedRates:
+    """Compare two failure rates over matched pairs: their counts, or whether each failed.
 
+    ``first`` is either PairCounts, or a DataFrame (n, 2) with one row a pair, or with ``second`` an array (n,) an arm;
+    see ``PairCounts.from_outcomes``, also for the errors raised.
     Tests: exact McNemar and its mid-p (Fagerland, Lydersen & Laake 2013). Difference: Tango 1998 score interval,
     and method 10 of Newcombe 1998. Conditional odds ratio: b/c with the Clopper-Pearson interval of b/m.
     """
     check_confidence(confidence)
+    counts = _counts(first, second)
     a, b, c = counts.a, counts.b, counts.c
     odds_ratio, odds_ratio_interval = conditional_odds_ratio(b, c, confidence)
     return PairedRates(
@@ -116,6 +104,14 @@ def paired_rates(counts: PairCounts, confidence: float = 0.95) -> PairedRates:
     )
 
 
+def _counts(first: PairCounts | pd.DataFrame | Values, second: Values | None) -> PairCounts:
+    if not isinstance(first, PairCounts):
+        return PairCounts.from_outcomes(first, second)
+    if second is not None:
+        raise ValueError("PairCounts hold both arms already: give nothing beside them")
+    return first
+
+
 def e_value(b: int, c: int) -> float:
     """E-value against equal discordance, E = 2^m Beta(b + 1, c + 1) with m = b + c.
 
@@ -127,28 +123,6 @@ def e_value(b: int, c: int) -> float:
         return 2**m / ((m + 1) * math.comb(m, b))
     except OverflowError:  # more than about 1,000 pairs, all one way
         return math.inf
-
-
-def missing_pair_bounds(counts: PairCounts, n_missing: int, confidence: float = 0.95) -> MissingPairBounds:
-    """Best and worst that ``n_missing`` pairs could have done to the comparison of the complete ones.
-
-    A completion that adds only to the larger of b and c has the smallest p it can reach, one that adds only to the
-    smaller the largest, which is 1 once they can be made equal.
-    """
-    k = check_count(n_missing, "n_missing")
-    first = paired_rates(PairCounts(a=counts.a, b=counts.b + k, c=counts.c, d=counts.d), confidence)
-    second = paired_rates(PairCounts(a=counts.a, b=counts.b, c=counts.c + k, d=counts.d), confidence)
-    few, many = sorted((counts.b, counts.c))
-    reachable = counts.n + k > 0
-    return MissingPairBounds(
-        n_missing=k,
-        delta_low=second.delta,
-        delta_high=first.delta,
-        p_low=min(mcnemar_exact_p(few, many + k), mcnemar_exact_p(few + k, many)) if reachable else None,
-        p_high=mcnemar_exact_p(min(few + k, many), many) if reachable else None,
-        first_failed=first,
-        second_failed=second,
-    )
 
 
 def _notes(counts: PairCounts, confidence: float) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ def bootstrap_mean_interval(
     Source: Efron 1987, Better bootstrap confidence intervals.
     """
     check_confidence(confidence)
-    d = finite_vector(differences)
+    d = np.sort(finite_vector(differences))  # the same pairs in another order give the same interval
     if len(d) < 2 or np.ptp(d) == 0:
         return None
     centre = d.mean()
@@ -130,4 +130,6 @@ def bootstrap_mean_interval(
         method="BCa",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return finite_interval(centre + scale * result.low, centre + scale * result.high)
+    ends = centre + scale * np.array([result.low, result.high])
+    ends[np.abs(ends) <= _ROUNDING * np.abs(d).max()] = 0  # what rounding leaves of 0 would be read as a sign
+    return finite_interval(*ends)

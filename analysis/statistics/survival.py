@@ -18,6 +18,7 @@ from analysis.statistics.estimates import (
     Interval,
     NotEstimable,
     Values,
+    booleans,
     check_confidence,
     check_paired,
     finite_vector,
@@ -52,15 +53,14 @@ class Durations:
 def durations(time: Values, observed: Values) -> Durations:
     """Check and pack times (N,), 0 or more, and whether each ended in the event (True) or was censored (False).
 
-    Raises ValueError for negative or non-finite times, for ``observed`` that is not boolean, for unequal lengths.
+    Raises ValueError for negative or non-finite times, for ``observed`` other than booleans or 0 and 1, for unequal
+    lengths.
     """
     check_paired(time, observed)
-    times, flags = finite_vector(time), np.asarray(observed)
+    times = finite_vector(time)
     if (times < 0).any():
         raise ValueError(f"times must be 0 or more, the smallest is {times.min()}")
-    if flags.dtype != np.bool_ and flags.size:
-        raise ValueError(f"observed must be booleans, got {flags.dtype}")
-    return Durations(time=times, observed=flags.astype(np.bool_))
+    return Durations(time=times, observed=booleans(observed))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,9 +97,12 @@ def kaplan_meier(sample: Durations, confidence: float = 0.95) -> SurvivalCurve |
     """Kaplan-Meier curve with a pointwise log-log band (Kaplan & Meier 1958; Borgan & Liestøl 1990).
 
     The median's interval holds the times that the band does not exclude (Brookmeyer & Crowley 1982). Without events
-    the curve is flat at 1, without band and median; without runs the result is NotEstimable.
+    the curve is flat at 1, without band and median; without runs the result is NotEstimable. Raises ValueError for
+    times that ``durations`` did not pack.
     """
     check_confidence(confidence)
+    if not isinstance(sample, Durations):
+        raise ValueError("expected Durations, as durations(time, observed) makes them")
     if sample.n == 0:
         return NotEstimable(reason="no runs", n=0)
     times = np.concatenate([[0.0], np.unique(sample.time[sample.observed])])

@@ -29,6 +29,7 @@ def verdicts_table(results: Results) -> Table:
             "judged": arm.counts.used,
             **{look.meaning: arm.verdicts[code].count for code, look in VERDICTS.items() if code in arm.verdicts},
             "total collapses": arm.collapses_total,
+            "stable above the bar": arm.stable_above_bar,
             "degraded": arm.degraded,
             "recovered": arm.recovered,
             **rate_columns("not stable", arm.not_stable),
@@ -60,6 +61,7 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
             "planned": contrast.pairs.planned,
             **_effect_columns(contrast.effect),
             "budget": _budget(contrast),
+            "note": "; ".join(contrast.notes) or None,
         }
         for contrast in contrasts
     ]
@@ -103,12 +105,53 @@ def rates_table(results: Results) -> Table:
         name="pairs",
         caption="Matched pairs, outcome not stable: a both arms, b only the first, c only the second, d neither;"
         " Δ = (b − c)/n with Tango's and Newcombe's intervals; exact McNemar p and mid-p; conditional odds ratio."
-        " At worst and at best: Δ if every missing pair had failed in the first, respectively the second arm only.",
+        " At worst and at best: Δ if every missing pair that can have failed in the first, respectively the second arm"
+        " only had done so; a run that is there counts as known.",
         frame=frame(rows, whole=("planned", "n", "a", "b", "c", "d")),
         intervals={
             f"Δ {level(results)}": ("Δ", "Tango low", "Tango high"),
             "odds ratio, exact interval": interval("odds ratio"),
         },
+    )
+
+
+def comparisons_table(results: Results) -> Table:
+    """Everything else on the continuous contrasts: superiority, and means where both runs of a pair succeeded."""
+    rows = []
+    for contrast in (*results.contrasts, *results.contrasts_at_equal_compute):
+        found = contrast.comparison
+        if found is None:
+            continue
+        finite = found.finite
+        rows.append(
+            {
+                "outcome": LABELS[contrast.outcome],
+                "arms": contrast_arms(contrast),
+                "scale": contrast.scale,
+                **point_columns(contrast.grid_point),
+                "pairs": found.n,
+                "failed in first": found.n_first_failed,
+                "failed in second": found.n_second_failed,
+                "median of first": found.median_first,
+                "median of second": found.median_second,
+                "superiority": found.superiority,
+                **ends("superiority", found.superiority_interval),
+                "finite pairs": finite.n,
+                "mean difference": finite.mean_difference,
+                **ends("mean difference", finite.interval),
+                "sign-flip p": finite.sign_flip.p if finite.sign_flip else None,
+                "dz": finite.dz,
+                "unit": contrast.effect.unit,
+                "note": "; ".join(found.note) or None,
+            }
+        )
+    return Table(
+        name="comparisons",
+        caption="Continuous outcomes within pairs. Superiority: probability that the first arm's value is the larger,"
+        " ties half. Failed runs, as the worst rank, are infinite; mean difference (BCa interval), its sign-flip p and"
+        " dz are conditional: over the finite pairs, in which both runs succeeded.",
+        frame=frame(rows),
+        intervals={f"{name} {level(results)}": interval(name) for name in ("superiority", "mean difference")},
     )
 
 

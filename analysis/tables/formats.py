@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,39 +12,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.results.wording import number
+from analysis.tables.latex import latex_table
 
 ABSENT = "–"
 LONG = 34  # characters that a cell holds in one line
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": "$<$",
-    ">": "$>$",
-    "|": "$|$",
-    "−": "$-$",
-    "–": "--",
-    "×": r"$\times$",
-    "∞": r"$\infty$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "≈": r"$\approx$",
-    "Δ": r"$\Delta$",
-    "σ": r"$\sigma$",
-    "‖": r"$\|$",
-    "½": r"$\frac{1}{2}$",
-    "…": r"\dots{}",
-    "→": r"$\rightarrow$",
-    "·": r"$\cdot$",
-}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,28 +102,8 @@ def to_markdown(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A table environment for the packages booktabs and graphicx, shrunk to the text's width where it is wider."""
-    cells = table.cells
-    columns = "".join("r" if numeric else "l" for numeric in table.numeric)
-    header = _latex_row([str(column) for column in cells.columns])
-    body = "\n".join(_latex_row(row) for row in cells.to_numpy().tolist())
-    tabular = "\n".join(
-        [f"\\begin{{tabular}}{{{columns}}}", "\\toprule", header, "\\midrule", body, "\\bottomrule", "\\end{tabular}"]
-    )
-    return (
-        "% needs \\usepackage{booktabs,graphicx}\n\\begin{table}\n\\centering\n\\small\n"
-        f"\\caption{{{escape_latex(table.full_caption)}}}\n\\label{{tab:{table.name}}}\n"
-        f"\\resizebox{{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}}{{!}}{{%\n{tabular}}}\n\\end{{table}}\n"
-    )
-
-
-def _latex_row(texts: Sequence[str]) -> str:
-    return " & ".join(escape_latex(text) for text in texts) + r" \\"
-
-
-def escape_latex(text: str) -> str:
-    """The text with LaTeX's special characters, and the signs that its fonts lack, written so that it compiles."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    """The table for LaTeX, with booktabs; see :func:`analysis.tables.latex.latex_table`."""
+    return latex_table(table.cells, table.numeric, table.full_caption, table.name)
 
 
 def write_table(table: Table, folder: Path) -> None:

@@ -127,6 +127,7 @@ def sensitivity_table(results: Results) -> Table:
             "value": row.value,
             "arm": row.arm,
             **{look.meaning: row.verdicts[code] for code, look in VERDICTS.items() if code in row.verdicts},
+            "changed": row.changed,
         }
         for row in results.sensitivity
     ]

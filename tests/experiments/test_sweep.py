@@ -1,6 +1,7 @@
 """The sweep as its users run it: other processes, in a copy of the project."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 
 from experiments import engines
+from experiments.cells import matched_cells
 from experiments.engines import run_locally
 from experiments.sweep import main
 from runs.errors import report_user_errors
 from runs.schema import CLOCK, DISCRIMINATOR, GENERATOR, SAMPLES, TRACES
 from runs.store import FolderStore
+from runs.study import load_study
 from tests.experiments.tiny import TINY
 from tests.project import command, run
 
@@ -150,6 +153,21 @@ def test_a_dry_run_shows_the_cells_and_trains_nothing(project):
     for word in ("mlp-bn-lr1e-3", "156", "99,316", "missing", "6 runs to train"):
         assert word in shown.stdout
     assert not (project / "runs" / "_local" / "records" / "1").exists()
+
+
+def test_a_dry_run_shows_by_how_much_an_unmatched_arm_exceeds_the_reference(project):
+    path = project / "wide.yaml"
+    text = (project / "experiments" / "studies" / "smoke.yaml").read_text()
+    arm = "  mlp: {architecture: mlp, normalization: none, width_g: 512, width_d: 512, matched: false}"
+    path.write_text(re.sub(r"^  mlp: .*$", arm, text, flags=re.MULTILINE))
+    shown = sweep(project, str(path), "--arms", "mlp", "--dry-run").stdout.splitlines()
+    sizes = {one.cell.arm: one.match for one in matched_cells(load_study(str(path)))}
+    for role in "gd":
+        own, reference = (sizes[arm][f"parameters_{role}"] for arm in ("mlp", "dcgan"))
+        assert own > 2 * reference
+        assert f"{own:,} ({own / reference - 1:+.2%}, unmatched)" in shown[1]
+    assert shown[-1].endswith("times measured on a few steps of each cell")
+    assert "unmatched" not in sweep(project, "smoke", "--dry-run").stdout
 
 
 WRONG = {

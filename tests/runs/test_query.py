@@ -109,6 +109,15 @@ def test_json_is_a_list_that_strict_readers_take(three_runs: str, capsys: pytest
     assert "config.width_g" not in shown[0]
 
 
+def test_field_that_no_record_has_is_named_beside_the_rows(three_runs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert query.main(["--all", "--fields", "id,info.parameters,config.arm,info.match.wdth,shortcoming"]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 4
+    assert printed.err == "none of these records has a value for info.parameters, info.match.wdth\n"
+    query.main(["--fields", "id,info.match.parameters_g"])
+    assert capsys.readouterr().err == ""
+
+
 def test_infinity_inside_a_field_is_null_in_json(
     store_url_of_kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

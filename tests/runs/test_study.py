@@ -47,9 +47,11 @@ def without(key: str) -> dict[str, Any]:
 
 
 def with_margin(margin: Any, outcome: str = "not_stable", **contrast: Any) -> dict[str, Any]:
-    """The document with a margin in its primary contrast."""
-    registered = {**DOCUMENT["plan"]["primary"], "outcome": outcome, "margin": margin, **contrast}
-    return changed("plan", "primary", to=registered)
+    """The document with a margin in its primary contrast; the co-primary has another outcome."""
+    primary, co_primary = DOCUMENT["plan"]["primary"], DOCUMENT["plan"]["co_primary"]
+    other = primary["outcome"] if outcome == co_primary["outcome"] else co_primary["outcome"]
+    registered = {**primary, "outcome": outcome, "margin": margin, **contrast}
+    return changed("plan", to={"primary": registered, "co_primary": {**co_primary, "outcome": other}})
 
 
 def cell_of(document: dict[str, Any], arm: str = "mlp") -> Cell:
@@ -227,6 +229,12 @@ def test_override_that_makes_no_sense_is_refused(override: dict[str, Any], said:
         (without("plan"), "plan is missing"),
         ({}, "study is missing"),
         ({**DOCUMENT, "seed": 3}, "unknown field 'seed'; did you mean 'seeds'"),
+        ({**without("seeds"), "seed": 3}, "seeds is missing; unknown field 'seed'; did you mean 'seeds'? Known: arms"),
+        (
+            changed("plan", "primary", to={"name": "a", "outcome": "not_stable", "frist": "mlp", "second": "dcgan"}),
+            "plan.primary.first is missing; unknown field 'plan.primary.frist'",
+        ),
+        ({**DOCUMENT, "grid": {"beta1": [0.5, 2.0], "lr": [1e-3]}}, "arm mlp, at beta1 2.0, lr 0.001: beta1=2.0"),
         ({**DOCUMENT, "seeds": 0}, "seeds=0"),
         ({**DOCUMENT, "seeds": "3"}, "seeds='3'"),
         ({**DOCUMENT, "seeds": True}, "seeds=True"),
@@ -321,10 +329,24 @@ def test_file_that_is_no_study_is_refused(tmp_path: Path, write: Callable[[Path]
         load_study(str(file))
 
 
-@pytest.mark.parametrize("name", ["digit", "nowhere.yaml", "experiments", ""])
+@pytest.mark.parametrize("name", ["digit", "experiments", ""])
 def test_unknown_study_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(UserError, match=r"unknown study .* Known: .*digits.*\.yaml file"):
         load_study(name)
+
+
+@pytest.mark.parametrize("name", ["nowhere.yaml", "no/such/folder/digits.yml"])
+def test_path_of_no_file_is_refused_as_that(name: str) -> None:
+    with pytest.raises(UserError, match=rf"^study {name}: there is no such file; studies here: .*digits"):
+        load_study(name)
+
+
+def test_study_remembers_the_path_that_it_was_read_from(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    YAML(typ="safe", pure=True).dump(DOCUMENT, file)
+    assert load_study(str(file)).override(seeds=1).source == str(file)
+    assert load_study("digits").source == "digits"
+    assert study_from_document(DOCUMENT).source == "tiny"
 
 
 # --- contradictions
@@ -342,6 +364,22 @@ CONTRADICTIONS = {
         "which the grid varies for all arms",
     ),
     "more seeds than anyone trains": ({**DOCUMENT, "seeds": 10**9}, "seeds=1000000000"),
+    "an arm against itself": (
+        changed("plan", "primary", "first", to="dcgan"),
+        "contrast 'MLP' on not_stable compares dcgan with itself",
+    ),
+    "an arm against itself in an interaction": (
+        changed("plan", "primary", "minus", to=["mlp", "mlp"]),
+        "contrast 'MLP' on not_stable compares mlp with itself",
+    ),
+    "an interaction of a pair with itself": (
+        changed("plan", "primary", "minus", to=["dcgan", "mlp"]),
+        "minus=['dcgan', 'mlp'] are first and second again",
+    ),
+    "a co-primary that repeats the primary": (
+        changed("plan", "co_primary", "outcome", to="not_stable"),
+        "contrasts 'MLP' and 'MLP' are the same, or one is the other's mirror image: not_stable of mlp against dcgan;",
+    ),
     "seeds beyond 64 bits": ({**DOCUMENT, "first_seed": 2**63 - 2}, "below 2**63"),
 }
 
@@ -351,3 +389,34 @@ def test_study_that_contradicts_itself_is_refused(case: str) -> None:
     document, said = CONTRADICTIONS[case]
     with pytest.raises(UserError, match=re.escape(said)):
         study_from_document(document)
+
+
+def asking(*contrasts: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> dict[str, Any]:
+    """A document of four arms whose secondaries are those pairs, or interactions, in the final Fréchet distance."""
+    arms = {**DOCUMENT["arms"], "a": {"architecture": "mlp"}, "b": {"architecture": "mlp", "normalization": "none"}}
+    secondaries = [
+        {"name": str(place), "outcome": "final_frechet", **dict(zip(("first", "second", "minus"), arms, strict=False))}
+        for place, arms in enumerate(contrasts)
+    ]
+    return {**DOCUMENT, "arms": arms, "plan": {**DOCUMENT["plan"], "secondaries": secondaries}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("mlp", "dcgan"), ("mlp", "dcgan")),
+        (("mlp", "dcgan"), ("dcgan", "mlp")),
+        (("a", "b", ("mlp", "dcgan")), ("a", "b", ("mlp", "dcgan"))),
+        (("a", "b", ("mlp", "dcgan")), ("b", "a", ("dcgan", "mlp"))),
+        (("a", "b", ("mlp", "dcgan")), ("mlp", "dcgan", ("a", "b"))),
+        (("a", "b", ("mlp", "dcgan")), ("dcgan", "mlp", ("b", "a"))),
+    ],
+)
+def test_contrast_that_repeats_or_mirrors_another_is_refused_in_one_line(one: Any, other: Any) -> None:
+    with pytest.raises(UserError, match=r"^study: contrasts '0' and '1' are the same, or one is the other's .*[^\n]$"):
+        study_from_document(asking(one, other))
+
+
+def test_contrasts_that_share_arms_or_pairs_are_taken() -> None:
+    different = asking(("mlp", "dcgan"), ("mlp", "a"), ("a", "b", ("mlp", "dcgan")), ("a", "b", ("dcgan", "mlp")))
+    assert len(study_from_document(different).plan.contrasts) == 6

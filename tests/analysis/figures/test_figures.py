@@ -115,7 +115,7 @@ def pair_slopes() -> Figure:
 def threshold_bars() -> Figure:
     counts = {"stable": 2, "unlearned": 2, "collapsed": 0, "diverged": 0, "nonfinite": 0}
     rows = [
-        SensitivityRow(threshold=name, factor=factor, value=factor, arm=arm, verdicts=counts)
+        SensitivityRow(threshold=name, factor=factor, value=factor, arm=arm, verdicts=counts, changed=0)
         for name in ("bar", "recall")
         for factor in (1.0, 0.5, 2.0)
         for arm in ARMS

@@ -143,9 +143,8 @@ def test_map_has_a_panel_an_arm_and_a_rate_a_grid_point(grid: StudyData) -> None
         2e-4: (6, 6),
     }
     assert mlp.cells[0].verdicts["unlearned"] == 6
-    assert (
-        mlp.sentence == "mlp: every run stable at 1 of 3 grid points; at worst 6 of 6 [0.61, 1] not stable, at lr 1e-3."
-    )
+    start = "mlp: every run stable at 1 of 3 grid points; at worst 6 of 6 [0.61, 1] not stable"
+    assert mlp.sentence == f"{start}, at 2 of them."
     assert dcgan.sentence.startswith("dcgan: every run stable at 3 of 3 grid points")
 
 

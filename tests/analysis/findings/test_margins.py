@@ -175,11 +175,12 @@ def test_grid_has_an_entry_a_point(tmp_path: Path) -> None:
     assert "at beta1 0.5, mlp minus dcgan" in results[0].sentence
 
 
-def test_one_contrast_with_two_margins_has_an_entry_each(tmp_path: Path) -> None:
+def test_contrasts_of_one_name_and_outcome_keep_their_own_margins(tmp_path: Path) -> None:
     study = with_margins({"final_frechet": 0.5})
     (one,) = study.document["plan"]["secondaries"]
-    plan = {**study.document["plan"], "secondaries": [one, {**one, "margin": 1e-3}]}
-    data = recorded(tmp_path, small_study(plan=plan), {"mlp": ["stable"] * 8, "dcgan": ["collapsed"] * 8})
+    arms = {**study.arms, "mlp-bn": {"architecture": "mlp"}}
+    plan = {**study.document["plan"], "secondaries": [one, {**one, "first": "mlp-bn", "margin": 1e-3}]}
+    data = recorded(tmp_path, small_study(arms=arms, plan=plan), {"mlp": ["stable"] * 8, "dcgan": ["collapsed"] * 8})
     results = equivalence(data.study.plan, at_equal_updates(data, judge_study(data)))
     assert [result.margin for result in results] == [0.5, 1e-3]
 

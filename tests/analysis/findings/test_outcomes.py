@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.findings.controls import architecture_alone
 from analysis.findings.outcomes import analyse
 from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.judging.judgements import judge_study
@@ -236,15 +235,13 @@ def test_headline_says_how_much_of_the_contrast_the_controls_explain(factorial: 
     assert not set(results.controls) & set(results.headline)
     assert (
         "Changing only the normalization, none to batch (mlp against mlp-bn): Δ = +1 [+0.351, +1], Holm p = 0.055:"
-        " as much as the whole difference between mlp and dcgan."
+        " as an estimate the whole difference between mlp and dcgan."
     ) in text
     assert (
         "Changing only the learning rate, 2e-4 to 1e-3 (mlp against mlp-lr1e-3): Δ = 0 [−0.324, +0.324], Holm p = 1:"
-        " none of the difference between mlp and dcgan."
+        " as an estimate nothing of the difference between mlp and dcgan."
     ) in text
     assert "With the architecture of mlp, mlp-bn did as well as dcgan" in text
-    (alone,) = architecture_alone(results)
-    assert alone.startswith("Nothing but the architecture changed: Mode hopping, mlp-bn minus dcgan:")
 
 
 def test_at_equal_compute_the_slower_arm_is_judged_earlier(classic: StudyData) -> None:
@@ -287,10 +284,34 @@ def test_missing_runs_stamp_the_results_interim_and_bound_the_difference(tmp_pat
     (primary,) = results.of_role("primary")
     assert (primary.pairs.planned, primary.pairs.used, primary.pairs.missing) == (8, 6, 2)
     assert primary.bounds is not None
-    assert primary.bounds.delta_low == pytest.approx((6 - 2) / 8)
+    assert primary.bounds.n_missing == 2
+    assert primary.bounds.delta_low == pytest.approx((6 - 1) / 8)  # at seed 6 the DCGAN is known to be stable
     assert primary.bounds.delta_high == 1
     assert results.headline[0].startswith("INTERIM: 3 of 16")
-    assert "The 2 pairs that are not compared could make Δ anything from +0.5 to +1." in results.headline
+    assert "The 2 pairs that are not compared could make Δ anything from +0.625 to +1." in results.headline
+
+
+def test_bounds_of_the_difference_use_the_surviving_run_of_every_pair_but_of_an_excluded_one(tmp_path: Path) -> None:
+    study = small_study(seeds=8)
+    alone: dict[int, tuple[str, Behaviour]] = {
+        4: ("mlp", "stable"),
+        5: ("mlp", "unlearned"),
+        6: ("dcgan", "collapsed"),
+    }
+    for seed in range(4):
+        record(str(tmp_path), study, "mlp", seed, "unlearned")
+        record(str(tmp_path), study, "dcgan", seed)
+    for seed, (arm, behaviour) in alone.items():
+        record(str(tmp_path), study, arm, seed, behaviour)
+    streams = {"order": "else", "noise_d": "noise_d-7", "noise_g": "noise_g-7", "noise_eval": "noise_eval-7"}
+    record(str(tmp_path), study, "mlp", 7, "unlearned", info={"streams": streams})
+    record(str(tmp_path), study, "dcgan", 7)
+    (primary,) = results_of(loaded(tmp_path, study)).of_role("primary")
+    assert (primary.pairs.used, primary.pairs.missing, primary.pairs.excluded) == (4, 3, 1)
+    assert primary.bounds is not None
+    assert to_plain(primary.bounds.first_failed.counts) == {"a": 1, "b": 4 + 2, "c": 0, "d": 1}
+    assert to_plain(primary.bounds.second_failed.counts) == {"a": 1, "b": 4, "c": 3, "d": 0}
+    assert (primary.bounds.delta_low, primary.bounds.delta_high) == (1 / 8, 6 / 8)
 
 
 def test_pair_with_other_minibatches_is_excluded_and_named(tmp_path: Path) -> None:
@@ -311,7 +332,9 @@ def test_plan_changed_after_the_runs_stamps_the_results_exploratory(tmp_path: Pa
     after = small_study(seeds=1, plan={**before.document["plan"], "thresholds": {"bar": 0.5}})
     (stamp,) = results_of(loaded(tmp_path, after)).stamps
     assert stamp.kind == "EXPLORATORY"
-    assert stamp.reasons == ("The plan changed after runs were made: plan.thresholds.bar.",)
+    assert stamp.reasons == (
+        "The plan changed after runs were made: plan.thresholds.bar: 0.25 (the default) before, 0.5 now.",
+    )
 
 
 def test_sensitivity_changes_one_threshold_at_a_time_and_says_what_it_skips(classic: StudyData) -> None:
@@ -321,8 +344,23 @@ def test_sensitivity_changes_one_threshold_at_a_time_and_says_what_it_skips(clas
     assert all(row.verdicts["unlearned"] == (8 if row.arm == "mlp" else 0) for row in as_registered)
     assert {row.value for row in rows if row.threshold == "probes"} == {2, 3, 6}
     assert len(skipped) == 2
-    assert skipped[0].startswith("confidence × 2 is left out")
-    assert skipped[1].startswith("divergence × 0.5 is left out")
+    assert skipped == (
+        "confidence × 2 is left out: confidence cannot be 1.8",
+        "divergence × 0.5 is left out: divergence cannot be 0.75",
+    )
+    assert not any(row.changed for row in as_registered)
+
+
+def test_stable_runs_that_end_above_the_bar_are_counted(tmp_path: Path) -> None:
+    study = small_study(seeds=2)
+    realistic = {"eval_precision": 0.9, "eval_density": 1.0, "eval_confidence": 0.99}
+    record(str(tmp_path), study, "mlp", 0, traces={"eval_frechet": 15.0, **realistic})
+    record(str(tmp_path), study, "mlp", 1)
+    for seed in study.seeds:
+        record(str(tmp_path), study, "dcgan", seed)
+    mlp, dcgan = results_of(loaded(tmp_path, study)).arms
+    assert (mlp.verdicts["stable"].count, mlp.stable_above_bar) == (2, 1)
+    assert (dcgan.verdicts["stable"].count, dcgan.stable_above_bar) == (2, 0)
 
 
 def test_higher_bar_in_the_sensitivity_turns_unlearned_runs_into_learned_ones(tmp_path: Path) -> None:
@@ -333,6 +371,8 @@ def test_higher_bar_in_the_sensitivity_turns_unlearned_runs_into_learned_ones(tm
     rows, _ = verdict_sensitivity(loaded(tmp_path, study))
     bars = {row.factor: row.verdicts["unlearned"] for row in rows if row.threshold == "bar" and row.arm == "mlp"}
     assert bars == {1: 2, 0.5: 2, 2: 0}
+    changed = {row.factor: row.changed for row in rows if row.threshold == "bar" and row.arm == "mlp"}
+    assert changed == {1: 0, 0.5: 0, 2: 2}
 
 
 def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:

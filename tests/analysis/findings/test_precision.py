@@ -86,12 +86,16 @@ def test_absence_of_a_difference_is_not_claimed_without_a_margin(tmp_path: Path)
 
 def test_eight_pairs_cannot_show_one_of_eight_secondaries(tmp_path: Path) -> None:
     secondaries = [
-        {"name": f"number {place}", "outcome": outcome, "first": "mlp", "second": "dcgan"}
-        for place, outcome in enumerate(["final_frechet", "mode_hopping"] * 4)
+        {"name": f"{arm} against DCGAN", "outcome": outcome, "first": arm, "second": "dcgan"}
+        for arm in ("mlp", "a", "b", "c")
+        for outcome in ("final_frechet", "mode_hopping")
     ]
     study = small_study()
-    study = small_study(plan={**study.document["plan"], "secondaries": secondaries})
-    data = recorded(tmp_path, study, {"mlp": ["unlearned"] * 8, "dcgan": ["stable"] * 8})
+    arms = {**study.arms, **dict.fromkeys("abc", study.arms["mlp"])}
+    study = small_study(arms=arms, plan={**study.document["plan"], "secondaries": secondaries})
+    data = recorded(
+        tmp_path, study, {"dcgan": ["stable"] * 8, **dict.fromkeys(("mlp", "a", "b", "c"), ["unlearned"] * 8)}
+    )
     contrasts = at_equal_updates(data, judge_study(data))
     found = {row.role: row for row in precision(data.study.plan, contrasts).smallest_p}
     assert (found["primary"].family, found["primary"].p) == (1, 2 / 2**8)

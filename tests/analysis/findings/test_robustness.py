@@ -86,9 +86,10 @@ def test_without_pairs_there_is_no_curve_to_test(tmp_path: Path) -> None:
 
 
 def test_primary_contrast_that_is_an_interaction_has_no_curve(tmp_path: Path) -> None:
-    plan = small_study().document["plan"]
-    primary: dict[str, Any] = {**plan["primary"], "minus": ["dcgan", "mlp"]}
-    found = robustness(loaded(tmp_path, small_study(plan={**plan, "primary": primary})))
+    document = small_study().document
+    arms = {**document["arms"], "mlp-bn": {"architecture": "mlp"}}
+    primary: dict[str, Any] = {**document["plan"]["primary"], "minus": ["mlp-bn", "dcgan"]}
+    found = robustness(loaded(tmp_path, small_study(arms=arms, plan={**document["plan"], "primary": primary})))
     assert found.curves == ()
     assert found.notes == ("The primary contrast is an interaction: it has no specification curve.",)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.judging.guards import changed_keys
+from analysis.judging.guards import changes
 from runs.errors import UserError
 from tests.analysis.synthetic import loaded, record, recorded, references, small_study
 from tests.recording import synthetic_info
@@ -149,8 +149,10 @@ def test_changed_plan_is_noticed_and_its_keys_are_named(tmp_path: Path) -> None:
     after = small_study(seeds=1, plan={**before.document["plan"], "alpha": 0.1}, question="Another?")
     data = loaded(tmp_path, after)
     assert data.plan_changed
-    assert data.plan_changes == ("plan.alpha", "question")
-    assert data.problems == ("The study file changed after runs were made: plan.alpha; question.",)
+    alpha = "plan.alpha: 0.05 (the default) before, 0.1 now"
+    question = f'question: "{before.question}" before, "Another?" now'
+    assert data.plan_changes == (alpha, question)
+    assert data.problems == (f"The study file changed after runs were made: {alpha}; {question}.",)
     assert not loaded(tmp_path, before).plan_changed
 
 
@@ -188,7 +190,24 @@ def test_uncommitted_code_and_several_machines_are_named(tmp_path: Path) -> None
     )
 
 
-def test_changed_keys_are_paths_to_what_differs() -> None:
+def test_changes_are_paths_to_what_differs_with_both_values() -> None:
     before = {"a": 1, "b": {"c": [1, 2], "d": {}}, "gone": None}
     after = {"a": 1.0, "b": {"c": [1, 3, 4], "d": {"e": 5}}}
-    assert changed_keys(before, after) == ["b.c.1", "b.c.2", "b.d", "b.d.e", "gone"]
+    assert changes(before, after) == [
+        "b.c.1: 2 before, 3 now",
+        "b.c.2: not set before, 4 now",
+        "b.d: null before, not set now",
+        "b.d.e: not set before, 5 now",
+        "gone: null before, not set now",
+    ]
+
+
+def test_thresholds_that_are_not_set_are_shown_by_their_defaults() -> None:
+    before = {"plan": {"alpha": 0.1, "thresholds": {"probes": 4}}}
+    after = {"plan": {"primary": {"first": "mlp"}, "thresholds": {"bar": 0.5}}}
+    assert changes(before, after) == [
+        "plan.alpha: 0.1 before, 0.05 (the default) now",
+        'plan.primary.first: not set before, "mlp" now',
+        "plan.thresholds.bar: 0.25 (the default) before, 0.5 now",
+        "plan.thresholds.probes: 4 before, 3 (the default) now",
+    ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis import compare_reruns as command
-from analysis.judging.reruns import compare_reruns, reruns_frame
+from analysis.judging.reruns import COMPARED, Rerun, compare_reruns, reruns_frame
 from runs import addresses
 from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.records import Trace
@@ -115,12 +115,110 @@ def test_another_thread_count_is_a_set_of_its_own_with_changed_verdicts_counted(
     assert reruns_frame([same, other])["threads"].tolist() == [1, 2, 2]
 
 
-def test_runs_made_on_other_hardware_are_said_to_be(stores: tuple[str, str]) -> None:
+OLD, NEW = "0a" * 20, "0b" * 20
+OTHERS = {
+    "commit": (
+        {"code": {"commit": OLD, "modified": False}},
+        {"code": {"commit": NEW, "modified": False}},
+        "made at commit 0a0a0a0a0a0a, the repetitions at commit 0b0b0b0b0b0b",
+    ),
+    "commit with changes": (
+        {"code": {"commit": OLD, "modified": False}},
+        {"code": {"commit": OLD, "modified": True}},
+        "made at commit 0a0a0a0a0a0a, the repetitions at commit 0a0a0a0a0a0a with changes",
+    ),
+    "device": ({"device": "one CPU"}, {"device": "another"}, "made on one CPU, the repetitions on another"),
+    "torch": (
+        {"versions": {"torch": "2.13"}},
+        {"versions": {"torch": "2.14"}},
+        "made with torch 2.13, the repetitions with torch 2.14",
+    ),
+    "numpy": (
+        {"versions": {"torch": "2.14"}},
+        {"versions": {"torch": "2.14", "numpy": "2.4"}},
+        "made with numpy of unknown version, the repetitions with numpy 2.4",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_what_originals_and_repetitions_were_not_made_with_alike_is_said(stores: tuple[str, str], case: str) -> None:
+    first, second, said = OTHERS[case]
     study = small_study(seeds=1)
-    record(stores[0], study, "dcgan", 0)
+    record(stores[0], study, "dcgan", 0, info=first)
+    record(stores[1], study, "dcgan", 0, info=second)
+    (found,) = compare_reruns(study, open_store(stores[0]), open_store(stores[1]))
+    (other,) = found.other_makings
+    assert (other.what, other.runs, other.of) == (case.removesuffix(" with changes"), 1, 1)
+    assert other.sentence == f"The originals were {said}: differences may come from that."
+    assert other.sentence in found.problems
+
+
+def test_runs_that_alone_were_made_otherwise_are_counted(stores: tuple[str, str]) -> None:
+    study = small_study(seeds=1)
+    recorded_first(stores, study)
+    record(stores[1], study, "mlp", 0, "unlearned")
     record(stores[1], study, "dcgan", 0, info={"device": "another CPU"})
     (found,) = compare_reruns(study, open_store(stores[0]), open_store(stores[1]))
-    assert any("on other hardware" in problem for problem in found.problems)
+    assert [(other.runs, other.of) for other in found.other_makings] == [(1, 2)]
+    assert found.other_makings[0].sentence.startswith("The originals of 1 of 2 runs were made on synthetic CPU, the")
+
+
+@pytest.mark.parametrize(
+    ("commit", "modified", "known"), [(None, False, False), (OLD, True, False), (OLD, False, True)]
+)
+def test_code_that_no_commit_holds_may_differ_unseen(
+    stores: tuple[str, str], commit: str | None, modified: bool, known: bool
+) -> None:
+    study = small_study(seeds=1)
+    for url in stores:
+        record(url, study, "dcgan", 0, info={"code": {"commit": commit, "modified": modified}})
+    (found,) = compare_reruns(study, open_store(stores[0]), open_store(stores[1]))
+    assert found.other_makings == ()
+    assert any("no commit holds the code" in problem for problem in found.problems) is not known
+
+
+def test_other_values_of_one_training_are_told_from_another_training(stores: tuple[str, str]) -> None:
+    study = small_study(seeds=1)
+    recorded_first(stores, study)
+    store = open_store(stores[0])
+    traces = store.traces(store.find({"config.arm": "mlp"})[0], ["grad_norm_d", "loss_g"])
+    rounded = {name: with_last_bit(trace.values, 1) for name, trace in traces.items()}
+    record(stores[1], study, "mlp", 0, "unlearned", traces=rounded)
+    record(stores[1], study, "dcgan", 0, "stable")
+    (found,) = compare_reruns(study, store, open_store(stores[1]))
+    assert [(run.only_recorded, run.differs_in) for run in found.runs] == [(True, "loss_g, grad_norm_d"), (False, "")]
+    assert found.problems[0] == (
+        "1 of 2 runs differ in recorded values only (loss_g, grad_norm_d): their images and final weights are equal to"
+        " the bit, so the training was the same."
+    )
+
+
+@pytest.mark.parametrize(
+    ("differing", "shown", "same_training"),
+    [
+        (("loss_d",), "loss_d", True),
+        (("loss_d", "weights G"), "loss_d, weights G", False),
+        ((*COMPARED[:5], "images", "weights D"), f"5 of {len(COMPARED)} traces, images, weights D", False),
+        (COMPARED, f"{len(COMPARED)} of {len(COMPARED)} traces", True),
+        ((), "", False),
+    ],
+)
+def test_few_differences_are_named_and_many_are_counted(
+    differing: tuple[str, ...], shown: str, same_training: bool
+) -> None:
+    run = Rerun(
+        arm="mlp",
+        grid_point={},
+        seed=0,
+        run_id=1,
+        rerun_id=2,
+        differing=differing,
+        first_difference=None,
+        verdict="stable",
+        verdict_again="stable",
+    )
+    assert (run.differs_in, run.only_recorded) == (shown, same_training)
 
 
 def command_line(stores: tuple[str, str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[str]:
@@ -139,12 +237,17 @@ def test_the_command_prints_a_table_and_writes_what_it_found(
     arguments = command_line(stores, monkeypatch, tmp_path)
     study = small_study(seeds=1)
     recorded_first(stores, study)
-    record(stores[1], study, "mlp", 0, "unlearned")
+    record(stores[1], study, "mlp", 0, "unlearned", info={"device": "another CPU"})
     assert command.main(arguments) == 0
-    assert "1 of 1 runs equal to the bit" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "1 of 1 runs equal to the bit" in said and "differs in" in said
+    assert "The originals were made on synthetic CPU, the repetitions on another CPU" in said
     read = json.loads((tmp_path / "reports" / "small" / "reproducibility.json").read_text())
-    assert (read["format"], read["study"]) == ("reproducibility/1", "small")
+    assert (read["format"], read["study"]) == ("reproducibility/2", "small")
     assert read["sets"][0]["runs"][0]["differing"] == []
+    assert read["sets"][0]["other_makings"] == [
+        {"what": "device", "original": "synthetic CPU", "repetition": "another CPU", "runs": 1, "of": 1}
+    ]
     record(stores[1], study, "dcgan", 0, "collapsed")
     assert command.main(arguments) == 1
     assert "collapsed" in capsys.readouterr().out

@@ -194,10 +194,13 @@ def test_rise_of_a_run_that_never_was_at_the_bar_is_no_divergence() -> None:
     verdict = judge(probes(frechet=[11, 11, 11, 40, 40, 40]), LIMITS)
     assert verdict.code is VerdictCode.STABLE
     assert verdict.degraded
+    assert verdict.evidence.words.endswith("bar 10, which it never reached: learned as realistic though narrow")
 
 
 def test_rise_at_two_probes_is_no_divergence() -> None:
-    assert judge(probes(frechet=[2, 2, 2, 2, 30, 30]), LIMITS).code is VerdictCode.STABLE
+    verdict = judge(probes(frechet=[2, 2, 2, 2, 30, 30]), LIMITS)
+    assert verdict.code is VerdictCode.STABLE
+    assert verdict.evidence.words.endswith("bar 10: above it, but not at 3 probes in a row and 1.5 times its best")
 
 
 def test_collapse_goes_before_divergence() -> None:

@@ -18,7 +18,7 @@ from analysis.results.document import Results
 from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.schema import RunConfig
 from runs.store import open_store
-from runs.study import Study, load_study, study_from_document
+from runs.study import STUDIES, Study, load_study, study_from_document
 from tests.analysis.plausible import Fate, fate_of, record_study
 
 FIGURES = (
@@ -261,6 +261,16 @@ def test_bad_input_ends_in_one_line(
     printed = capsys.readouterr().err
     assert message in printed
     assert printed.count("\n") == 1
+
+
+def test_study_in_a_file_without_records_is_trained_by_the_path_that_was_given(
+    tmp_path: Path, mongo_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGO_URL", mongo_server.url("nothing"))
+    file = tmp_path / "a.yaml"
+    file.write_text((STUDIES / "smoke.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"train it first: make stability-sweep STUDY={re.escape(str(file))}$"):
+        main([str(file)])
 
 
 def measured_on_a_phone(page: Path, folder: Path) -> dict[str, Any]:

@@ -64,10 +64,12 @@ def test_grid_of_all_four_recipes_fulfils_the_schema(tmp_path: Path) -> None:
 
 
 def test_bounds_for_missing_pairs_stand_in_every_contrast_of_rates_that_lacks_some(tmp_path: Path) -> None:
-    plan = small_study().document["plan"]
-    again = {"name": "the other way round", "outcome": "not_stable", "first": "dcgan", "second": "mlp"}
-    study = small_study(seeds=3, plan={**plan, "secondaries": [again]})
-    content = validated(recorded(tmp_path, study, {"mlp": ["stable"] * 3, "dcgan": ["stable"]}))
+    document = small_study().document
+    other = {"name": "another", "outcome": "not_stable", "first": "dcgan", "second": "another"}
+    arms = {**document["arms"], "another": document["arms"]["mlp"]}
+    study = small_study(seeds=3, arms=arms, plan={**document["plan"], "secondaries": [other]})
+    behaviours: dict[str, list[Behaviour]] = {"mlp": ["stable"] * 3, "dcgan": ["stable"], "another": ["stable"] * 3}
+    content = validated(recorded(tmp_path, study, behaviours))
     rates = [contrast for contrast in content["contrasts"] if contrast["outcome"] == "not_stable"]
     assert [contrast["bounds"]["n_missing"] for contrast in rates] == [2, 2]
 

@@ -187,6 +187,35 @@ def test_values_without_a_rank_are_refused(value, larger_is_worse):
         paired_comparison([value], [1.0], larger_is_worse=larger_is_worse)
 
 
+@pytest.mark.parametrize("collection", [list, tuple, np.array, pd.Series, lambda d: pd.Series(d, dtype="Int64")])
+def test_differences_are_taken_in_any_form(collection):
+    for test in (wilcoxon_signed_rank, hodges_lehmann, sign_flip_test, interquartile_mean):
+        assert test(collection(DARWIN)) == test(np.array(DARWIN, dtype=float))
+
+
+@pytest.mark.parametrize(
+    "wrong", [["a", "b"], ["1", "2"], [None, 1.0], [math.nan], [[1.0, 2.0]], [[1], [1, 2]], 3, [1j], {}, None]
+)
+def test_values_that_are_no_numbers_in_one_dimension_are_refused(wrong):
+    for test in (wilcoxon_signed_rank, hodges_lehmann, sign_flip_test, interquartile_mean):
+        with pytest.raises(ValueError, match="expected numbers in one dimension"):
+            test(wrong)
+
+
+def test_two_columns_of_a_data_frame_are_compared_first_minus_second():
+    frame = pd.DataFrame({"crossed": DARWIN, "selfed": 0})
+    options = {"larger_is_worse": False, "n_resamples": 99}
+    assert paired_comparison(frame, **options) == paired_comparison(DARWIN, [0] * 15, **options)
+    with pytest.raises(ValueError, match="two columns"):
+        paired_comparison(frame.assign(third=1), **options)
+
+
+def test_worst_rank_knows_failed_runs_from_booleans_or_0_and_1_alone():
+    assert worst_rank([5, math.nan], [0, 1], larger_is_worse=True).tolist() == [5, INF]
+    with pytest.raises(ValueError, match="0 and 1"):
+        worst_rank([5, 6], ["no", "yes"], larger_is_worse=True)
+
+
 def test_series_must_carry_the_same_pairs():
     first = pd.Series([1.0, 2.0], index=["s0", "s1"])
     assert paired_comparison(first, first + 1, larger_is_worse=True).superiority == 0
@@ -223,6 +252,12 @@ def test_bootstrap_interval_agrees_with_scipy_over_pairs():
     interval = bootstrap_mean_interval(x - y, seed=4)
     assert (interval.low, interval.high) == pytest.approx((reference.low, reference.high), abs=0.05)
     assert interval == bootstrap_mean_interval(x - y, seed=4)
+
+
+def test_bootstrap_interval_ends_at_0_where_only_rounding_says_otherwise():
+    interval = bootstrap_mean_interval([0, -0.05, -0.15, 0])
+    assert interval is not None
+    assert interval.high == 0  # and not 7e-18, which would pass for a positive difference
 
 
 def test_bootstrap_of_differences_without_spread_has_no_interval():

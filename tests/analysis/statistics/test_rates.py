@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -10,9 +11,11 @@ from statsmodels.stats.contingency_tables import StratifiedTable, mcnemar
 
 from analysis.statistics import (
     Interval,
+    MissingPairs,
     PairCounts,
     conditional_odds_ratio,
     e_value,
+    mcnemar_exact_p,
     mcnemar_mid_p,
     missing_pair_bounds,
     paired_rates,
@@ -197,21 +200,83 @@ def test_sign_flip_of_paired_outcomes_equals_exact_mcnemar(b, c, concordant):
     assert flip.p == pytest.approx(paired_rates(counts(concordant, b, c, 0)).p_exact if b + c + concordant else 1)
 
 
-@given(any_counts, st.integers(0, 4))
-def test_missing_pair_bounds_hold_every_completion(table, k):
-    bounds = missing_pair_bounds(table, k)
-    if table.n + k == 0:
+CELLS = {(True, True): "a", (True, False): "b", (False, True): "c", (False, False): "d"}
+known = st.sampled_from([(None, None), (True, None), (False, None), (None, True), (None, False)])
+
+
+@given(any_counts, st.lists(known, max_size=4))
+def test_missing_pair_bounds_are_the_extremes_of_every_completion(table, pairs):
+    bounds = missing_pair_bounds(table, MissingPairs.from_known(pairs))
+    if table.n + len(pairs) == 0:
         assert (bounds.delta_low, bounds.p_low, bounds.p_high) == (None, None, None)
         return
-    completions = [
-        paired_rates(counts(table.a, table.b + i, table.c + j, table.d + k - i - j))
-        for i in range(k + 1)
-        for j in range(k + 1 - i)
+    ends_of_pairs = [
+        [cell for end, cell in CELLS.items() if all(k in (None, e) for k, e in zip(pair, end, strict=True))]
+        for pair in pairs
     ]
+    completions = [
+        paired_rates(counts(*(getattr(table, cell) + ended.count(cell) for cell in "abcd")))
+        for ended in itertools.product(*ends_of_pairs)
+    ]
+    assert bounds.n_missing == len(pairs)
+    assert bounds.first_failed in completions
+    assert bounds.second_failed in completions
     p_values, deltas = [r.p_exact for r in completions], [r.delta for r in completions]
     assert bounds.p_low == pytest.approx(min(p_values))
     assert bounds.p_high == pytest.approx(max(p_values))
     assert (bounds.delta_low, bounds.delta_high) == pytest.approx((min(deltas), max(deltas)))
+
+
+def test_surviving_run_of_a_missing_pair_narrows_the_bounds():
+    eight = counts(0, 6, 0, 0)
+    unknown = missing_pair_bounds(eight, MissingPairs(unknown=2))
+    assert (unknown.delta_low, unknown.delta_high) == ((6 - 2) / 8, 1)
+    stable = missing_pair_bounds(eight, MissingPairs(second_passed=2))  # both failed only in the first, or in neither
+    assert (stable.delta_low, stable.delta_high) == (6 / 8, 1)
+    assert (stable.p_low, stable.p_high) == (2 / 2**8, 2 / 2**6)
+    failed = missing_pair_bounds(eight, MissingPairs(second_failed=1, first_failed=1))
+    assert (failed.delta_low, failed.delta_high) == ((6 - 1) / 8, 7 / 8)
+    assert failed.first_failed.counts == counts(1, 7, 0, 0)
+    assert failed.second_failed.counts == counts(1, 6, 1, 0)
+
+
+def test_pair_of_which_both_runs_are_known_is_not_missing():
+    with pytest.raises(ValueError, match="not missing pairs"):
+        MissingPairs.from_known([(True, False)])
+    with pytest.raises(ValueError, match="unknown is -1"):
+        MissingPairs(unknown=-1)
+
+
+OUTCOMES = {"first": [True, True, False, False, True], "second": [True, False, True, False, False]}
+
+
+@pytest.mark.parametrize("kind", [bool, int, float])
+@pytest.mark.parametrize("collection", [list, tuple, np.array, pd.Series, lambda arm: pd.array(arm).copy()])
+def test_rates_are_compared_of_outcomes_in_any_form(kind, collection):
+    first, second = (collection([kind(failed) for failed in arm]) for arm in OUTCOMES.values())
+    assert paired_rates(first, second) == paired_rates(counts(1, 2, 1, 1))
+
+
+def test_rates_are_compared_of_the_two_columns_of_a_data_frame():
+    frame = pd.DataFrame(OUTCOMES)
+    assert paired_rates(frame, confidence=0.9) == paired_rates(counts(1, 2, 1, 1), confidence=0.9)
+    assert paired_rates(frame[["second", "first"]].astype(int)).counts == counts(1, 1, 2, 1)
+    assert PairCounts.from_outcomes(frame.astype("boolean")) == counts(1, 2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("arms", "message"),
+    [
+        ((pd.DataFrame(OUTCOMES).assign(third=True),), "two columns"),
+        ((pd.DataFrame(OUTCOMES), [True] * 5), "stands alone"),
+        ((pd.DataFrame({"first": [1, 2], "second": [0, 1]}),), "0 and 1"),
+        (([True, False],), "two arrays"),
+        ((counts(1, 1, 1, 1), [True]), "both arms"),
+    ],
+)
+def test_arms_that_are_no_two_of_outcomes_are_refused(arms, message):
+    with pytest.raises(ValueError, match=message):
+        paired_rates(*arms)
 
 
 def test_pairs_are_counted_from_boolean_arrays():
@@ -240,8 +305,13 @@ def test_series_of_different_pairs_are_refused():
     ("first", "second", "message"),
     [
         ([True], [True, False], "one length"),
-        ([1, 0], [True, False], "booleans"),
+        ([1, 2], [True, False], "booleans"),
+        ([0.5, 0], [True, False], "booleans"),
+        ([math.nan, 1], [True, False], "booleans"),
         ([None, True], [True, False], "booleans"),
+        (["1", "0"], [True, False], "booleans"),
+        (pd.Series([True, None], dtype="boolean"), [True, False], "booleans"),
+        ([[1], [1, 0]], [True, False], "nested"),
     ],
 )
 def test_outcomes_that_are_not_paired_booleans_are_refused(first, second, message):
@@ -252,6 +322,13 @@ def test_outcomes_that_are_not_paired_booleans_are_refused(first, second, messag
 def test_impossible_counts_and_levels_are_refused():
     with pytest.raises(ValueError, match="c is -1"):
         counts(0, 0, -1, 0)
+    for not_a_count in (None, "3", math.nan, math.inf, np.float64("inf")):
+        with pytest.raises(ValueError, match=r"a is .* counts are whole numbers of 0 or more"):
+            PairCounts(a=not_a_count, b=0, c=0, d=0)
+    for test in (mcnemar_exact_p, mcnemar_mid_p, conditional_odds_ratio):
+        for b, c in ((-1, 3), (-1, 1), (3, 1.5)):
+            with pytest.raises(ValueError, match="counts are whole numbers of 0 or more"):
+                test(b, c)
     with pytest.raises(ValueError, match=r"n is 2\.5"):
         wilson(1, 2.5)
     with pytest.raises(ValueError, match="at most n"):

