@@ -4,6 +4,7 @@ The new records go to a folder of their own; ``python -m analysis.compare_reruns
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lacking:
         raise UserError(
             f"study {study.name}: {len(lacking)} runs of its first {options.seeds} seeds have no complete record;"
-            f" train them first: make stability-sweep STUDY={study.name}"
+            f" train them first: make stability-sweep STUDY={shlex.quote(study.source)}"
         )
     check_store(str(RERUNS))
     lacking = [run for threads in (own, options.threads) for run in _trained_again(study, threads, options.workers)]

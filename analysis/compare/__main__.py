@@ -1,5 +1,6 @@
 """``python -m analysis.compare RUN RUN …`` or ``… --pair seed=3 mlp dcgan``: chosen runs side by side in one page."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -80,7 +81,7 @@ def records_of_pair(store: RunStore, study_name: str, words: Sequence[str]) -> l
         if not found:
             raise UserError(
                 f"study {study.name}: no complete run of {arm} at seed {seed};"
-                f" train it first: make stability-sweep STUDY={study.name}"
+                f" train it first: make stability-sweep STUDY={shlex.quote(study.source)}"
             )
         records.append(the_one_that_counts(found, store))
     return records

@@ -54,13 +54,9 @@ def without_margin(plan: Plan) -> str | None:
 
 
 def _answers(contrast: Contrast, contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
-    """Its results, one a grid point, even if the same contrast is registered twice."""
-    asked = (contrast.name, contrast.outcome, contrast.first, contrast.second, contrast.minus)
-    by_point: dict[str, ContrastResult] = {}
-    for result in contrasts:
-        if (result.name, result.outcome, result.first, result.second, result.minus) == asked:
-            by_point.setdefault(point_text(result.grid_point), result)
-    return list(by_point.values())
+    """Its results, one a grid point."""
+    asked = (contrast.outcome, contrast.first, contrast.second, contrast.minus)
+    return [result for result in contrasts if (result.outcome, result.first, result.second, result.minus) == asked]
 
 
 def _judged(result: ContrastResult, margin: float, alpha: float) -> MarginResult:
