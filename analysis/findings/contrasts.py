@@ -127,6 +127,7 @@ def _question(
     verdicts: pd.DataFrame,
     budgets: tuple[Budget, ...],
 ) -> Question:
+    configs = {arm: data.study.cell(arm, point).config for arm in contrast.arms}
     return Question(
         contrast=contrast,
         role=role,
@@ -135,6 +136,7 @@ def _question(
         seeds=data.matched_seeds(contrast.arms, point),
         verdicts=verdicts,
         budgets=budgets,
+        probe_interval={arm: config.eval_every * config.g_steps for arm, config in configs.items()},
         confidence=1 - data.study.plan.alpha,
     )
 

@@ -46,6 +46,7 @@ class Question:
     seeds: Sequence[MatchedSeed]
     verdicts: pd.DataFrame
     budgets: tuple[Budget, ...]
+    probe_interval: Mapping[str, int]  # by arm, in generator updates
     confidence: float
 
     @property
@@ -68,7 +69,7 @@ class Question:
         by_run = outcome_values(self.verdicts, self.contrast.outcome)
         rows = [by_run.loc[seed.recorded_ids] for seed in seeds]
         table = np.array(rows, dtype=np.float64).reshape(len(seeds), len(self.contrast.arms))
-        return table * self._seconds_per_update() if self.in_seconds else table
+        return self._in_seconds(table) if self.in_seconds else table
 
     def missing_pairs(self) -> MissingPairs:
         """The pairs of a contrast of two arms that are not compared; of one that lacks a run, the other's end is known.
@@ -90,9 +91,15 @@ class Question:
             for place, arm in enumerate(self.contrast.arms)
         }
 
-    def _seconds_per_update(self) -> Floats:
+    def _in_seconds(self, updates: Floats) -> Floats:
+        """Training time of so many updates, in whole probe intervals of the arm whose interval is the shortest.
+
+        No finer difference is known, and what the clock makes of arms that are equally fast would pass for one.
+        """
         by_arm = {budget.arm: (budget.seconds_per_step or np.nan) / budget.g_steps for budget in self.budgets}
-        return np.array([by_arm[arm] for arm in self.contrast.arms])
+        per_update = np.array([by_arm[arm] for arm in self.contrast.arms])
+        interval = min(by_arm[arm] * self.probe_interval[arm] for arm in by_arm)
+        return np.round(updates * per_update / interval) * interval
 
 
 def outcome_values(verdicts: pd.DataFrame, outcome: Outcome) -> pd.Series:

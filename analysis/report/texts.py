@@ -72,7 +72,7 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
     yield from _data_limits(configs)
     yield (
         "Learned means at or below the bar, or realistic though narrow; «updates to the bar» count up to whichever came"
-        " first."
+        " first. Training times to it are in whole probe intervals of the faster arm: no finer difference is known."
     )
     yield from _tuning(configs)
     init = listed(sorted({config.init for config in configs}))

@@ -28,12 +28,12 @@ def verdicts_table(results: Results) -> Table:
             "planned": arm.counts.planned,
             "judged": arm.counts.used,
             **{look.meaning: arm.verdicts[code].count for code, look in VERDICTS.items() if code in arm.verdicts},
-            "total collapses": arm.collapses_total,
+            **rate_columns("not stable", arm.not_stable),
+            **rate_columns("had learned", arm.learned),
             "stable above the bar": arm.stable_above_bar,
             "degraded": arm.degraded,
             "recovered": arm.recovered,
-            **rate_columns("not stable", arm.not_stable),
-            **rate_columns("had learned", arm.learned),
+            "total collapses": arm.collapses_total,
         }
         for arm in results.arms
     ]

@@ -266,6 +266,16 @@ def test_at_equal_compute_the_way_to_the_bar_is_measured_in_seconds(tmp_path: Pa
     assert result.effect.estimate == pytest.approx(-0.2)
 
 
+def test_arms_that_differ_by_what_the_clock_wavers_need_the_same_time_to_the_bar(tmp_path: Path) -> None:
+    study = small_study(seeds=6)
+    for seed in study.seeds:
+        record(str(tmp_path), study, "mlp", seed)
+        slower = 1.0008 * SECONDS_PER_STEP["mlp"] * np.arange(0, 201, 10)
+        record(str(tmp_path), study, "dcgan", seed, traces={"train_seconds": slower})
+    (result,) = results_of(loaded(tmp_path, study)).of_role("co-primary", "equal compute")
+    assert (result.effect.estimate, result.effect.p) == (0, 1)
+
+
 def test_speed_of_a_halted_run_counts_up_to_its_halt(tmp_path: Path) -> None:
     study = small_study(seeds=1)
     clock = 0.01 * np.minimum(np.arange(0, 201, 10), 150)
