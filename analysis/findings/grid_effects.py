@@ -11,7 +11,7 @@ from analysis.findings.questions import LABELS
 from analysis.judging.judgements import count_verdicts
 from analysis.judging.study_data import StudyData
 from analysis.results.factors import GridMean, MapCell, MapPanel, TrendResult
-from analysis.results.wording import level_text, listed, point_text, range_text
+from analysis.results.wording import contrast_text, level_text, listed, point_text, range_text
 from analysis.statistics import contrast_effects, wilson
 from runs.plan import Contrast, Outcome
 
@@ -48,7 +48,7 @@ def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contra
     even = np.full(len(cells.points), 1 / len(cells.points))
     sides = dict(zip(cells.arms, np.eye(len(cells.arms)), strict=True))
     weights = {
-        f"{contrast.name} ({contrast.first} − {contrast.second})": np.multiply.outer(
+        contrast_text(contrast.name, contrast.first, contrast.second): np.multiply.outer(
             even, sides[contrast.first] - sides[contrast.second]
         )
         for contrast in contrasts

@@ -5,7 +5,15 @@ from collections.abc import Iterator, Sequence
 
 from analysis.findings.questions import LABELS
 from analysis.results.document import ArmResult, ContrastResult, Results
-from analysis.results.wording import composition_text, interval_text, learning_rate, listed, p_text, signed
+from analysis.results.wording import (
+    composition_text,
+    contrast_text,
+    interval_text,
+    learning_rate,
+    listed,
+    p_text,
+    signed,
+)
 from analysis.statistics import FactorEffects
 
 
@@ -35,8 +43,7 @@ def _where_stable(results: Results) -> str:
 def _arms(results: Results) -> Iterator[str]:
     """«29 of 32 mlp runs had not learned, 3 of 32 were stable, after 1,000 steps at lr 5e-5 to 5e-3.»"""
     steps = _range([f"{steps:,}" for steps in results.steps])
-    for name in dict.fromkeys(arm.arm for arm in results.arms):
-        own = [arm for arm in results.arms if arm.arm == name]
+    for name, own in results.by_arm().items():
         total = total_verdicts(own)
         if total.total():
             yield f"{composition_text(name, total)}, after {steps} steps at {_rates(own)}."
@@ -67,7 +74,7 @@ def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
         if mean.outcome != contrast.outcome or not isinstance(mean.effects, FactorEffects):
             continue
         for effect in mean.effects.effects:
-            if effect.name == f"{contrast.name} ({contrast.first} − {contrast.second})":
+            if effect.name == contrast_text(contrast.name, contrast.first, contrast.second):
                 yield (
                     f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
                     f" {contrast.second}: {signed(effect.estimate)} {interval_text(effect.interval)} over"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.effects import ForestRow, forest
 from analysis.findings.questions import LABELS
-from analysis.report.drawing import Caption, Chapter, Drawing, ReportFigure, row_name
+from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, ReportFigure, row_name
 from analysis.results.document import Effect, Results
 from analysis.results.factors import FactorialResult, TrendResult
 from analysis.results.wording import level_text, listed, p_text, signed
@@ -121,7 +121,7 @@ def stability_figure(drawing: Drawing) -> ReportFigure:
     return ReportFigure(
         caption=Caption(
             name="stability_map",
-            section="Outcomes",
+            section=OUTCOMES,
             title="Stability map",
             sentences=[panel.sentence for panel in results.factorial.stability_map],
             text=f"Each cell: runs not stable of those judged, and the {1 - results.alpha:.0%} Wilson interval of that"

@@ -15,6 +15,8 @@ from analysis.results.document import Results
 from analysis.results.wording import number, point_text
 from runs.store import RunStore
 
+OUTCOMES = "Outcomes"  # the section of the waffle and, over a grid, of the stability map
+
 
 @dataclass(frozen=True, kw_only=True)
 class Caption:

@@ -8,7 +8,7 @@ from analysis.figures.outcomes import grid_waffle, waffle
 from analysis.findings.grid_headline import at_each_point, total_verdicts
 from analysis.findings.questions import LABELS
 from analysis.report.designs import factor_figures, stability_figure
-from analysis.report.drawing import Caption, Drawing, ReportFigure, place_of, row_name
+from analysis.report.drawing import OUTCOMES, Caption, Drawing, ReportFigure, place_of, row_name
 from analysis.report.quality import hopping_figures, profile_figures
 from analysis.report.robustness import robustness_figures
 from analysis.report.times import time_figures
@@ -47,7 +47,7 @@ def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
     return ReportFigure(
         caption=Caption(
             name="outcomes",
-            section="Outcomes",
+            section=OUTCOMES,
             title="Verdicts",
             sentences=above_the_bar(results),
             text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
@@ -67,11 +67,9 @@ def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
 
 def above_the_bar(results: Results) -> list[str]:
     """How many stable runs ended above the bar, if any did."""
-    arms = dict.fromkeys(arm.arm for arm in results.arms)
-    counts = {name: [arm for arm in results.arms if arm.arm == name] for name in arms}
     parts = [
-        f"{above} of {sum(arm.verdicts['stable'].count for arm in own)} {name}"
-        for name, own in counts.items()
+        f"{above} of {total_verdicts(own)['stable']} {name}"
+        for name, own in results.by_arm().items()
         if (above := sum(arm.stable_above_bar for arm in own))
     ]
     if not parts:
@@ -87,15 +85,13 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
     names = [row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
     primary = [contrast for contrast in results.of_role("primary") if contrast.rates is not None]
     shown = primary[0] if len(primary) == 1 else None
-    composition = "; ".join(
-        composition_text(name, total_verdicts([arm for arm in results.arms if arm.arm == name])) for name in study.arms
-    )
+    composition = "; ".join(composition_text(name, total_verdicts(own)) for name, own in results.by_arm().items())
     pairs = f" Below: the {shown.pairs.used} matched pairs of the primary contrast." if shown else ""
     return ReportFigure(
         caption=Caption(
             name="outcomes",
-            section="Outcomes",
-            title="Outcomes",
+            section=OUTCOMES,
+            title=OUTCOMES,
             sentences=[f"{composition}.", *above_the_bar(results)],
             text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
             f" the verdict; the number at the right counts stable runs of those judged.{pairs}",

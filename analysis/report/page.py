@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from analysis.figures.explorer import explorer
 from analysis.report.designs import factor_chapter
-from analysis.report.drawing import Caption, Chapter, Drawing, Place, place_of
+from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, Place, place_of
 from analysis.report.figures import CONTRASTS, CONTRASTS_AT_EQUAL_TIME
 from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
 from analysis.report.robustness import robustness_chapter
@@ -19,7 +19,6 @@ from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
 from analysis.results.document import Results
 from analysis.tables.formats import Table, to_markdown
 
-OUTCOMES = "Outcomes"
 EQUAL_TIME_GIST = "The same contrasts where every run has the training time of the cheaper arm's."
 CHAPTERS = (
     time_chapter,
@@ -109,14 +108,7 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         yield _section(
             pages, tables, CONTRASTS_AT_EQUAL_TIME, ("contrasts_equal_compute",), gist=EQUAL_TIME_GIST, folded=True
         )
-        yield _section(
-            pages,
-            tables,
-            EVERY_POINT,
-            ("verdicts", "pairs", "contrasts", "measures"),
-            gist=EVERY_POINT_GIST,
-            folded=True,
-        )
+        yield _section(pages, tables, EVERY_POINT, EVERY_POINT_TABLES, gist=EVERY_POINT_GIST, folded=True)
     else:
         yield _section(pages, tables, OUTCOMES, ("verdicts", "pairs"))
         yield _section(pages, tables, CONTRASTS, ("contrasts", "comparisons"))

@@ -221,6 +221,13 @@ class Results:
     headline: tuple[str, ...]
     controls: tuple[str, ...]
 
+    def by_arm(self) -> dict[str, list[ArmResult]]:
+        """Each arm's results at all its grid points, by name."""
+        found: dict[str, list[ArmResult]] = {}
+        for arm in self.arms:
+            found.setdefault(arm.arm, []).append(arm)
+        return found
+
     def of_role(self, role: Role, scale: Scale = "equal updates") -> tuple[ContrastResult, ...]:
         """The contrasts of that role, one a grid point and contrast."""
         found = self.contrasts if scale == "equal updates" else self.contrasts_at_equal_compute

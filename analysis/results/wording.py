@@ -110,6 +110,11 @@ def point_text(point: Mapping[str, Any]) -> str:
     return ", ".join(f"{factor} {level_text(level)}" for factor, level in point.items())
 
 
+def contrast_text(name: str, first: str, second: str) -> str:
+    """«MLP against DCGAN (mlp − dcgan)»."""
+    return f"{name} ({first} − {second})"
+
+
 def listed(items: Sequence[str]) -> str:
     """«a, b and c»."""
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)

@@ -194,6 +194,8 @@ def test_a_grid_study_has_the_figures_of_every_grid_point(tmp_path: Path) -> Non
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "beta1 0.9" in page
     assert '<figure id="probes-beta1-0.9">' in page
+    for table in ("Verdicts by arm", "Matched pairs, outcome", "Registered contrasts at", "Continuous outcomes within"):
+        assert f'<p class="caption">{table}' in page
     assert '<figure id="losses-beta1-0.9">' not in page and "figures/losses-…" in page  # beside the page, not in it
 
 
