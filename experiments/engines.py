@@ -6,8 +6,10 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -72,8 +74,9 @@ def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event
     """
     queue = _Queue(waiting=deque(requests))
     threads = max(request.config.threads for request in requests)
-    pool = [_start_worker(cores) for cores in _own_cores(min(workers, len(requests)), threads)]
+    pool: list[_Worker] = []
     try:
+        pool.extend(_start_worker(cores) for cores in _own_cores(min(workers, len(requests)), threads))
         while queue.waiting or any(worker.request for worker in pool):
             for worker in pool:
                 if worker.request is None and queue.waiting:
@@ -116,21 +119,38 @@ def _start_worker(cores: list[int]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cores), daemon=True)
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"  # must stand before the child imports numpy; torch's threads come from config
-    try:
+    with _one_blas_thread(), _interrupts_held():
         process.start()
-    finally:
-        _restore("OMP_NUM_THREADS", before)
     theirs.close()
     return _Worker(process=process, pipe=ours, cores=cores)
 
 
-def _restore(name: str, value: str | None) -> None:
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """For processes started within: it must stand before they import numpy; torch's threads come from the config."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until this ends, and never reaches a process started within: a process inherits what is blocked.
+
+    A worker imports for seconds before it can say itself that the sweep decides what stops.
+    """
+    resource_tracker.ensure_running()  # starting it with the first process would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop(pool: Sequence[_Worker]) -> None:
@@ -146,12 +166,11 @@ def _stop(pool: Sequence[_Worker]) -> None:
 
 def _work(pipe: Connection, cores: list[int]) -> None:
     """A worker's life: one run after another until the other end of the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the sweep decides what stops
-    signal.signal(signal.SIGTERM, _interrupt)
-    logging.basicConfig(format="%(message)s")
-    if cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
     try:
+        signal.signal(signal.SIGTERM, _interrupt)  # Ctrl-C is blocked here, see _interrupts_held
+        logging.basicConfig(format="%(message)s")
+        if cores and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, cores)
         while True:
             request = pipe.recv()
             pipe.send(_attempt(request, pipe))

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from io import BytesIO
 
@@ -118,6 +119,26 @@ def test_a_worker_that_dies_is_replaced_and_its_run_tried_again(request_for):
         ("recorded", "cell2", False),
         ("recorded", "cell1", False),
     ]
+
+
+def test_an_interrupt_does_not_reach_a_worker_not_even_while_it_starts(request_for):
+    sent = set()
+
+    def interrupt_workers():
+        deadline = time.monotonic() + 30
+        while len(sent) < 2 and time.monotonic() < deadline:
+            for worker in engines.multiprocessing.active_children():
+                if worker.pid not in sent:
+                    os.kill(worker.pid, signal.SIGINT)  # what the terminal does to each process of its group
+                    sent.add(worker.pid)
+            time.sleep(0.001)
+
+    terminal = threading.Thread(target=interrupt_workers)
+    terminal.start()
+    requests = [request_for(TINY, key=f"cell{i}") for i in range(2)]
+    kinds = [event.kind for event in run_locally(requests, workers=2) if event.kind != "progress"]
+    terminal.join()
+    assert (len(sent), kinds) == (2, ["recorded", "recorded"])
 
 
 def test_a_run_that_fails_twice_is_reported_and_the_others_go_on(request_for, tmp_path):
