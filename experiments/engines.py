@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal, NoReturn
 
 from experiments.recording import RunRequest, record
+from runs.interrupts import interrupts_held
 
 ATTEMPTS = 2  # a crash may be the machine's; twice is the run's
 
@@ -119,7 +119,7 @@ def _start_worker(cores: list[int]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cores), daemon=True)
-    with _one_blas_thread(), _interrupts_held():
+    with _one_blas_thread(), interrupts_held():
         process.start()
     theirs.close()
     return _Worker(process=process, pipe=ours, cores=cores)
@@ -139,20 +139,6 @@ def _one_blas_thread() -> Iterator[None]:
             os.environ["OMP_NUM_THREADS"] = before
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits until this ends, and never reaches a process started within: a process inherits what is blocked.
-
-    A worker imports for seconds before it can say itself that the sweep decides what stops.
-    """
-    resource_tracker.ensure_running()  # starting it with the first process would unblock the signal again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _stop(pool: Sequence[_Worker]) -> None:
     for worker in pool:
         worker.pipe.close()  # an idle worker ends by itself
@@ -167,7 +153,7 @@ def _stop(pool: Sequence[_Worker]) -> None:
 def _work(pipe: Connection, cores: list[int]) -> None:
     """A worker's life: one run after another until the other end of the pipe closes."""
     try:
-        signal.signal(signal.SIGTERM, _interrupt)  # Ctrl-C is blocked here, see _interrupts_held
+        signal.signal(signal.SIGTERM, _interrupt)  # Ctrl-C is blocked here, see interrupts_held
         logging.basicConfig(format="%(message)s")
         if cores and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, cores)

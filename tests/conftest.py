@@ -1,4 +1,4 @@
-"""Fixtures of all tests: the stores that a test may record to."""
+"""For all tests: the stores that a test may record to, and what hypothesis may complain about."""
 
 import os
 import uuid
@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
 from tests.mongo_server import MongoServer
+
+# how long an example takes says what else the machine is doing, and nothing of the code
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

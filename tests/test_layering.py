@@ -14,6 +14,7 @@ ORDER = {
     "models": ["blocks", "initialization", "dcgan", "mlp", "losses", "matching"],
     "runs": [
         "errors",
+        "interrupts",
         "files",
         "validation",
         "schema",
