@@ -72,7 +72,17 @@ ORDER = {
         ),
         *("sensitivity", "power"),
     ],
-    "analysis.judging": ["criteria", "verdicts", "guards", "study_data", "frames", "judgements", "makings", "reruns"],
+    "analysis.judging": [
+        "criteria",
+        "verdicts",
+        "guards",
+        "other_cells",
+        "study_data",
+        "frames",
+        "judgements",
+        "makings",
+        "reruns",
+    ],
     "analysis.results": [
         *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema", "wording"),
     ],
@@ -92,15 +102,15 @@ ORDER = {
         *("outcomes",),
     ],
     "analysis.figures": [
-        *("style", "parts", "outcomes", "traces", "effects", "survival", "designs", "thinning", "explorer", "sheets"),
-        *("runs",),
+        *("style", "pictures", "parts", "outcomes", "traces", "effects", "survival", "designs"),
+        *("thinning", "explorer", "sheets", "runs"),
     ],
     "analysis.tables": ["latex", "formats", "columns", "contrasts", "settings", "times", "factors", "designs"],
     "analysis.report": [
-        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "figures", "page"),
-        *("writing", "__main__"),
+        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "figures"),
+        *("page", "writing", "__main__"),
     ],
-    "analysis.compare": ["page", "__main__"],
+    "analysis.compare": ["compared", "page", "__main__"],
 }
 # which of the project's packages a package may import, besides itself
 MAY_IMPORT = {"models": set(), "runs": set(), "experiments": {"models", "runs"}, "analysis": {"runs"}}

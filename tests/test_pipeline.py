@@ -1,12 +1,18 @@
 """From the study file to the report, as a user runs it, into a folder and into MongoDB."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from runs.study import load_study
+from tests.analysis.plausible import record_study
 from tests.mongo_server import MongoServer
-from tests.project import copy_project, run
+from tests.project import command, copy_project, run
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +38,20 @@ def test_a_study_is_trained_recorded_judged_and_reported(
     assert headline in (report / "report.md").read_text(encoding="utf-8")
     asked = run(project, "runs.query", '{"config.study": "smoke"}', "--format", "json", url=url)
     assert len(json.loads(asked.stdout)) == 4
+
+
+def test_an_interrupted_report_leaves_nothing_and_says_so_in_one_line(tmp_path: Path) -> None:
+    project, out = copy_project(tmp_path / "project"), tmp_path / "reports"
+    record_study(str(project / "runs" / "_local" / "records"), load_study("smoke"))
+    process = subprocess.Popen(
+        **command(project, "analysis.report", "smoke", "--out", str(out)),
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not any(out.glob(".*/figures")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does: the writers of figures are interrupted too
+    error = process.communicate(timeout=60)[1]
+    assert (process.returncode, error) == (130, "interrupted; run the same command again to continue\n")
+    assert not list(out.iterdir())

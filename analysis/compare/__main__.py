@@ -1,13 +1,14 @@
 """``python -m analysis.compare RUN RUN …`` or ``… --pair seed=3 mlp dcgan``: chosen runs side by side in one page."""
 
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.compare.page import ComparedRun, compared_run, page
+from analysis.compare.compared import ComparedRun, compared_run
+from analysis.compare.page import page
 from analysis.judging.guards import the_one_that_counts
+from analysis.judging.other_cells import what_to_do
 from analysis.report.writing import REPORTS
 from runs.addresses import shown, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
@@ -79,10 +80,8 @@ def records_of_pair(store: RunStore, study_name: str, words: Sequence[str]) -> l
         key = study.cell(arm, point).key
         found = store.find({"config.study": study.name, "meta.cell_key": key, "config.seed": seed})
         if not found:
-            raise UserError(
-                f"study {study.name}: no complete run of {arm} at seed {seed};"
-                f" train it first: make stability-sweep STUDY={shlex.quote(study.source)}"
-            )
+            others = store.find({"config.study": study.name, "config.arm": arm, "config.seed": seed})
+            raise UserError(f"study {study.name}: no complete run of {arm} at seed {seed}{what_to_do(study, others)}")
         records.append(the_one_that_counts(found, store))
     return records
 

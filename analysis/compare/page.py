@@ -1,69 +1,41 @@
 """Chosen runs beside each other in one HTML page: verdicts, what differs, samples, measures and traces."""
 
-# P probes, C channels, H height, W width
-
-import base64
-import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.compare.compared import ComparedRun, common_lines
 from analysis.figures.explorer import ExploredRun, explorer_of
-from analysis.figures.parts import QUANTITY
+from analysis.figures.parts import QUANTITY, ReferenceLine
+from analysis.figures.pictures import Picture, data_url, written
 from analysis.figures.runs import final_sheet, run_traces, shown_probes, training_strip
-from analysis.figures.sheets import Images
-from analysis.figures.style import VERDICTS, ArmStyle, VerdictStyle, arm_styles, save
+from analysis.figures.style import VERDICTS, ArmStyle, VerdictStyle, arm_styles
+from analysis.figures.traces import FRECHET
 from analysis.judging.guards import unmatched
-from analysis.judging.judgements import cases
-from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Verdict
-from analysis.tables.formats import cell
-from runs.records import RunRecord, RunStore, Trace
-from runs.schema import SAMPLES, STEP_TRACES, TRACES
-from runs.study import load_study, study_from_document, study_names
+from analysis.tables.formats import ABSENT, cell
+from runs.records import RunRecord
+from runs.schema import STEP_TRACES
+from runs.study import load_study, study_names
 
 MEASURED = tuple(name for name in QUANTITY if name not in STEP_TRACES)
-PIXELS_PER_INCH = 108  # of a figure on the page: at 96 its type would be smaller than the text needs
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ComparedRun:
-    """One run of the page. images (P, 64, C, H, W) at the probes ``steps`` (P,); ``verdict`` None if no study is known.
-
-    ``series``: its traces, steps as recorded.
-    """
-
-    label: str
-    record: RunRecord
-    series: Mapping[str, Trace]
-    steps: Sequence[int]
-    images: Images
-    verdict: Verdict | None
-
-    @property
-    def updates_per_step(self) -> int:
-        """Updates of G in a training step."""
-        return int(self.record.config["g_steps"])
-
-    def by_updates(self) -> dict[str, Trace]:
-        """Its traces with their steps in updates of G."""
-        factor = self.updates_per_step
-        return {name: Trace(steps=one.steps * factor, values=one.values) for name, one in self.series.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunCard:
-    """What the page shows of one run apart from its traces; pictures are data URLs."""
+    """What the page shows of one run apart from its traces; pictures are data URLs.
+
+    run: its row in the table of verdicts, after the verdict's letter.
+    """
 
     label: str
     style: ArmStyle
+    run: Sequence[str]
     verdict: str
     verdict_style: VerdictStyle | None
     finals: Sequence[tuple[str, str]]
@@ -72,51 +44,9 @@ class RunCard:
     strip_updates: Sequence[int]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PageFigure:
-    """A figure as a data URL, and its size in CSS pixels."""
-
-    source: str
-    width: int
-    height: int
-
-
-def compared_run(record: RunRecord, store: RunStore) -> ComparedRun:
-    """Everything of a complete record that the page shows, judged by the plan that it was recorded with."""
-    with np.load(io.BytesIO(store.artifact(record, SAMPLES))) as samples:
-        steps, images = samples["steps"].tolist(), samples["images"]
-    series = store.traces(record, TRACES)
-    return ComparedRun(
-        label=f"run {record.id}: {record.config['arm']}, seed {record.config['seed']}",
-        record=record,
-        series=series,
-        steps=steps,
-        images=images,
-        verdict=recorded_verdict(record, series),
-    )
-
-
-def recorded_verdict(record: RunRecord, series: Mapping[str, Trace]) -> Verdict | None:
-    """The verdict by the thresholds of the plan that the run was recorded with; None for a run by hand."""
-    plan = record.info["plan"]
-    if plan is None:
-        return None
-    study = study_from_document(plan, where=f"study of run {record.id}")
-    alone = StudyData(
-        study=study,
-        runs=pd.DataFrame({"run_id": [record.id], "used": [True]}),
-        records={record.id: record},
-        series={record.id: series},
-        problems=(),
-        plan_changes=(),
-    )
-    (case,) = cases(alone)
-    return case.verdict(study.plan.thresholds)
-
-
 def page(runs: Sequence[ComparedRun]) -> str:
     """The whole page: one HTML file that loads nothing."""
-    styles = _styles(runs)
+    styles, lines = _styles(runs), common_lines(runs)
     here = Path(__file__).parent
     loader = FileSystemLoader([here, here.parent / "report"])  # page.css stands there
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
@@ -127,8 +57,9 @@ def page(runs: Sequence[ComparedRun]) -> str:
         cards=[_card(run, styles[run.label]) for run in runs],
         labels=[run.label for run in runs],
         differences=[(name, [cell(value) for value in row]) for name, row in differences(runs)],
-        measures=_traces_figure(runs, MEASURED, styles),
-        traces=_traces_figure(runs, STEP_TRACES, styles),
+        measures=_traces_figure(runs, MEASURED, styles, lines),
+        traces=_traces_figure(runs, STEP_TRACES, styles, {}),
+        one_bar=any(line.dashed for line in lines[FRECHET]),
         explorer=Markup(explorer_of([_explored(run) for run in runs], styles, coloured_by="run")),
     )
 
@@ -172,17 +103,28 @@ def differences(runs: Sequence[ComparedRun]) -> list[tuple[str, list[Any]]]:
 
 def _card(run: ComparedRun, style: ArmStyle) -> RunCard:
     shown_steps = [run.steps[place] for place in shown_probes(len(run.steps))]
-    verdict = run.verdict
+    judged = run.judged
     return RunCard(
         label=run.label,
         style=style,
-        verdict="no verdict: made without a plan" if verdict is None else _in_words(verdict),
-        verdict_style=None if verdict is None else VERDICTS[verdict.code.value],
+        run=_row(run),
+        verdict="no verdict: made without a plan" if judged is None else _in_words(judged.verdict),
+        verdict_style=None if judged is None else VERDICTS[judged.verdict.code.value],
         finals=[(QUANTITY[name][0], cell(float(run.series[name].values[-1]))) for name in MEASURED],
-        sheet=_data_url(final_sheet(run.images), "image/png"),
-        strip=_data_url(training_strip(run.images), "image/png"),
+        sheet=data_url(final_sheet(run.images), "image/png"),
+        strip=data_url(training_strip(run.images), "image/png"),
         strip_updates=[step * run.updates_per_step for step in shown_steps],
     )
+
+
+def _row(run: ComparedRun) -> list[str]:
+    config, judged = run.record.config, run.judged
+    told = [str(run.record.id), config["study"], config["arm"], str(config["seed"])]
+    if judged is None:
+        return [*told, "no verdict", ABSENT, ABSENT, ABSENT]
+    never = judged.verdict.learned_step is None
+    updates = "never" if never else cell(run.updates_to_bar)
+    return [*told, judged.verdict.code.value, cell(run.onset), updates, cell(judged.limits.bar)]
 
 
 def _in_words(verdict: Verdict) -> str:
@@ -191,26 +133,30 @@ def _in_words(verdict: Verdict) -> str:
 
 
 def _explored(run: ComparedRun) -> ExploredRun:
-    onset = None if run.verdict is None else run.verdict.onset_step
     return ExploredRun(
         group=run.label,
         seed=int(run.record.config["seed"]),
         point="",
         run_id=run.record.id,
-        verdict="no verdict" if run.verdict is None else run.verdict.code.value,
-        onset=None if onset is None else onset * run.updates_per_step,
+        verdict="no verdict" if run.judged is None else run.judged.verdict.code.value,
+        onset=run.onset,
         updates_per_step=run.updates_per_step,
         series=run.series,
     )
 
 
-def _traces_figure(runs: Sequence[ComparedRun], names: Sequence[str], styles: Mapping[str, ArmStyle]) -> PageFigure:
-    figure = run_traces({run.label: run.by_updates() for run in runs}, names=names, styles=styles)
-    width, height = (round(inches * PIXELS_PER_INCH) for inches in figure.get_size_inches())
+def _traces_figure(
+    runs: Sequence[ComparedRun],
+    names: Sequence[str],
+    styles: Mapping[str, ArmStyle],
+    lines: Mapping[str, Sequence[ReferenceLine]],
+) -> Picture:
+    figure = run_traces(
+        {run.label: run.by_updates() for run in runs},
+        names=names,
+        styles=styles,
+        onsets={run.label: run.onset for run in runs if run.onset is not None},
+        lines=lines,
+    )
     with tempfile.TemporaryDirectory() as folder:
-        svg, *_ = save(figure, Path(folder) / "figure")
-        return PageFigure(source=_data_url(svg.read_bytes(), "image/svg+xml"), width=width, height=height)
-
-
-def _data_url(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+        return written(figure, Path(folder) / "figure")

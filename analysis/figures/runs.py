@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.image
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.parts import QUANTITY, arm_legend, draw_lines, label_lines, log_axis, quantity_axis
+from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, draw_lines, label_lines, log_axis, quantity_axis
 from analysis.figures.sheets import STEPS, Images, tile
 from analysis.figures.style import PAGE, UPDATES, ArmStyle, lay_out, new_figure, styled
-from analysis.figures.traces import EQUILIBRIUM, FRECHET, extremes_in_windows, in_windows
+from analysis.figures.traces import EQUILIBRIUM, FRECHET, extremes_in_windows, in_windows, onset_crosses
 from runs.records import Trace
 
-PANELS = 3  # a row
+PANELS = 3  # a row; the Fréchet distance has one to itself
 FEW = 60  # points: lines of so many carry marks
 SHEET = 8  # images a row and a column in a sheet of final samples
 FOLLOWED = 4  # fixed z in a sheet of training
@@ -25,34 +26,58 @@ FOLLOWED = 4  # fixed z in a sheet of training
 
 @styled
 def run_traces(
-    traces: Mapping[str, Mapping[str, Trace]], *, names: Sequence[str], styles: Mapping[str, ArmStyle]
+    traces: Mapping[str, Mapping[str, Trace]],
+    *,
+    names: Sequence[str],
+    styles: Mapping[str, ArmStyle],
+    onsets: Mapping[str, int],
+    lines: Mapping[str, Sequence[ReferenceLine]],
 ) -> Figure:
-    """One panel a quantity, one line a run.
+    """One panel a quantity, one line a run; that of the Fréchet distance is as wide as the figure.
 
     traces: by run (as in ``styles``) and quantity, their steps in updates of G. Lines of many points are thin, their
-    medians in a hundredth of the budget thick.
+    medians in a hundredth of the budget thick. onsets: by run, of those that failed, the update of G from which; drawn
+    as a cross on the run's line. lines: by quantity; the equilibrium of the game is drawn without being given.
     """
-    rows = math.ceil(len(names) / PANELS)
-    figure = new_figure(PAGE, 0.35 + 1.45 * rows)
-    panels = figure.subplots(rows, PANELS, squeeze=False).ravel()
+    drawn = {**EQUILIBRIUM, **lines}
+    figure, panels = _panels(names)
     last = max(int(of_run[name].steps.max(initial=1)) for of_run in traces.values() for name in names)
-    for axes, name in zip(panels, names, strict=False):
-        for run, of_run in traces.items():
-            _line(axes, of_run[name], styles[run])
-        draw_lines(axes, EQUILIBRIUM.get(name, ()))
+    for name, axes in panels.items():
+        of_runs = {run: of_run[name] for run, of_run in traces.items()}
+        for run, trace in of_runs.items():
+            _line(axes, trace, styles[run])
+        onset_crosses(axes, _points(of_runs), pd.Series(onsets, dtype=float))
+        draw_lines(axes, drawn.get(name, ()))
         quantity_axis(axes, name)
         axes.set(title=QUANTITY[name][0], xlim=(0, last))
-        if name == FRECHET:
-            log_axis(axes)
-    for axes in panels[len(names) :]:
-        axes.axis("off")
-    for axes in panels[max(0, len(names) - PANELS) : len(names)]:
-        axes.set_xlabel(UPDATES)
+    if FRECHET in panels:
+        log_axis(panels[FRECHET])
     arm_legend(figure, styles)
     lay_out(figure)
-    for axes, name in zip(panels, names, strict=False):
-        label_lines(axes, EQUILIBRIUM.get(name, ()))
+    for name, axes in panels.items():
+        label_lines(axes, drawn.get(name, ()))
     return figure
+
+
+def _panels(names: Sequence[str]) -> tuple[Figure, dict[str, Axes]]:
+    """An empty panel a quantity, the widest first; updates are counted under the last of each column."""
+    wide, narrow = [[name for name in names if (name == FRECHET) is kind] for kind in (True, False)]
+    heights = [1.5] * len(wide) + [1.0] * math.ceil(len(narrow) / PANELS)
+    figure = new_figure(PAGE, 0.35 + 1.45 * sum(heights))
+    grid = figure.add_gridspec(len(heights), PANELS, height_ratios=heights)
+    panels = {name: figure.add_subplot(grid[row, :]) for row, name in enumerate(wide)}
+    for place, name in enumerate(narrow):
+        panels[name] = figure.add_subplot(grid[len(wide) + place // PANELS, place % PANELS])
+    for name in [*wide, *narrow[-PANELS:]]:
+        panels[name].set_xlabel(UPDATES)
+    return figure, panels
+
+
+def _points(traces: Mapping[str, Trace]) -> pd.DataFrame:
+    """One quantity of all runs, a row a point; a run stands for a seed."""
+    return pd.concat(
+        [pd.DataFrame({"seed": run, "step": one.steps, "value": one.values}) for run, one in traces.items()]
+    )
 
 
 def _line(axes: Axes, trace: Trace, look: ArmStyle) -> None:

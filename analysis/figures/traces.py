@@ -5,10 +5,12 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -156,11 +158,8 @@ def probes(
 
 def _probe_lines(axes: Axes, points: pd.DataFrame, onsets: pd.DataFrame, look: ArmStyle) -> None:
     steps, values = runs_by_step(points)
-    failed = onsets.set_index("seed")["step"]
-    for seed, line in zip(sorted(points["seed"].unique()), values, strict=True):
-        axes.plot(steps, line, color=look.colour, linewidth=0.3, alpha=_thin(values), gid=f"seed-{seed}")
-        if seed in failed.index:
-            _cross(axes, steps, line, int(failed[seed]))
+    _run_lines(axes, [(steps, line) for line in values], look)
+    onset_crosses(axes, points, onsets.set_index("seed")["step"])
     if len(values):
         median, low, high = median_and_band(values)
         axes.fill_between(steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
@@ -171,12 +170,8 @@ def _probe_lines(axes: Axes, points: pd.DataFrame, onsets: pd.DataFrame, look: A
 
 def _trace_panel(axes: Axes, points: pd.DataFrame, failed: pd.Series, look: ArmStyle) -> None:
     steps, values = runs_by_step(points)
-    lines = [extremes_in_windows(steps, line) for line in values]
-    crowded = sum(len(x) for x, _ in lines) > CROWDED
-    for seed, (x, y), line in zip(sorted(points["seed"].unique()), lines, values, strict=True):
-        axes.plot(x, y, color=look.colour, linewidth=0.3, alpha=_thin(values), rasterized=crowded, gid=f"seed-{seed}")
-        if seed in failed.index:
-            _cross(axes, steps, line, int(failed[seed]))
+    _run_lines(axes, [extremes_in_windows(steps, line) for line in values], look)
+    onset_crosses(axes, points, failed)
     if len(values):
         middle, windowed = in_windows(steps, values)
         median, low, high = median_and_band(windowed)
@@ -184,16 +179,29 @@ def _trace_panel(axes: Axes, points: pd.DataFrame, failed: pd.Series, look: ArmS
         axes.plot(middle, median, color=look.dark, linewidth=1.1, gid="median")
 
 
-def _thin(values: Floats) -> float:
-    """Opacity of thin lines: the more runs, the fainter each."""
-    return min(0.5, max(0.12, 4 / len(values)))
+def _run_lines(axes: Axes, lines: Sequence[tuple[NDArray[Any], Floats]], look: ArmStyle) -> None:
+    """A thin line a run, all in one artist: a thousand artists take seconds. The more runs, the fainter each."""
+    axes.add_collection(
+        LineCollection(
+            [np.column_stack([steps, np.where(np.isfinite(values), values, np.nan)]) for steps, values in lines],
+            colors=look.colour,
+            linewidths=0.3,
+            alpha=min(0.5, max(0.12, 4 / max(1, len(lines)))),
+            rasterized=sum(len(steps) for steps, _ in lines) > CROWDED,
+            capstyle="projecting",
+            joinstyle="round",
+            zorder=2,
+            gid="runs",
+        )
+    )
 
 
-def _cross(axes: Axes, steps: NDArray[np.int64], line: Floats, onset: int) -> None:
-    """An × at the onset, at the height of the run's last finite value up to it."""
-    before = np.flatnonzero((steps <= onset) & np.isfinite(line))
-    if len(before):
-        axes.plot(onset, line[before[-1]], "x", color=INK, markersize=5, markeredgewidth=1.2, zorder=5, gid="onset")
+def onset_crosses(axes: Axes, points: pd.DataFrame, failed: pd.Series) -> None:
+    """An × at each onset, at the height of the run's last finite value up to it."""
+    before = points[(points["step"] <= points["seed"].map(failed)) & np.isfinite(points["value"])]
+    last = before.sort_values("step").groupby("seed")["value"].last()
+    axes.plot(failed.reindex(last.index), last, "x", color=INK, markersize=5, markeredgewidth=1.2, zorder=5,
+              gid="onset")  # fmt: skip
 
 
 def _header(axes: Axes, text: str) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 from analysis.judging.judgements import Case, cases, count_verdicts
 from analysis.judging.study_data import StudyData
@@ -24,39 +25,51 @@ def verdict_sensitivity(data: StudyData) -> tuple[tuple[SensitivityRow, ...], tu
     plan = data.study.plan.thresholds
     registered = asdict(plan)
     every_case = cases(data)
-    before = [case.verdict(plan).code for case in every_case]
+    arms = [case.run["arm"] for case in every_case]
+    before = _codes(every_case, plan)
     rows, skipped = [], []
     for name, value in registered.items():
-        for factor in (1.0, *FACTORS):
+        rows += _rows(data.study.arms, arms, before, before, _Change(name, 1.0, value))
+        for factor in FACTORS:
             changed = round(value * factor) if isinstance(value, int) else value * factor
             try:
                 thresholds = validated(Thresholds, {**registered, name: changed}, "threshold")
             except UserError:
                 skipped.append(f"{name} × {factor:g} is left out: {name} cannot be {changed:g}")
                 continue
-            rows += _sensitivity_rows(data.study.arms, every_case, before, thresholds, name, factor)
+            change = _Change(name, factor, getattr(thresholds, name))
+            rows += _rows(data.study.arms, arms, before, _codes(every_case, thresholds), change)
     return tuple(rows), tuple(skipped)
 
 
-def _sensitivity_rows(
-    arms: Iterable[str],
-    every_case: Sequence[Case],
+class _Change(NamedTuple):
+    threshold: str
+    factor: float
+    value: float
+
+
+def _codes(every_case: Sequence[Case], thresholds: Thresholds) -> list[VerdictCode]:
+    return [case.verdict(thresholds).code for case in every_case]
+
+
+def _rows(
+    declared: Iterable[str],
+    arms: Sequence[str],
     before: Sequence[VerdictCode],
-    thresholds: Thresholds,
-    name: str,
-    factor: float,
+    after: Sequence[VerdictCode],
+    change: _Change,
 ) -> list[SensitivityRow]:
-    verdicts: dict[str, list[str]] = {arm: [] for arm in arms}
+    """A row each declared arm; ``arms``, ``before`` and ``after`` are of the runs."""
+    verdicts: dict[str, list[str]] = {arm: [] for arm in declared}
     changed: Counter[str] = Counter()
-    for case, registered in zip(every_case, before, strict=True):
-        arm, code = case.run["arm"], case.verdict(thresholds).code
+    for arm, registered, code in zip(arms, before, after, strict=True):
         verdicts[arm].append(code.value)
         changed[arm] += code is not registered
     return [
         SensitivityRow(
-            threshold=name,
-            factor=factor,
-            value=getattr(thresholds, name),
+            threshold=change.threshold,
+            factor=change.factor,
+            value=change.value,
             arm=arm,
             verdicts=count_verdicts(own),
             changed=changed[arm],

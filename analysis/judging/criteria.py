@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -38,6 +39,7 @@ class Probes:
         kept = self.steps <= step
         return replace(self, **{name: array[kept] for name, array in self.arrays().items()})
 
+    @cached_property
     def finite(self) -> Flags:
         """Probes (P,) at which everything measured is a finite number."""
         return np.logical_and.reduce([np.isfinite(array) for array in self.arrays().values()])
@@ -119,5 +121,5 @@ def stretches(flags: Flags, least: int) -> list[tuple[int, int]]:
 
 def final_stretch(flags: Flags, least: int) -> int:
     """Length of the run of true flags at the end, 0 if it is shorter than ``least``."""
-    start, end = next(reversed(stretches(flags, least)), (0, 0))
-    return end - start if end == len(flags) else 0
+    length = len(flags) if flags.all() else int(flags[::-1].argmin())
+    return length if length >= least else 0

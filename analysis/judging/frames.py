@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 
 from analysis.judging.guards import (
-    changes,
     match_problem,
     measure_exclusions,
     provenance,
     provenance_problems,
     the_one_that_counts,
 )
+from analysis.judging.other_cells import of_other_cells, plan_changes, why_of_other_cells
 from analysis.judging.study_data import MatchedSeed, StudyData
 from runs.schema import TRACES
 from runs.store import RunRecord, RunStore
@@ -61,14 +61,14 @@ def load_study_data(study: Study, store: RunStore) -> StudyData:
     excluded = measure_exclusions(chosen.values())
     used = {record.id: record for record in chosen.values() if record.id not in excluded}
     rows = [_row(cell, key, seed, chosen.get((key, seed)), excluded) for cell, key, seed in planned]
-    plan_changes = sorted({change for record in used.values() for change in _plan_changes(record, study)})
+    changed = sorted({change for record in used.values() for change in plan_changes(study, record)})
     return StudyData(
         study=study,
         runs=_runs_frame(study, rows),
         records=used,
         series={run_id: store.traces(record, TRACES) for run_id, record in used.items()},
-        problems=(*_record_problems(study, rows, found, chosen), *_comparison_problems(used, plan_changes)),
-        plan_changes=tuple(plan_changes),
+        problems=(*_record_problems(study, rows, found, chosen), *_comparison_problems(used, changed)),
+        plan_changes=tuple(changed),
     )
 
 
@@ -109,14 +109,6 @@ def _runs_frame(study: Study, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame
     return frame.astype({**{name: kind for name, kind in kinds.items() if name not in study.grid}, "arm": arms})
 
 
-def _plan_changes(record: RunRecord, study: Study) -> list[str]:
-    """What the study file says otherwise than when the run was made."""
-    if record.meta.get("plan_hash") == study.plan_hash:
-        return []
-    plan = record.info["plan"]
-    return ["(not recorded)"] if plan is None else changes(plan, study.document)
-
-
 def _record_problems(
     study: Study,
     rows: Sequence[Mapping[str, Any]],
@@ -138,11 +130,13 @@ def _record_problems(
     ]
     if twice:
         yield f"Trainings recorded more than once, with equal traces; the earliest record counts: {_some(twice)}."
-    stray = [str(record.id) for key, records in found.items() if key not in chosen for record in records]
-    if stray and not study.overrides:
+    stray = of_other_cells(study, [record for records in found.values() for record in records])
+    if stray:
+        arms = ", ".join(dict.fromkeys(record.config["arm"] for record in stray))
         yield (
-            f"{len(stray)} complete records of this study belong to cells or seeds that it does not declare,"
-            f" and are not analysed: runs {_some(stray)}."
+            f"{len(stray)} complete records of this study ({arms}) belong to cells or seeds that it does not declare,"
+            f" and are not analysed ({why_of_other_cells(study, stray)}): runs"
+            f" {_some([str(record.id) for record in stray])}."
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.judging.frames import StudyData
-from analysis.judging.verdicts import LABELLED, Probes, Verdict, VerdictCode, judge, limits_from
+from analysis.judging.verdicts import LABELLED, Limits, Probes, Verdict, VerdictCode, judge, limits_from
 from runs.plan import Thresholds
 from runs.schema import CLOCK, PROBE_CHANGES, PROBES, STEP_TRACES
 from runs.store import Trace
@@ -28,9 +28,13 @@ class Case:
     references: Mapping[str, Mapping[str, float]]
     classes: int
 
+    def limits(self, thresholds: Thresholds) -> Limits:
+        """Those thresholds as values of the probes on the run's data."""
+        return limits_from(self.references, thresholds, self.classes)
+
     def verdict(self, thresholds: Thresholds, until_step: int | None = None) -> Verdict:
         """The verdict under those thresholds."""
-        limits = limits_from(self.references, thresholds, self.classes)
+        limits = self.limits(thresholds)
         return judge(self.probes, limits, first_nonfinite=self.first_nonfinite, until_step=until_step)
 
 

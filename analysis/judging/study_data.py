@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -106,9 +107,15 @@ class StudyData:
 
     def matched_seeds(self, arms: Sequence[str], point: Mapping[str, Any]) -> list[MatchedSeed]:
         """One entry a planned seed: the runs of those arms at that grid point, and whether they are comparable."""
-        runs = self.only(arms, point).runs
-        by_cell = {(run["arm"], run["seed"]): run for run in runs.to_dict(orient="records")}
-        return [self._matched_seed(seed, [by_cell[arm, seed] for arm in arms]) for seed in self.study.seeds]
+        levels = tuple(point[factor] for factor in self.factors)
+        rows = self._rows
+        return [self._matched_seed(seed, [rows[arm, seed, *levels] for arm in arms]) for seed in self.study.seeds]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[Any, ...], Mapping[Any, Any]]:
+        """The rows of ``runs`` by arm, seed and the grid's levels."""
+        rows = self.runs.to_dict(orient="records")
+        return {(row["arm"], row["seed"], *(row[factor] for factor in self.factors)): row for row in rows}
 
     def _matched_seed(self, seed: int, runs: Sequence[Mapping[Any, Any]]) -> MatchedSeed:
         ids = tuple(int(run["run_id"]) if run["complete"] else None for run in runs)

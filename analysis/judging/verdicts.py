@@ -159,15 +159,16 @@ def _recoveries(probes: Probes, limits: Limits, learned_step: int | None) -> tup
     """Collapses of a run that had learned and that ended in a finite probe that was not narrow."""
     if learned_step is None:
         return ()
-    collapsed, finite = _collapsed_probes(probes, limits, learned_step), probes.finite()
+    collapsed, finite = _collapsed_probes(probes, limits, learned_step), probes.finite
     ended = [(start, end) for start, end in stretches(collapsed, limits.probes) if end < len(collapsed) and finite[end]]
     return tuple(Recovery(onset_step=int(probes.steps[start]), end_step=int(probes.steps[end])) for start, end in ended)
 
 
 def _first_nonfinite(probes: Probes, recorded: Mapping[str, int], until_step: int | None) -> Evidence | None:
     steps = list(recorded.items())
-    for name, values in probes.arrays().items():
-        steps += [(f"eval_{name}", int(step)) for step in probes.steps[~np.isfinite(values)][:1]]
+    if not probes.finite.all():
+        for name, values in probes.arrays().items():
+            steps += [(f"eval_{name}", int(step)) for step in probes.steps[~np.isfinite(values)][:1]]
     within = [(trace, step) for trace, step in steps if until_step is None or step <= until_step]
     if not within:
         return None

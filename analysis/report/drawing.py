@@ -48,10 +48,11 @@ class Chapter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReportFigure:
-    """A figure and what is written about it."""
+    """A figure and what is written about it. ``beside``: it is a file beside the page and not shown on it."""
 
     caption: Caption
     figure: Figure
+    beside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.figures.explorer import explorer
+from analysis.figures.pictures import Picture
 from analysis.report.designs import factor_chapter
 from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, Place, place_of
 from analysis.report.figures import CONTRASTS, CONTRASTS_AT_EQUAL_TIME
@@ -46,12 +47,10 @@ LISTS = Chapter(
 
 @dataclass(frozen=True, kw_only=True)
 class PageFigure:
-    """A figure as the page shows it: its file's content as a data URL, and its size in CSS pixels."""
+    """A figure as the page shows it."""
 
     caption: Caption
-    source: str
-    width: int
-    height: int
+    picture: Picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +121,6 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
 def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
     """What is outside the registered contrasts, all folded."""
     traces = Chapter(title=TRACES_TITLE, gist=TRACES_GIST, sentences=TRACES_BESIDE if drawing.over_a_grid else ())
-    if drawing.over_a_grid:  # of every point they would be most of the page
-        pages = [page for page in pages if page.caption.section != TRACES_TITLE]
     chapters = [write(drawing.results) for write in CHAPTERS]
     for chapter in (*chapters, traces, LISTS):
         yield _section(

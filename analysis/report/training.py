@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from analysis.figures.parts import QUANTITY, ReferenceLine
 from analysis.figures.sheets import Images, chosen_seeds, median_seed, sample_sheet, training_sheet
 from analysis.figures.traces import EQUILIBRIUM, FRECHET, OTHER_PROBES, probes, traces
+from analysis.judging.verdicts import Limits
 from analysis.report.drawing import Caption, Drawing, Place, ReportFigure, spread_text
-from analysis.results.document import Results
 from analysis.results.wording import number
-from runs.schema import SAMPLES
+from runs.schema import PROBES, SAMPLES
 
 SAMPLES_TITLE = "Measures and samples"
 TRACES_TITLE = "Traces"
@@ -61,6 +61,7 @@ def traces_figure(drawing: Drawing, place: Place, names: Sequence[str], name: st
             alt=f"{title}{place.where} over training, a row an arm. Lowest and highest arm at the end: {ends}.",
         ),
         figure=traces(points, drawing.onsets(), names=names, arms=arms, styles=drawing.styles),
+        beside=drawing.over_a_grid,  # of every grid point they would be most of the page
     )
 
 
@@ -94,32 +95,40 @@ def probes_figure(drawing: Drawing, place: Place) -> ReportFigure:
             drawing.onsets(),
             arms=arms,
             styles=drawing.styles,
-            lines=probe_lines(drawing.results),
+            lines=probe_lines(drawing.results.references, drawing.results.limits),
         ),
     )
 
 
-def probe_lines(results: Results) -> dict[str, list[ReferenceLine]]:
-    """Lines to read each measure against: reference images and the thresholds of the verdicts."""
-    references, limits = results.references, results.limits
-    if references is None or limits is None:
-        return {}
-    known = [(FRECHET, references[name][FRECHET], label) for name, label in DRAWN_REFERENCES.items()]
-    known += [(name, references["held_out"][name], "real") for name in OTHER_PROBES]
-    thresholds = [
+def probe_lines(
+    references: Mapping[str, Mapping[str, float]] | None, limits: Limits | None
+) -> dict[str, list[ReferenceLine]]:
+    """Lines to read each measure against: reference images (as in ``RunInfo["references"]``) and thresholds.
+
+    No lines of what is None.
+    """
+    known = []
+    if references is not None:
+        known = [(FRECHET, references[name][FRECHET], label) for name, label in DRAWN_REFERENCES.items()]
+        known += [(name, references["held_out"][name], "real") for name in PROBES if name != FRECHET]
+    lines: dict[str, list[ReferenceLine]] = {name: [] for name in PROBES}
+    for dashed, values in ((False, known), (True, [] if limits is None else _thresholds(limits))):
+        for name, value, label in values:
+            if value is not None and math.isfinite(value):
+                lines[name].append(ReferenceLine(value=value, label=label, dashed=dashed))
+    return lines
+
+
+def _thresholds(limits: Limits) -> list[tuple[str, float | None, str]]:
+    return [
         (FRECHET, limits.bar, f"bar = {number(limits.bar)}"),
         ("eval_recall", limits.recall, "collapse"),
         ("eval_modes", limits.modes, "collapse"),
         ("eval_precision", limits.precision, "realistic"),
         ("eval_density", limits.density, "realistic"),
+        ("eval_confidence", limits.confidence, "realistic"),
         ("eval_diversity", limits.diversity, "total"),
     ]
-    lines: dict[str, list[ReferenceLine]] = {name: [] for name in (FRECHET, *OTHER_PROBES)}
-    for dashed, values in ((False, known), (True, thresholds)):
-        for name, value, label in values:
-            if value is not None and math.isfinite(value):
-                lines[name].append(ReferenceLine(value=value, label=label, dashed=dashed))
-    return lines
 
 
 def sheet_figures(drawing: Drawing, place: Place) -> Iterator[ReportFigure]:

@@ -1,11 +1,8 @@
 """Writing a report: figures, tables, results and the two pages, in a folder that appears complete or not at all."""
 
-import base64
-import io
-import itertools
+import gc
 import multiprocessing
 import os
-import shlex
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -13,35 +10,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageColor
-
-from analysis.figures.style import PALETTE, VERDICTS, save
-from analysis.figures.style import stamp as stamp_figure
+from analysis.figures.pictures import Picture, filed, written
 from analysis.findings.outcomes import analyse
 from analysis.judging.frames import load_study_data
 from analysis.judging.judgements import judge_study
-from analysis.report.drawing import Drawing, ReportFigure
+from analysis.judging.other_cells import what_to_do
+from analysis.report.drawing import Drawing
 from analysis.report.figures import report_figures
 from analysis.report.page import PageFigure, rendered
 from analysis.report.tables import report_tables
 from analysis.results.document import Results, to_json
 from analysis.tables.formats import write_table
 from runs.errors import UserError
+from runs.interrupts import interrupts_held
 from runs.store import RunStore
 from runs.study import Study
 
 REPORTS = Path(__file__).parents[2].resolve() / "runs" / "reports"
 RESULTS = "results.json"
-PIXELS_PER_INCH = 108  # of a figure on the page: at 96 its type would be smaller than the text needs
-LARGE = 100_000  # bytes of an SVG from which on the page carries the PNG, if that is smaller
-COLOURS = 256  # of a PNG on the page
-# colours that a page's small PNG keeps as they are, however few its pixels of them: they stand for arms and verdicts
-KEPT = tuple(
-    dict.fromkeys(
-        (*(shade for arm in PALETTE for shade in (arm.colour, arm.dark)), *(look.fill for look in VERDICTS.values()))
-    )
-)
+# new objects; Python's own number is 700. A figure is many thousand that live until it is written, and looking for
+# garbage among them takes a tenth of the time
+COLLECTED_AT = 50_000
 
 
 def write_report(study: Study, store: RunStore, out: Path, where: str = "the record") -> tuple[Results, Path]:
@@ -52,13 +41,12 @@ def write_report(study: Study, store: RunStore, out: Path, where: str = "the rec
     """
     data = load_study_data(study, store)
     if not data.runs["complete"].any():
-        raise UserError(
-            f"study {study.name}: no complete record in {where};"
-            f" train it first: make stability-sweep STUDY={shlex.quote(study.source)}"
-        )
+        left_out = sorted(study.document["arms"].keys() - study.arms.keys())
+        others = store.find({"config.study": study.name, "config.arm": {"$nin": left_out}})
+        raise UserError(f"study {study.name}: no complete record in {where}{what_to_do(study, others)}")
     verdicts = judge_study(data)
     results = analyse(data, verdicts)
-    with _replaced_folder(out / study.label) as folder:
+    with _collecting_rarely(), _replaced_folder(out / study.label) as folder:
         _write(folder, Drawing(data=data, verdicts=verdicts, results=results, store=store))
     return results, out / study.label
 
@@ -79,43 +67,42 @@ def _write(folder: Path, drawing: Drawing) -> None:
 
 def _page_figures(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
     """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
+    with _writers() as writers:
+        pages = []
+        for one in report_figures(drawing):
+            write = filed if one.beside else written
+            pages.append((one.caption, writers.submit(write, one.figure, folder / one.caption.name, stamp)))
+        done = [(caption, picture.result()) for caption, picture in pages]
+    return [PageFigure(caption=caption, picture=picture) for caption, picture in done if isinstance(picture, Picture)]
+
+
+@contextmanager
+def _writers() -> Iterator[ProcessPoolExecutor]:
+    """Processes, one a core. After Ctrl-C or an error they write no more than what they are at."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["analysis.figures.style"])  # imported once, for all writers
-    with ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=context) as writers:
-        pages = [writers.submit(_page_figure, figure, folder, stamp) for figure in report_figures(drawing)]
-        return [page.result() for page in pages]
+    context.set_forkserver_preload(["analysis.figures.pictures"])  # imported once, for all of them
+    with ProcessPoolExecutor(
+        os.cpu_count(), mp_context=context, initializer=gc.set_threshold, initargs=(COLLECTED_AT,)
+    ) as writers:
+        try:
+            with interrupts_held():
+                for _ in range(os.cpu_count() or 1):
+                    writers.submit(os.getpid)  # any task starts a process; later, Ctrl-C could leave one half started
+            yield writers
+        except BaseException:
+            writers.shutdown(cancel_futures=True)
+            raise
 
 
-def _page_figure(figure: ReportFigure, folder: Path, stamp: str) -> PageFigure:
-    stamp_figure(figure.figure, stamp)
-    svg, _, png = save(figure.figure, folder / figure.caption.name)
-    content, kind = svg.read_bytes(), "image/svg+xml"
-    if len(content) > LARGE:
-        small = _in_few_colours(png)
-        content, kind = min((content, kind), (small, "image/png"), key=lambda one: len(one[0]))
-    width, height = figure.figure.get_size_inches()
-    return PageFigure(
-        caption=figure.caption,
-        source=f"data:{kind};base64,{base64.b64encode(content).decode()}",
-        width=round(width * PIXELS_PER_INCH),
-        height=round(height * PIXELS_PER_INCH),
-    )
-
-
-def _in_few_colours(png: Path) -> bytes:
-    """The picture as a PNG with a palette, which takes a third of the bytes."""
-    small, kept, others = io.BytesIO(), [ImageColor.getrgb(colour) for colour in KEPT], COLOURS - len(KEPT)
-    with Image.open(png) as image:
-        picture = image.convert("RGB")
-    found = picture.quantize(others, dither=Image.Dither.NONE)
-    pixels, places = np.asarray(picture), np.array(found)
-    for place, colour in enumerate(kept, start=others):
-        places[(pixels == colour).all(axis=2)] = place
-    reduced = Image.fromarray(places).convert("P")
-    palette = (found.getpalette() or [])[: 3 * others]
-    reduced.putpalette([*palette, *[0] * (3 * others - len(palette)), *itertools.chain(*kept)])
-    reduced.save(small, "png", optimize=True)
-    return small.getvalue()
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """See COLLECTED_AT."""
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECTED_AT)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,15 @@ import pytest
 
 from analysis.compare import __main__ as compare
 from analysis.compare.__main__ import main, records_of_ids, records_of_pair
-from analysis.compare.page import compared_run, differences, page
+from analysis.compare.compared import ComparedRun, common_lines, compared_run
+from analysis.compare.page import differences, page
 from analysis.figures.runs import final_sheet, shown_probes, training_strip
 from analysis.figures.style import arm_styles
 from runs import addresses
 from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.store import open_store
 from runs.study import load_study
-from tests.analysis.synthetic import record, small_study
+from tests.analysis.synthetic import record, references, small_study
 
 GRID = {"beta1": [0.5, 0.9], "lr": [1e-4, 1e-3]}
 
@@ -68,10 +70,61 @@ def test_runs_by_id_come_side_by_side_in_one_page_that_loads_nothing(
 
 def test_each_run_has_its_verdict_by_the_plan_that_it_was_recorded_with(studied: Path) -> None:
     store = open_store(str(studied))
-    verdicts = [compared_run(one, store).verdict for one in records_of_ids(store, [1, 3, 6])]
-    assert [None if one is None else one.code.value for one in verdicts] == ["collapsed", "stable", None]
+    judged = [compared_run(one, store).judged for one in records_of_ids(store, [1, 3, 6])]
+    assert [None if one is None else one.verdict.code.value for one in judged] == ["collapsed", "stable", None]
     text = page([compared_run(one, store) for one in records_of_ids(store, [1, 6])])
     assert "collapsed from step 150" in text and "no verdict: made without a plan" in text
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Cells of the table of verdicts, without their marks."""
+    table = text.split('aria-label="Verdicts"')[1].split("</table>")[0]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", table)]
+    return [[re.sub(r"<span.*</span>", "", one) for one in row] for row in rows if row]
+
+
+def test_the_table_of_verdicts_counts_in_generator_updates(tmp_path: Path) -> None:
+    base = {**small_study().document["base"], "g_steps": 3}
+    study = small_study(seeds=1, base=base)
+    record(str(tmp_path), study, "mlp", 0, "collapsed")
+    record(str(tmp_path), study, "dcgan", 0, "unlearned")
+    record(str(tmp_path), study, "dcgan", 0, info={"plan": None}, meta={"cell_key": None})
+    store = open_store(str(tmp_path))
+    text = page([compared_run(one, store) for one in store.find()])
+    assert table_rows(text) == [
+        ["1", "small", "mlp", "0", "collapsed", "450", "300", "10"],
+        ["2", "small", "dcgan", "0", "unlearned", "–", "never", "10"],
+        ["3", "small", "dcgan", "0", "no verdict", "–", "–", "–"],
+    ]
+
+
+def drawn(runs: Sequence[ComparedRun], name: str) -> list[tuple[str, bool]]:
+    return [(line.label, line.dashed) for line in common_lines(runs)[name]]
+
+
+def test_lines_are_drawn_where_they_are_the_same_for_all_runs(tmp_path: Path) -> None:
+    study = small_study(seeds=2)
+    strict = small_study(seeds=2, plan={**study.document["plan"], "thresholds": {"bar": 0.1}})
+    others = {**references(), "held_out": {**references()["held_out"], "eval_frechet": 0.3}}
+    record(str(tmp_path), study, "mlp", 0)
+    record(str(tmp_path), study, "mlp", 1)
+    record(str(tmp_path), strict, "dcgan", 0)
+    record(str(tmp_path), study, "dcgan", 1, info={"references": others})
+    store = open_store(str(tmp_path))
+    first, second, third, fourth = (compared_run(one, store) for one in store.find())
+    real = [(label, False) for label in ("held-out real", "half the classes", "pixel Gaussian", "constant grey")]
+    assert drawn([first, second], "eval_frechet") == [*real, ("bar = 10", True)]
+    assert drawn([first, third], "eval_frechet") == real
+    assert drawn([first, fourth], "eval_frechet") == [*real[1:], ("bar = 10", True)]
+    assert drawn([first, third], "eval_recall") == [("real", False), ("collapse", True)]
+    assert "the bar is not: see the table of verdicts" in page([first, third])
+    assert "the bar is not" not in page([first, second])
+
+
+def test_a_run_by_hand_has_no_thresholds_to_draw(studied: Path) -> None:
+    store = open_store(str(studied))
+    by_hand, judged = (compared_run(one, store) for one in records_of_ids(store, [6, 1]))
+    assert drawn([by_hand, judged], "eval_recall") == [("real", False)]
 
 
 def test_a_pair_is_found_by_its_seed_and_arms(studied: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +132,12 @@ def test_a_pair_is_found_by_its_seed_and_arms(studied: Path, capsys: pytest.Capt
     text = written(capsys.readouterr().out)
     assert "run 2: mlp, seed 1 · run 4: dcgan, seed 1" in text
     assert "same minibatches and the same noise" in text
+
+
+def test_a_pair_whose_settings_were_edited_since_is_said_to_be_there(studied: Path) -> None:
+    file = study_file(studied.parent, base={**small_study().document["base"], "steps": 400})
+    with pytest.raises(UserError, match=r"no complete run of mlp at seed 1, though 1 of other .*base.steps: 200"):
+        records_of_pair(open_store(str(studied)), file, ["seed=1", "mlp", "dcgan"])
 
 
 def test_a_pair_of_a_grid_study_is_found_by_its_levels(tmp_path: Path) -> None:

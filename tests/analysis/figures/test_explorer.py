@@ -17,7 +17,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from plotly.offline import get_plotlyjs
 
-from analysis.compare.page import compared_run, page
+from analysis.compare.compared import compared_run
+from analysis.compare.page import page
 from analysis.figures.explorer import BUDGET, ExploredRun, explorer, explorer_of, significant_digits
 from analysis.figures.parts import QUANTITY
 from analysis.figures.style import arm_styles

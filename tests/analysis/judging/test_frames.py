@@ -168,7 +168,21 @@ def test_runs_of_cells_that_are_no_longer_declared_are_counted(tmp_path: Path) -
     base = {**before.document["base"], "lr": 1e-3}
     data = loaded(tmp_path, small_study(seeds=2, base=base))
     assert not data.runs["complete"].any()
-    assert "4 complete records of this study belong to cells or seeds that it does not declare" in data.problems[-1]
+    assert data.problems[-1] == (
+        "4 complete records of this study (mlp, dcgan) belong to cells or seeds that it does not declare, and are not"
+        " analysed (base.lr: 0.0002 before, 0.001 now): runs 1; 2; 3; 4."
+    )
+
+
+def test_an_arm_whose_setting_was_edited_is_missing_for_that_reason(tmp_path: Path) -> None:
+    before = small_study(seeds=2)
+    recorded(tmp_path, before, {"mlp": ["stable"] * 2, "dcgan": ["stable"] * 2})
+    arms = before.document["arms"]
+    data = loaded(tmp_path, small_study(seeds=2, arms={**arms, "mlp": {**arms["mlp"], "lr": 1e-3}}))
+    assert data.problems[0] == "Arm mlp: 2 of 2 planned runs have no complete record: seed 0; seed 1."
+    assert data.problems[1].startswith("2 complete records of this study (mlp) belong to cells or seeds that it does")
+    assert "are not analysed (arms.mlp.lr: not set before, 0.001 now): runs 1; 2." in data.problems[1]
+    assert data.used["arm"].tolist() == ["dcgan", "dcgan"]
 
 
 def test_arm_that_is_not_as_large_as_declared_is_named(tmp_path: Path) -> None:

@@ -205,6 +205,25 @@ def test_without_a_complete_record_nothing_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "reports").exists()
 
 
+def test_records_of_a_study_whose_settings_were_edited_since_are_said_to_be_there(tmp_path: Path) -> None:
+    before = small(seeds=2)
+    record_study(str(tmp_path / "records"), before)
+    base = {**before.document["base"], "steps": 2 * before.document["base"]["steps"], "lr": 1e-3}
+    with pytest.raises(UserError) as raised:
+        write_report(small(seeds=2, base=base), open_store(str(tmp_path / "records")), tmp_path / "reports")
+    said = str(raised.value)
+    assert said.startswith("study small: no complete record in the record, though 6 of other cells or seeds than it")
+    assert f"base.steps: {base['steps'] // 2} before, {base['steps']} now" in said
+    assert "undo the edit, give the study another name, or train it: make stability-sweep STUDY=small" in said
+    assert "\n" not in said
+
+
+def test_arms_without_a_record_are_not_explained_by_those_that_the_command_line_left_out(tmp_path: Path) -> None:
+    record_study(str(tmp_path / "records"), small(seeds=1), leave_out=[("mlp", 0)])
+    with pytest.raises(UserError, match="study small: no complete record in the record; train it first"):
+        write_report(small(seeds=1).override(arms=["mlp"]), open_store(str(tmp_path / "records")), tmp_path)
+
+
 def test_a_folder_that_is_no_report_is_left_alone(records: str, tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "thesis.tex").write_text("years of work")

@@ -1,0 +1,70 @@
+"""Complete records that carry a study's name but are of no run that it declares: which they are, and how that came."""
+
+import shlex
+from collections.abc import Collection, Sequence
+
+from analysis.judging.guards import changes
+from runs.records import RunRecord
+from runs.study import Study, study_from_document
+
+SHOWN = 3  # reasons in one sentence
+_NOT_RECORDED = "(not recorded)"
+
+
+def plan_changes(study: Study, record: RunRecord) -> list[str]:
+    """What the study file says otherwise than when the run was made."""
+    if record.meta.get("plan_hash") == study.plan_hash:
+        return []
+    plan = record.info["plan"]
+    return [_NOT_RECORDED] if plan is None else changes(plan, study.document)
+
+
+def of_other_cells(study: Study, records: Sequence[RunRecord]) -> list[RunRecord]:
+    """Those of the study's records that are of no cell and seed that it declares.
+
+    Arms and seeds that only the command line leaves out are declared.
+    """
+    whole = study_from_document(study.document)
+    keys, seeds = _keys(whole), {*whole.seeds, *study.seeds}
+    return [one for one in records if one.meta.get("cell_key") not in keys or one.config["seed"] not in seeds]
+
+
+def why_of_other_cells(study: Study, others: Sequence[RunRecord]) -> str:
+    """How the records came to be so, most often a setting of the file: «base.lr: 0.0002 before, 0.001 now»."""
+    keys = _keys(study_from_document(study.document))
+    found = sorted({reason for record in others for reason in _reasons(study, record, keys)})
+    rest = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return "; ".join(found[:SHOWN]) + rest
+
+
+def what_to_do(study: Study, records: Sequence[RunRecord]) -> str:
+    """Ends the sentence that a study lacks runs; ``records`` are what there is of it in their stead."""
+    train = f"make stability-sweep STUDY={shlex.quote(study.source)}"
+    others = of_other_cells(study, records)
+    if not others:
+        return f"; train it first: {train}"
+    return (
+        f", though {len(others)} of other cells or seeds than it declares now ({why_of_other_cells(study, others)});"
+        f" undo the edit, give the study another name, or train it: {train}"
+    )
+
+
+def _reasons(study: Study, record: RunRecord, keys: Collection[str]) -> list[str]:
+    changed = plan_changes(study, record)
+    if changed == [_NOT_RECORDED]:
+        return ["what the study said then is not recorded"]
+    if record.meta.get("cell_key") in keys:
+        return _of(changed, ["seeds", "first_seed"]) or ["made at seeds that it never declared"]
+    arms = {record.config["arm"], study.reference_arm, record.info["match"]["reference"]}
+    deciding = ["base", "grid", "reference_arm", *(f"arms.{arm}" for arm in arms)]
+    return _of(changed, deciding) or ["made by another version of the training code"]
+
+
+def _of(changed: Sequence[str], parts: Sequence[str]) -> list[str]:
+    """The changes in those parts of the file."""
+    starts = tuple(f"{part}{end}" for part in parts for end in ".:")
+    return [change for change in changed if change.startswith(starts)]
+
+
+def _keys(study: Study) -> set[str]:
+    return {cell.key for cell in study.cells()}
