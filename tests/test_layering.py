@@ -102,12 +102,12 @@ ORDER = {
         *("outcomes",),
     ],
     "analysis.figures": [
-        *("style", "pictures", "parts", "outcomes", "traces", "effects", "survival", "designs"),
+        *("style", "pictures", "parts", "outcomes", "traces", "effects", "grid_forest", "survival", "designs"),
         *("thinning", "explorer", "sheets", "runs"),
     ],
     "analysis.tables": ["latex", "formats", "columns", "contrasts", "settings", "times", "factors", "designs"],
     "analysis.report": [
-        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "figures"),
+        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "forests", "figures"),
         *("page", "writing", "__main__"),
     ],
     "analysis.compare": ["compared", "page", "__main__"],

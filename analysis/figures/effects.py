@@ -67,7 +67,7 @@ _FOREST_COLUMNS = (8, 118, 150)  # points to the right of the axes
 
 def _forest_panel(axes: Axes, rows: Sequence[ForestRow]) -> None:
     effect = rows[0].effect
-    low, high = _reach([row.effect for row in rows])
+    low, high = reach([row.effect for row in rows])
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6), xlabel=f"{effect.name} ({effect.unit})")
     axes.axvline(0, color=FAINT, linewidth=0.6, zorder=0.5)
     axes.spines["left"].set_visible(False)
@@ -76,7 +76,7 @@ def _forest_panel(axes: Axes, rows: Sequence[ForestRow]) -> None:
     for y, (row, label) in enumerate(zip(rows, axes.get_yticklabels(), strict=True)):
         label.set_fontweight("bold" if row.strong else "normal")
         _forest_mark(axes, y, row)
-        texts = (_estimate_text(row.effect), _p_text(row.effect.p), _p_text(row.effect.p_holm))
+        texts = (estimate_text(row.effect), p_cell(row.effect.p), p_cell(row.effect.p_holm))
         for x, text in zip(_FOREST_COLUMNS, texts, strict=True):
             axes.annotate(text, (1, y), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                           va="center", size=7, weight="bold" if row.strong else "normal")  # fmt: skip
@@ -96,7 +96,7 @@ def _forest_mark(axes: Axes, y: int, row: ForestRow) -> None:
         axes.plot(effect.estimate, y, "s" if row.strong else "o", color=INK, markersize=4.5, gid="estimate")
 
 
-def _reach(effects: Sequence[Effect]) -> tuple[float, float]:
+def reach(effects: Sequence[Effect]) -> tuple[float, float]:
     """Limits of the axis: all finite estimates and ends, zero, and some room."""
     ends = [0.0]
     for effect in effects:
@@ -108,13 +108,15 @@ def _reach(effects: Sequence[Effect]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _estimate_text(effect: Effect) -> str:
+def estimate_text(effect: Effect) -> str:
+    """«+1 [+0.35, +1]», or that there is none."""
     if effect.estimate is None:
         return "not estimable"
     return f"{signed(effect.estimate)} {interval_text(effect.interval)}"
 
 
-def _p_text(p: float | None) -> str:
+def p_cell(p: float | None) -> str:
+    """«0.0078», «< 0.0001»; a dash where there is none."""
     return "–" if p is None else p_text(p).removeprefix("p ").removeprefix("= ")
 
 

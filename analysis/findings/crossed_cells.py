@@ -2,7 +2,8 @@
 
 # S complete seeds, P grid points, A arms
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,8 @@ from scipy import stats
 
 from analysis.findings.questions import outcome_values
 from analysis.judging.study_data import StudyData
-from analysis.results.wording import interval_text, p_text, signed
+from analysis.results.factors import SignsOverGrid
+from analysis.results.wording import interval_text, p_text, signed, signs_text
 from analysis.statistics import FactorEffect, FactorEffects, NotEstimable
 from runs.plan import Outcome
 
@@ -69,11 +71,18 @@ class CrossedCells:
         return np.array([[config.steps * config.g_steps for config in row] for row in configs], dtype=np.float64)
 
 
-def effects_sentence(subject: str, effects: FactorEffects | NotEstimable) -> str:
-    """All effects with intervals and both p, or why there are none."""
+def count_signs(name: str, estimates: Iterable[float]) -> SignsOverGrid:
+    """Of an effect's estimates, one a grid point."""
+    signs = Counter(np.sign(list(estimates)).tolist())
+    return SignsOverGrid(name=name, above=signs[1], zero=signs[0], below=signs[-1])
+
+
+def effects_sentence(subject: str, effects: FactorEffects | NotEstimable, signs: Sequence[SignsOverGrid] = ()) -> str:
+    """All effects with intervals and both p, or why there are none; of averages over a grid with their ``signs``."""
     if isinstance(effects, NotEstimable):
         return f"{subject}: not estimable, {effects}."
-    parts = "; ".join(_effect_text(effect) for effect in effects.effects)
+    at_points = {one.name: f" ({signs_text(one)})" for one in signs}
+    parts = "; ".join(_effect_text(effect) + at_points.get(effect.name, "") for effect in effects.effects)
     notes = "".join(f" {note[0].upper()}{note[1:]}." for note in effects.note)
     return f"{subject}: {parts}; {effects.n_seeds} complete seeds.{notes}"
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.findings.crossed_cells import UNITS, CrossedCells, Floats, effects_sentence
+from analysis.findings.crossed_cells import UNITS, CrossedCells, Floats, count_signs, effects_sentence
 from analysis.findings.grid_effects import grid_means, stability_map, trends
 from analysis.findings.questions import LABELS, outcome_values
 from analysis.judging.study_data import StudyData
-from analysis.results.factors import Factorial, FactorialResult
+from analysis.results.factors import Factorial, FactorialResult, SignsOverGrid
 from analysis.results.wording import listed, point_text, signed
 from analysis.statistics import (
     FactorEffects,
@@ -88,6 +88,7 @@ def _two_by_two(design: CrossedCells, outcome: Outcome) -> Iterator[FactorialRes
     for place, (point, _) in enumerate(places):
         own = slice(place * len(contrasts), (place + 1) * len(contrasts))
         effects = _named(found, own, list(contrasts))
+        signs = _signs(found, list(contrasts)) if point is None else ()
         model = _model(design, point) if outcome == "not_stable" and point is not None else None
         yield FactorialResult(
             outcome=outcome,
@@ -98,8 +99,9 @@ def _two_by_two(design: CrossedCells, outcome: Outcome) -> Iterator[FactorialRes
             n_planned=len(design.data.study.seeds),
             family=len(weights),
             effects=effects,
+            signs=signs,
             model=model,
-            sentence=effects_sentence(_subject(design, outcome, point), effects) + _model_text(model),
+            sentence=effects_sentence(_subject(design, outcome, point), effects, signs) + _model_text(model),
         )
 
 
@@ -109,6 +111,14 @@ def _named(found: FactorEffects | NotEstimable, own: slice, names: Sequence[str]
         return found
     chosen = zip(found.effects[own], names, strict=True)
     return replace(found, effects=tuple(replace(effect, name=name) for effect, name in chosen))
+
+
+def _signs(found: FactorEffects | NotEstimable, names: Sequence[str]) -> tuple[SignsOverGrid, ...]:
+    """Of each effect over the grid points, which stand after the average over them."""
+    if isinstance(found, NotEstimable):
+        return ()
+    at_points = [effect.estimate for effect in found.effects[len(names) :]]
+    return tuple(count_signs(name, at_points[place :: len(names)]) for place, name in enumerate(names))
 
 
 def _model(design: CrossedCells, point: Mapping[str, Any]) -> LogisticModel | NotEstimable:

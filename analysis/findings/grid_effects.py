@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.findings.crossed_cells import UNITS, CrossedCells, effects_sentence
+from analysis.findings.crossed_cells import UNITS, CrossedCells, count_signs, effects_sentence
 from analysis.findings.questions import LABELS
 from analysis.judging.judgements import count_verdicts
 from analysis.judging.study_data import StudyData
 from analysis.results.factors import GridMean, MapCell, MapPanel, TrendResult
 from analysis.results.wording import contrast_text, level_text, listed, point_text, range_text
-from analysis.statistics import contrast_effects, wilson
+from analysis.statistics import FactorEffects, contrast_effects, wilson
 from runs.plan import Contrast, Outcome
 
 ALL_ARMS = "all arms"
@@ -46,14 +46,16 @@ def grid_means(data: StudyData, verdicts: pd.DataFrame) -> Iterator[GridMean]:
 
 def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contrast]) -> GridMean:
     even = np.full(len(cells.points), 1 / len(cells.points))
-    sides = dict(zip(cells.arms, np.eye(len(cells.arms)), strict=True))
-    weights = {
-        contrast_text(contrast.name, contrast.first, contrast.second): np.multiply.outer(
-            even, sides[contrast.first] - sides[contrast.second]
-        )
+    arms = dict(zip(cells.arms, np.eye(len(cells.arms)), strict=True))
+    sides = {
+        contrast_text(contrast.name, contrast.first, contrast.second): arms[contrast.first] - arms[contrast.second]
         for contrast in contrasts
     }
-    effects = contrast_effects(cells.outcomes(outcome), weights, confidence=cells.confidence)
+    values = cells.outcomes(outcome)
+    weights = {name: np.multiply.outer(even, side) for name, side in sides.items()}
+    effects = contrast_effects(values, weights, confidence=cells.confidence)
+    known = sides if isinstance(effects, FactorEffects) else {}
+    signs = tuple(count_signs(name, (values @ side).mean(axis=0)) for name, side in known.items())
     label = LABELS[outcome]
     subject = f"{label[0].upper()}{label[1:]} ({UNITS[outcome]}), mean over {len(cells.points)} grid points"
     return GridMean(
@@ -61,7 +63,8 @@ def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contra
         unit=UNITS[outcome],
         n_planned=len(cells.data.study.seeds),
         effects=effects,
-        sentence=effects_sentence(subject, effects),
+        signs=signs,
+        sentence=effects_sentence(subject, effects, signs),
     )
 
 

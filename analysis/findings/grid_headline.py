@@ -13,6 +13,7 @@ from analysis.results.wording import (
     listed,
     p_text,
     signed,
+    signs_text,
 )
 from analysis.statistics import FactorEffects
 
@@ -73,12 +74,13 @@ def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
     for mean in results.factorial.means:
         if mean.outcome != contrast.outcome or not isinstance(mean.effects, FactorEffects):
             continue
-        for effect in mean.effects.effects:
+        for effect, signs in zip(mean.effects.effects, mean.signs, strict=True):
             if effect.name == contrast_text(contrast.name, contrast.first, contrast.second):
+                hidden = f" Its estimates are {signs_text(signs)}." if signs.differ else ""
                 yield (
                     f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
                     f" {contrast.second}: {signed(effect.estimate)} {interval_text(effect.interval)} over"
-                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}{_too_few(mean.effects)}."
+                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}{_too_few(mean.effects)}.{hidden}"
                 )
 
 

@@ -39,7 +39,10 @@ def _effects_in_short(result: FactorialResult) -> str:
     if not isinstance(result.effects, FactorEffects):
         return f"Effects on the {LABELS[result.outcome]}: not estimable, {result.effects}"
     effects = [f"{one.name} {signed(one.estimate)} (max-T {p_text(one.p_adjusted)})" for one in result.effects.effects]
-    return f"Effects on the {LABELS[result.outcome]}: {listed(effects)}"
+    where = ", mean over the grid" if result.signs else ""
+    changing = [signs.name for signs in result.signs if signs.differ]
+    hidden = f"; the mean hides a change of sign of {listed(changing)}" if changing else ""
+    return f"Effects on the {LABELS[result.outcome]}{where}: {listed(effects)}{hidden}"
 
 
 def factor_figures(drawing: Drawing) -> Iterator[ReportFigure]:

@@ -1,24 +1,20 @@
-"""The figures of a report: outcomes and contrasts; and all of them."""
+"""The figures of a report: outcomes and pairs; and all of them."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from analysis.figures.effects import ForestRow, PairPanel, forest, paired_slopes
+from analysis.figures.effects import PairPanel, paired_slopes
 from analysis.figures.outcomes import grid_waffle, waffle
-from analysis.findings.grid_headline import at_each_point, total_verdicts
+from analysis.findings.grid_headline import total_verdicts
 from analysis.findings.questions import LABELS
 from analysis.report.designs import factor_figures, stability_figure
 from analysis.report.drawing import OUTCOMES, Caption, Drawing, ReportFigure, place_of, row_name
+from analysis.report.forests import CONTRASTS, effect_figures
 from analysis.report.quality import hopping_figures, profile_figures
 from analysis.report.robustness import robustness_figures
 from analysis.report.times import time_figures
 from analysis.report.training import training_figures
 from analysis.results.document import ContrastResult, Results
 from analysis.results.wording import composition_text, listed, point_text
-from analysis.tables.columns import contrast_arms
-
-CONTRASTS = "Registered contrasts"
-CONTRASTS_AT_EQUAL_TIME = "Registered contrasts at equal training time"
 
 
 def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
@@ -106,67 +102,6 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
             counts=shown.rates.counts if shown and shown.rates else None,
         ),
     )
-
-
-def effect_figures(drawing: Drawing) -> Iterator[ReportFigure]:
-    """Forests of the registered contrasts, at equal updates and at equal training time."""
-    results = drawing.results
-    at_compute = results.contrasts_at_equal_compute
-    for name, title, contrasts in (
-        ("contrasts", CONTRASTS, results.contrasts),
-        ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_TIME, at_compute),
-    ):
-        if contrasts:
-            said = contrast_sentences(results, contrasts)
-            yield _forest_figure(name, title, contrasts, said, confidence=1 - results.alpha)
-
-
-def contrast_sentences(results: Results, contrasts: Sequence[ContrastResult]) -> list[str]:
-    """The contrasts' sentences; over a grid, one on each contrast at all points, and on its mean over them."""
-    by_contrast: dict[tuple[object, ...], list[ContrastResult]] = defaultdict(list)
-    for contrast in contrasts:
-        by_contrast[contrast.role, contrast.name, contrast.outcome, contrast_arms(contrast)].append(contrast)
-    if all(len(group) == 1 for group in by_contrast.values()):
-        return [
-            contrast.sentence if contrast.role != "secondary" else f"{contrast.name}: {contrast.sentence}"
-            for contrast in contrasts
-        ]
-    means = [mean.sentence for mean in results.factorial.means] if contrasts is results.contrasts else []
-    return [*(at_each_point(results, group) for group in by_contrast.values()), *means]
-
-
-def _forest_figure(
-    name: str, title: str, contrasts: Sequence[ContrastResult], sentences: Sequence[str], confidence: float
-) -> ReportFigure:
-    n = max(contrast.pairs.used for contrast in contrasts)
-    return ReportFigure(
-        caption=Caption(
-            name=name,
-            section=title,
-            title=title,
-            sentences=sentences,
-            text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {n} pairs each; bold:"
-            " primary and co-primary. Effects in different units have axes of their own. An arrow is an end at"
-            " infinity, where runs failed. Holm's correction is over all tests of a role.",
-            alt=f"Forest plot. {' '.join(sentences)}",
-        ),
-        figure=forest([_forest_row(contrast) for contrast in _by_effect(contrasts)], confidence=confidence),
-    )
-
-
-def _forest_row(contrast: ContrastResult) -> ForestRow:
-    return ForestRow(
-        label=row_name(contrast.name, contrast.grid_point),
-        arms=contrast_arms(contrast),
-        effect=contrast.effect,
-        strong=contrast.role != "secondary",
-    )
-
-
-def _by_effect(contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
-    """Effects of one kind and unit side by side, in the order in which each kind first comes."""
-    kinds = list(dict.fromkeys((contrast.effect.name, contrast.effect.unit) for contrast in contrasts))
-    return sorted(contrasts, key=lambda contrast: kinds.index((contrast.effect.name, contrast.effect.unit)))
 
 
 def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:

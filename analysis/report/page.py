@@ -11,7 +11,7 @@ from analysis.figures.explorer import explorer
 from analysis.figures.pictures import Picture
 from analysis.report.designs import factor_chapter
 from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, Place, place_of
-from analysis.report.figures import CONTRASTS, CONTRASTS_AT_EQUAL_TIME
+from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_TIME
 from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
 from analysis.report.robustness import robustness_chapter
 from analysis.report.texts import limitations, provenance_lines, verdict_definitions

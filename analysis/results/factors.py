@@ -9,6 +9,24 @@ from runs.plan import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignsOverGrid:
+    """At how many grid points an effect that is averaged over the grid lies above 0, at 0 and below 0.
+
+    name: of the effect. The estimates are of the mean's seeds and unit, and their mean is the mean.
+    """
+
+    name: str
+    above: int
+    zero: int
+    below: int
+
+    @property
+    def differ(self) -> bool:
+        """Whether the effect is above 0 at one point and below 0 at another, which a mean does not show."""
+        return self.above > 0 and self.below > 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class FactorialResult:
     """Main effects and interaction of architecture and normalization on one outcome, one contrast a seed.
 
@@ -16,6 +34,7 @@ class FactorialResult:
     order low-low, low-high, high-low, high-high of the two factors. grid_point: None for the average over the grid.
     outcome: updates_to_bar is cut off at the budget; final_frechet is of joint ranks with failed runs as the worst.
     p_adjusted of the effects is over all ``family`` effects on this outcome, those at other grid points included.
+    signs: of averages over the grid, one an effect; empty for a grid point, and where nothing is estimable.
     model: logistic model of failures beside them; None for other outcomes and for the average over the grid.
     """
 
@@ -27,6 +46,7 @@ class FactorialResult:
     n_planned: int
     family: int
     effects: FactorEffects | NotEstimable
+    signs: tuple[SignsOverGrid, ...]
     model: LogisticModel | NotEstimable | None
     sentence: str
 
@@ -53,13 +73,14 @@ class GridMean:
     """The registered contrasts on one outcome averaged over the grid: one difference a seed, first minus second.
 
     effects: one a contrast, by its name; p_adjusted is over all of them. Seeds count where every arm has a run at
-    every grid point. outcome: as in FactorialResult.
+    every grid point. outcome: as in FactorialResult. signs: one an effect; empty where nothing is estimable.
     """
 
     outcome: Outcome
     unit: str
     n_planned: int
     effects: FactorEffects | NotEstimable
+    signs: tuple[SignsOverGrid, ...]
     sentence: str
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.judging.verdicts import VerdictCode
+from analysis.results.factors import SignsOverGrid
 from analysis.statistics.estimates import Interval
 from runs.schema import RunConfig
 
@@ -113,6 +114,12 @@ def point_text(point: Mapping[str, Any]) -> str:
 def contrast_text(name: str, first: str, second: str) -> str:
     """«MLP against DCGAN (mlp − dcgan)»."""
     return f"{name} ({first} − {second})"
+
+
+def signs_text(signs: SignsOverGrid) -> str:
+    """«above, at and below 0 at 2, 1 and 5 grid points: the mean hides a change of sign»."""
+    hidden = ": the mean hides a change of sign" if signs.differ else ""
+    return f"above, at and below 0 at {signs.above}, {signs.zero} and {signs.below} grid points{hidden}"
 
 
 def listed(items: Sequence[str]) -> str:

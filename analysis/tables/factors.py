@@ -6,7 +6,7 @@ from typing import Any
 from analysis.findings.questions import LABELS
 from analysis.results.document import Results
 from analysis.results.factors import FactorialResult, TrendResult
-from analysis.results.wording import level_text, point_text
+from analysis.results.wording import level_text, point_text, signs_text
 from analysis.statistics import FactorEffects, LogisticModel
 from analysis.tables.columns import ends, frame, interval, level, reason
 from analysis.tables.formats import ABSENT, Table
@@ -28,6 +28,7 @@ def _factor_rows(result: FactorialResult) -> Iterator[dict[str, Any]]:
     at = "mean over the grid" if result.grid_point is None else point_text(result.grid_point)
     about = {"outcome": LABELS[result.outcome], **({"at": at} if at else {})}
     model = {effect.name: effect for effect in result.model.effects} if isinstance(result.model, LogisticModel) else {}
+    signs = {one.name: signs_text(one) for one in result.signs}
     for effect in _effect_rows(result):
         odds = model.get(effect["of"])
         yield {
@@ -36,7 +37,7 @@ def _factor_rows(result: FactorialResult) -> Iterator[dict[str, Any]]:
             "log odds": odds.log_odds if odds else None,
             **ends("log odds", odds.interval if odds else None),
             "log odds p": odds.p if odds else None,
-            "note": _note(result, reason(result.effects, result.model)),
+            "note": _note(result, signs.get(effect["of"]), reason(result.effects, result.model)),
         }
 
 
@@ -59,9 +60,9 @@ def _effect_rows(result: FactorialResult | TrendResult) -> list[dict[str, Any]]:
     ]
 
 
-def _note(result: FactorialResult | TrendResult, why: str | None) -> str | None:
+def _note(result: FactorialResult | TrendResult, *more: str | None) -> str | None:
     notes = result.effects.note if isinstance(result.effects, FactorEffects) else ()
-    return "; ".join([*notes, *([why] if why else [])]) or None
+    return "; ".join([*notes, *(note for note in more if note)]) or None
 
 
 def trends_table(results: Results) -> Table:

@@ -164,6 +164,29 @@ def test_effects_over_a_grid_are_corrected_over_all_its_points(tmp_path: Path) -
     found = [effect for effect in effects_of(loaded(tmp_path, study)).effects if effect.outcome == "not_stable"]
     assert [effect.grid_point for effect in found] == [None, {"beta1": 0.5}, {"beta1": 0.9}]
     assert {effect.family for effect in found} == {9}
+    assert [len(effect.signs) for effect in found] == [3, 0, 0]
+    interaction = found[0].signs[2]
+    assert (interaction.name, interaction.above, interaction.zero) == ("architecture × normalization", 1, 1)
     interactions = [by_name(effect.effects)["architecture × normalization"].estimate for effect in found]
     assert interactions == [pytest.approx(0.5), 0, 1]
     assert [effect.model is None for effect in found] == [True, False, False]
+
+
+def test_interaction_that_turns_round_between_grid_points_averages_to_zero_and_says_so(tmp_path: Path) -> None:
+    """MLP without BatchNorm fails at the first point alone, MLP with it at the second: interactions +1 and −1."""
+    fails = {"mlp": 0.5, "last": 0.9}
+    study = small_study(
+        seeds=2, arms={arm: ARMS[arm] for arm in ("first", "dcgan", "mlp", "last")}, grid={"beta1": [0.5, 0.9]}
+    )
+    for cell in study.cells():
+        for seed in study.seeds:
+            bad = fails.get(cell.arm) == cell.grid_point["beta1"]
+            record(str(tmp_path), study, cell.arm, seed, "unlearned" if bad else "stable", point=cell.grid_point)
+    found = result(effects_of(loaded(tmp_path, study)), "not_stable")
+    assert by_name(found.effects)["architecture × normalization"].estimate == 0
+    assert {signs.name: (signs.above, signs.zero, signs.below) for signs in found.signs} == {
+        "architecture": (0, 0, 2),  # one of the two MLPs fails at each point
+        "normalization": (1, 0, 1),
+        "architecture × normalization": (1, 0, 1),
+    }
+    assert found.sentence.count("the mean hides a change of sign") == 2

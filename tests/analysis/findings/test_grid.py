@@ -8,6 +8,7 @@ from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.results.document import Results
+from analysis.results.factors import SignsOverGrid
 from analysis.statistics import FactorEffects, NotEstimable
 from tests.analysis.synthetic import loaded, record, small_study
 
@@ -50,6 +51,8 @@ def test_contrast_is_averaged_over_the_grid_within_each_seed(over_two_points: Re
     (effect,) = mean.effects.effects
     assert effect.name == "MLP against DCGAN (mlp − dcgan)"
     assert (effect.estimate, effect.p) == (0.5, 2 / 2**6)  # the rates differ by 0 and by 1; all six seeds agree
+    assert mean.signs == (SignsOverGrid(name=effect.name, above=1, zero=1, below=0),)
+    assert "max-T p = 0.031 (above, at and below 0 at 1, 1 and 0 grid points);" in mean.sentence
 
 
 def test_headline_says_where_which_arm_was_stable_and_what_became_of_its_runs(over_two_points: Results) -> None:
@@ -66,6 +69,21 @@ def test_headline_says_where_which_arm_was_stable_and_what_became_of_its_runs(ov
     )
 
 
+def test_mean_over_a_grid_says_that_it_hides_a_change_of_sign(tmp_path: Path) -> None:
+    study = small_study(seeds=4, grid={"beta1": [0.5, 0.9]})
+    for seed in study.seeds:
+        for point, worse in zip(study.grid_points(), study.arms, strict=True):
+            for arm in study.arms:
+                record(str(tmp_path), study, arm, seed, "unlearned" if arm == worse else "stable", point=point)
+    results = results_of(loaded(tmp_path, study))
+    mean = next(mean for mean in results.factorial.means if mean.outcome == "not_stable")
+    assert isinstance(mean.effects, FactorEffects)
+    assert (mean.effects.effects[0].estimate, mean.signs[0].differ) == (0, True)
+    hidden = "above, at and below 0 at 1, 0 and 1 grid points: the mean hides a change of sign"
+    assert f"({hidden})" in mean.sentence
+    assert any(f"Its estimates are {hidden}." in paragraph for paragraph in results.headline)
+
+
 def test_headline_counts_the_points_that_have_runs_and_names_those_not_estimable(tmp_path: Path) -> None:
     study = small_study(seeds=2, grid={"beta1": [0.5, 0.9]})
     for seed in study.seeds:
@@ -76,6 +94,7 @@ def test_headline_counts_the_points_that_have_runs_and_names_those_not_estimable
     assert any("not estimable at 1" in paragraph for paragraph in results.headline)
     means = [mean.effects for mean in results.factorial.means]
     assert means and all(isinstance(effects, NotEstimable) for effects in means)
+    assert all(mean.signs == () for mean in results.factorial.means)
 
 
 def test_grid_of_one_point_is_told_like_a_study_without_a_grid(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""The forests of the registered contrasts: a row a contrast, and over a grid a panel a contrast."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from analysis.figures.effects import ForestRow, forest
+from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
+from analysis.findings.grid_headline import at_each_point
+from analysis.report.drawing import Caption, Drawing, ReportFigure, row_name
+from analysis.results.document import ContrastResult, Effect, Results
+from analysis.results.factors import GridMean
+from analysis.results.wording import contrast_text, level_text
+from analysis.statistics import FactorEffects
+from analysis.tables.columns import contrast_arms
+
+CONTRASTS = "Registered contrasts"
+CONTRASTS_AT_EQUAL_TIME = "Registered contrasts at equal training time"
+
+
+def effect_figures(drawing: Drawing) -> Iterator[ReportFigure]:
+    """Forests of the registered contrasts, at equal updates and at equal training time."""
+    results = drawing.results
+    for name, title, contrasts in (
+        ("contrasts", CONTRASTS, results.contrasts),
+        ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_TIME, results.contrasts_at_equal_compute),
+    ):
+        if contrasts and drawing.over_a_grid:
+            yield _grid_figure(name, title, results, contrasts)
+        elif contrasts:
+            yield _forest_figure(name, title, results, contrasts)
+
+
+def _forest_figure(name: str, title: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
+    confidence = 1 - results.alpha
+    sentences = [
+        contrast.sentence if contrast.role != "secondary" else f"{contrast.name}: {contrast.sentence}"
+        for contrast in contrasts
+    ]
+    return ReportFigure(
+        caption=Caption(
+            name=name,
+            section=title,
+            title=title,
+            sentences=sentences,
+            text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {_pairs(contrasts)} pairs"
+            " each; bold: primary and co-primary. Effects in different units have axes of their own. An arrow is an"
+            " end at infinity, where runs failed. Holm's correction is over all tests of a role.",
+            alt=f"Forest plot. {' '.join(sentences)}",
+        ),
+        figure=forest([_forest_row(contrast) for contrast in _by_effect(contrasts)], confidence=confidence),
+    )
+
+
+def _forest_row(contrast: ContrastResult) -> ForestRow:
+    return ForestRow(
+        label=row_name(contrast.name, contrast.grid_point),
+        arms=contrast_arms(contrast),
+        effect=contrast.effect,
+        strong=contrast.role != "secondary",
+    )
+
+
+def _pairs(contrasts: Sequence[ContrastResult]) -> int:
+    return max(contrast.pairs.used for contrast in contrasts)
+
+
+def _by_effect(contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
+    """Effects of one kind and unit side by side, in the order in which each kind first comes."""
+    kinds = list(dict.fromkeys((contrast.effect.name, contrast.effect.unit) for contrast in contrasts))
+    return sorted(contrasts, key=lambda contrast: kinds.index((contrast.effect.name, contrast.effect.unit)))
+
+
+def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
+    confidence = 1 - results.alpha
+    means = results.factorial.means if contrasts is results.contrasts else ()
+    groups = _over_the_grid(contrasts)
+    sentences = [*(at_each_point(results, group) for group in groups), *(mean.sentence for mean in means)]
+    panels = [_panel(part, means) for group in groups for part in _by_unit(group)]
+    return ReportFigure(
+        caption=Caption(
+            name=name,
+            section=title,
+            title=title,
+            sentences=sentences,
+            text=f"A panel a contrast, a row a grid point: effects with {confidence:.0%} intervals, first minus second,"
+            f" over up to {_pairs(contrasts)} pairs each; bold title: primary and co-primary. Panels of one unit share"
+            " their axis. adj. p: by Holm's correction over all tests of a role."
+            + (_LANES if any(panel.endless for panel in panels) else "")
+            + (_MEANS if any(panel.mean for panel in panels) else ""),
+            alt=f"Forest plots over the grid. {' '.join(sentences)}",
+        ),
+        figure=grid_forest(panels, factors=", ".join(contrasts[0].grid_point), confidence=confidence),
+    )
+
+
+_LANES = (
+    " A dot in a shaded lane is an estimate at infinity; the numbers there count the pairs whose difference is"
+    " infinite, since only one run of the pair failed; an arrow is an interval's end at infinity: runs failed, or the"
+    " pairs are too few for a finite one."
+)
+_MEANS = (
+    " Diamond: mean over the grid of differences within seeds, times to the bar cut off at the budget, with a BCa"
+    " interval, p by sign-flip over seeds and adjusted by max-T over the means on one outcome; exploratory."
+)
+
+
+def _over_the_grid(contrasts: Sequence[ContrastResult]) -> list[list[ContrastResult]]:
+    """Each contrast at all its grid points."""
+    found: dict[tuple[object, ...], list[ContrastResult]] = defaultdict(list)
+    for contrast in contrasts:
+        found[contrast.role, contrast.name, contrast.outcome, contrast_arms(contrast)].append(contrast)
+    return list(found.values())
+
+
+def _by_unit(group: Sequence[ContrastResult]) -> list[list[ContrastResult]]:
+    """An interaction is of ranks at those points only where runs failed: these have an axis of their own."""
+    units = dict.fromkeys(contrast.effect.unit for contrast in group)
+    return [[contrast for contrast in group if contrast.effect.unit == unit] for unit in units]
+
+
+def _panel(group: Sequence[ContrastResult], means: Sequence[GridMean]) -> ContrastPanel:
+    """``group``: one contrast at all grid points where it has one unit."""
+    one = group[0]
+    return ContrastPanel(
+        title=one.name,
+        arms=contrast_arms(one),
+        strong=one.role != "secondary",
+        points=[_point_row(contrast) for contrast in group],
+        mean=next((row for mean in means if mean.outcome == one.outcome for row in _mean_rows(one, mean)), None),
+    )
+
+
+def _point_row(contrast: ContrastResult) -> PointRow:
+    below = sum(math.isinf(pair.second) and math.isfinite(pair.first) for pair in contrast.values)
+    above = sum(math.isinf(pair.first) and math.isfinite(pair.second) for pair in contrast.values)
+    label = ", ".join(level_text(level) for level in contrast.grid_point.values())
+    return PointRow(label=label, effect=contrast.effect, infinite=(below, above))
+
+
+def _mean_rows(contrast: ContrastResult, mean: GridMean) -> Iterator[MeanRow]:
+    """The contrast's mean over the grid; none of an interaction, and none where it is not estimable."""
+    if contrast.minus is not None or not isinstance(mean.effects, FactorEffects):
+        return
+    ranked = mean.outcome == "final_frechet"
+    for effect in mean.effects.effects:
+        if effect.name == contrast_text(contrast.name, contrast.first, contrast.second):
+            yield MeanRow(
+                label=f"mean ({mean.unit})" if ranked else "mean",
+                effect=Effect(
+                    name=effect.name,
+                    unit=mean.unit,
+                    estimate=effect.estimate,
+                    interval=effect.interval,
+                    test="sign-flip",
+                    p=effect.p,
+                    p_holm=effect.p_adjusted,
+                    family=len(mean.effects.effects),
+                ),
+                drawn=not ranked,
+            )
