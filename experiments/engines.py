@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from experiments.recording import RunRequest, record
-from runs.interrupts import interrupts_held
+from runs.processes import available_cores, interrupts_held
 
 ATTEMPTS = 2  # a crash may be the machine's; twice is the run's
 
@@ -58,13 +58,6 @@ class _Queue:
         return Event(kind="failed", request=request, reason=reason, again=again)
 
 
-def available_cores() -> list[int]:
-    """Numbers of the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
 def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event]:
     """Make the runs in that many processes; yields what happens.
 
@@ -76,7 +69,9 @@ def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event
     threads = max(request.config.threads for request in requests)
     pool: list[_Worker] = []
     try:
-        pool.extend(_start_worker(cores) for cores in _own_cores(min(workers, len(requests)), threads))
+        for cores in _own_cores(min(workers, len(requests)), threads):
+            with interrupts_held():
+                pool.append(_start_worker(cores))
         while queue.waiting or any(worker.request for worker in pool):
             for worker in pool:
                 if worker.request is None and queue.waiting:
@@ -86,7 +81,8 @@ def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event
                 worker = next(worker for worker in pool if worker.pipe is ready)
                 yield _next_event(worker, queue)
                 if not worker.process.is_alive() and worker.request is None:
-                    pool[pool.index(worker)] = _start_worker(worker.cores)
+                    with interrupts_held():
+                        pool[pool.index(worker)] = _start_worker(worker.cores)
     finally:
         _stop(pool)
 
@@ -119,7 +115,7 @@ def _start_worker(cores: list[int]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, cores), daemon=True)
-    with _one_blas_thread(), interrupts_held():
+    with _one_blas_thread():
         process.start()
     theirs.close()
     return _Worker(process=process, pipe=ours, cores=cores)

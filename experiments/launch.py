@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from experiments.cells import matched_cells, requests
-from experiments.engines import Event, available_cores, run_locally
+from experiments.engines import Event, run_locally
 from experiments.estimate import dry_run
 from experiments.recording import RunRequest, real_images
 from runs.manifest import RunKey
+from runs.processes import available_cores
 from runs.study import Study
 
 

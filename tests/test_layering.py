@@ -14,7 +14,7 @@ ORDER = {
     "models": ["blocks", "initialization", "dcgan", "mlp", "losses", "matching"],
     "runs": [
         "errors",
-        "interrupts",
+        "processes",
         "files",
         "validation",
         "schema",

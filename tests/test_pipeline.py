@@ -40,7 +40,9 @@ def test_a_study_is_trained_recorded_judged_and_reported(
     assert len(json.loads(asked.stdout)) == 4
 
 
-def test_an_interrupted_report_leaves_nothing_and_says_so_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", ["tables/*.csv", "figures/*.svg"])
+def test_an_interrupted_report_leaves_nothing_and_says_so_in_one_line(tmp_path: Path, written: str) -> None:
+    """While the processes that write figures are started, and while they write."""
     project, out = copy_project(tmp_path / "project"), tmp_path / "reports"
     record_study(str(project / "runs" / "_local" / "records"), load_study("smoke"))
     process = subprocess.Popen(
@@ -49,7 +51,8 @@ def test_an_interrupted_report_leaves_nothing_and_says_so_in_one_line(tmp_path: 
         start_new_session=True,
     )
     deadline = time.monotonic() + 120
-    while not any(out.glob(".*/figures")) and time.monotonic() < deadline:
+    while not any(out.glob(f".*/{written}")):
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does: the writers of figures are interrupted too
     error = process.communicate(timeout=60)[1]

@@ -15,9 +15,9 @@ from analysis.figures.parts import QUANTITY, ReferenceLine
 from analysis.figures.pictures import Picture, data_url, written
 from analysis.figures.runs import final_sheet, run_traces, shown_probes, training_strip
 from analysis.figures.style import VERDICTS, ArmStyle, VerdictStyle, arm_styles
-from analysis.figures.traces import FRECHET
 from analysis.judging.guards import unmatched
 from analysis.judging.verdicts import Verdict
+from analysis.results.wording import number
 from analysis.tables.formats import ABSENT, cell
 from runs.records import RunRecord
 from runs.schema import STEP_TRACES
@@ -59,7 +59,7 @@ def page(runs: Sequence[ComparedRun]) -> str:
         differences=[(name, [cell(value) for value in row]) for name, row in differences(runs)],
         measures=_traces_figure(runs, MEASURED, styles, lines),
         traces=_traces_figure(runs, STEP_TRACES, styles, {}),
-        one_bar=any(line.dashed for line in lines[FRECHET]),
+        several_bars=len({number(run.judged.limits.bar) for run in runs if run.judged is not None}) > 1,
         explorer=Markup(explorer_of([_explored(run) for run in runs], styles, coloured_by="run")),
     )
 

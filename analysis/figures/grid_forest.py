@@ -217,12 +217,12 @@ def _point(axes: Axes, y: int, row: PointRow, span: _Span) -> None:
     effect = row.effect
     if effect.interval is not None:
         low, high = effect.interval.low, effect.interval.high
-        unbounded = math.isinf(low) and math.isinf(high)
+        unbounded = (low, high) == (-math.inf, math.inf)
         axes.plot((span.inside(low), span.inside(high)), (y, y), color=RULE if unbounded else INK,
                   linewidth=0.9, solid_capstyle="butt", zorder=1, gid="interval")  # fmt: skip
-        for end, arrow in ((low, "<"), (high, ">")):
-            if math.isinf(end):
-                axes.plot(span.inside(end), y, arrow, color=FAINT, markersize=3, zorder=1, gid="endless")
+        for endless, limit, arrow in ((-math.inf, span.low, "<"), (math.inf, span.high, ">")):
+            if endless in (low, high):
+                axes.plot(limit, y, arrow, color=FAINT, markersize=3, zorder=1, gid="endless")
     if effect.estimate is not None:
         axes.plot(span.place(effect.estimate), y, "o", color=INK, markersize=3.5, zorder=2, gid="estimate")
     if span.lane:

@@ -76,11 +76,11 @@ def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
             continue
         for effect, signs in zip(mean.effects.effects, mean.signs, strict=True):
             if effect.name == contrast_text(contrast.name, contrast.first, contrast.second):
-                hidden = f" Its estimates are {signs_text(signs)}." if signs.differ else ""
+                both = f" Its estimates at single grid points are {signs_text(signs)}." if signs.differ else ""
                 yield (
                     f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
                     f" {contrast.second}: {signed(effect.estimate)} {interval_text(effect.interval)} over"
-                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}{_too_few(mean.effects)}.{hidden}"
+                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}{_too_few(mean.effects)}.{both}"
                 )
 
 

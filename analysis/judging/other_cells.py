@@ -9,6 +9,10 @@ from runs.study import Study, study_from_document
 
 SHOWN = 3  # reasons in one sentence
 _NOT_RECORDED = "(not recorded)"
+# reasons that are not in the study file
+_UNKNOWN = "what the study said then is not recorded"
+_OTHER_SEEDS = "made at seeds that it never declared"
+_OTHER_CODE = "made by another version of the training code"
 
 
 def plan_changes(study: Study, record: RunRecord) -> list[str]:
@@ -31,8 +35,7 @@ def of_other_cells(study: Study, records: Sequence[RunRecord]) -> list[RunRecord
 
 def why_of_other_cells(study: Study, others: Sequence[RunRecord]) -> str:
     """How the records came to be so, most often a setting of the file: «base.lr: 0.0002 before, 0.001 now»."""
-    keys = _keys(study_from_document(study.document))
-    found = sorted({reason for record in others for reason in _reasons(study, record, keys)})
+    found = _all_reasons(study, others)
     rest = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return "; ".join(found[:SHOWN]) + rest
 
@@ -43,21 +46,28 @@ def what_to_do(study: Study, records: Sequence[RunRecord]) -> str:
     others = of_other_cells(study, records)
     if not others:
         return f"; train it first: {train}"
+    edited = set(_all_reasons(study, others)) - {_UNKNOWN, _OTHER_SEEDS, _OTHER_CODE}
     return (
-        f", though {len(others)} of other cells or seeds than it declares now ({why_of_other_cells(study, others)});"
-        f" undo the edit, give the study another name, or train it: {train}"
+        f"; complete records of its name but of cells or seeds that it does not declare: {len(others)}"
+        f" ({why_of_other_cells(study, others)});"
+        f" {'undo the edit, give the study another name, or train it' if edited else 'train it'}: {train}"
     )
+
+
+def _all_reasons(study: Study, others: Sequence[RunRecord]) -> list[str]:
+    keys = _keys(study_from_document(study.document))
+    return sorted({reason for record in others for reason in _reasons(study, record, keys)})
 
 
 def _reasons(study: Study, record: RunRecord, keys: Collection[str]) -> list[str]:
     changed = plan_changes(study, record)
     if changed == [_NOT_RECORDED]:
-        return ["what the study said then is not recorded"]
+        return [_UNKNOWN]
     if record.meta.get("cell_key") in keys:
-        return _of(changed, ["seeds", "first_seed"]) or ["made at seeds that it never declared"]
+        return _of(changed, ["seeds", "first_seed"]) or [_OTHER_SEEDS]
     arms = {record.config["arm"], study.reference_arm, record.info["match"]["reference"]}
     deciding = ["base", "grid", "reference_arm", *(f"arms.{arm}" for arm in arms)]
-    return _of(changed, deciding) or ["made by another version of the training code"]
+    return _of(changed, deciding) or [_OTHER_CODE]
 
 
 def _of(changed: Sequence[str], parts: Sequence[str]) -> list[str]:

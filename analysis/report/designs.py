@@ -41,8 +41,8 @@ def _effects_in_short(result: FactorialResult) -> str:
     effects = [f"{one.name} {signed(one.estimate)} (max-T {p_text(one.p_adjusted)})" for one in result.effects.effects]
     where = ", mean over the grid" if result.signs else ""
     changing = [signs.name for signs in result.signs if signs.differ]
-    hidden = f"; the mean hides a change of sign of {listed(changing)}" if changing else ""
-    return f"Effects on the {LABELS[result.outcome]}{where}: {listed(effects)}{hidden}"
+    both = f"; of both signs at single grid points: {listed(changing)}" if changing else ""
+    return f"Effects on the {LABELS[result.outcome]}{where}: {listed(effects)}{both}"
 
 
 def factor_figures(drawing: Drawing) -> Iterator[ReportFigure]:

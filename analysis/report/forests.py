@@ -87,7 +87,8 @@ def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[Co
             f" over up to {_pairs(contrasts)} pairs each; bold title: primary and co-primary. Panels of one unit share"
             " their axis. adj. p: by Holm's correction over all tests of a role."
             + (_LANES if any(panel.endless for panel in panels) else "")
-            + (_MEANS if any(panel.mean for panel in panels) else ""),
+            + (_MEANS if any(panel.mean for panel in panels) else "")
+            + (_UNDRAWN if any(panel.mean and not panel.mean.drawn for panel in panels) else ""),
             alt=f"Forest plots over the grid. {' '.join(sentences)}",
         ),
         figure=grid_forest(panels, factors=", ".join(contrasts[0].grid_point), confidence=confidence),
@@ -95,14 +96,16 @@ def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[Co
 
 
 _LANES = (
-    " A dot in a shaded lane is an estimate at infinity; the numbers there count the pairs whose difference is"
-    " infinite, since only one run of the pair failed; an arrow is an interval's end at infinity: runs failed, or the"
-    " pairs are too few for a finite one."
+    " A dot in a shaded lane is an estimate at infinity; the numbers there count the pairs of which one run has a value"
+    " and the other none, having failed or never reached the bar; an arrow is an interval's end at infinity: runs had"
+    " no value, or the pairs are too few for a finite end."
 )
 _MEANS = (
-    " Diamond: mean over the grid of differences within seeds, times to the bar cut off at the budget, with a BCa"
-    " interval, p by sign-flip over seeds and adjusted by max-T over the means on one outcome; exploratory."
+    " Diamond: mean over the grid of differences within the seeds that are complete at every point, times to the bar"
+    " cut off at the budget; a mean, where the rows may have another estimator; BCa interval, p by sign-flip over seeds"
+    " and adjusted by max-T over the means on one outcome; exploratory."
 )
+_UNDRAWN = " A mean in another unit than the axis stands in numbers only."
 
 
 def _over_the_grid(contrasts: Sequence[ContrastResult]) -> list[list[ContrastResult]]:

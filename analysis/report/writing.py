@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.figures.pictures import Picture, filed, written
+from analysis.figures.pictures import filed, written
 from analysis.findings.outcomes import analyse
 from analysis.judging.frames import load_study_data
 from analysis.judging.judgements import judge_study
@@ -22,7 +22,7 @@ from analysis.report.tables import report_tables
 from analysis.results.document import Results, to_json
 from analysis.tables.formats import write_table
 from runs.errors import UserError
-from runs.interrupts import interrupts_held
+from runs.processes import available_cores, interrupts_held
 from runs.store import RunStore
 from runs.study import Study
 
@@ -67,27 +67,29 @@ def _write(folder: Path, drawing: Drawing) -> None:
 
 def _page_figures(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
     """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
+    shown, beside = [], []
     with _writers() as writers:
-        pages = []
         for one in report_figures(drawing):
-            write = filed if one.beside else written
-            pages.append((one.caption, writers.submit(write, one.figure, folder / one.caption.name, stamp)))
-        done = [(caption, picture.result()) for caption, picture in pages]
-    return [PageFigure(caption=caption, picture=picture) for caption, picture in done if isinstance(picture, Picture)]
+            stem = folder / one.caption.name
+            with interrupts_held():  # a task may start a process
+                if one.beside:
+                    beside.append(writers.submit(filed, one.figure, stem, stamp))
+                else:
+                    shown.append((one.caption, writers.submit(written, one.figure, stem, stamp)))
+        for files in beside:
+            files.result()  # raises what its writer raised
+        return [PageFigure(caption=caption, picture=picture.result()) for caption, picture in shown]
 
 
 @contextmanager
 def _writers() -> Iterator[ProcessPoolExecutor]:
-    """Processes, one a core. After Ctrl-C or an error they write no more than what they are at."""
+    """Processes, at most one a core. After Ctrl-C or an error they finish what they were handed, a few figures."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["analysis.figures.pictures"])  # imported once, for all of them
     with ProcessPoolExecutor(
-        os.cpu_count(), mp_context=context, initializer=gc.set_threshold, initargs=(COLLECTED_AT,)
+        len(available_cores()), mp_context=context, initializer=gc.set_threshold, initargs=(COLLECTED_AT,)
     ) as writers:
         try:
-            with interrupts_held():
-                for _ in range(os.cpu_count() or 1):
-                    writers.submit(os.getpid)  # any task starts a process; later, Ctrl-C could leave one half started
             yield writers
         except BaseException:
             writers.shutdown(cancel_futures=True)

@@ -22,7 +22,10 @@ class SignsOverGrid:
 
     @property
     def differ(self) -> bool:
-        """Whether the effect is above 0 at one point and below 0 at another, which a mean does not show."""
+        """Whether an estimate is above 0 at one point and one below 0 at another, which a mean does not show.
+
+        Chance alone can give that: it is no test of whether the effect changes its sign.
+        """
         return self.above > 0 and self.below > 0
 
 

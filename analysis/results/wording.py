@@ -117,9 +117,9 @@ def contrast_text(name: str, first: str, second: str) -> str:
 
 
 def signs_text(signs: SignsOverGrid) -> str:
-    """«above, at and below 0 at 2, 1 and 5 grid points: the mean hides a change of sign»."""
-    hidden = ": the mean hides a change of sign" if signs.differ else ""
-    return f"above, at and below 0 at {signs.above}, {signs.zero} and {signs.below} grid points{hidden}"
+    """«above, at and below 0 at 2, 1 and 5 grid points: both signs, which chance alone can give»."""
+    both = ": both signs, which chance alone can give" if signs.differ else ""
+    return f"above, at and below 0 at {signs.above}, {signs.zero} and {signs.below} grid points{both}"
 
 
 def listed(items: Sequence[str]) -> str:

@@ -125,6 +125,7 @@ def test_a_run_by_hand_has_no_thresholds_to_draw(studied: Path) -> None:
     store = open_store(str(studied))
     by_hand, judged = (compared_run(one, store) for one in records_of_ids(store, [6, 1]))
     assert drawn([by_hand, judged], "eval_recall") == [("real", False)]
+    assert "the bar is not" not in page([by_hand, judged])
 
 
 def test_a_pair_is_found_by_its_seed_and_arms(studied: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,7 +137,7 @@ def test_a_pair_is_found_by_its_seed_and_arms(studied: Path, capsys: pytest.Capt
 
 def test_a_pair_whose_settings_were_edited_since_is_said_to_be_there(studied: Path) -> None:
     file = study_file(studied.parent, base={**small_study().document["base"], "steps": 400})
-    with pytest.raises(UserError, match=r"no complete run of mlp at seed 1, though 1 of other .*base.steps: 200"):
+    with pytest.raises(UserError, match=r"no complete run of mlp at seed 1; complete .* declare: 1 \(base.steps: 200"):
         records_of_pair(open_store(str(studied)), file, ["seed=1", "mlp", "dcgan"])
 
 

@@ -111,6 +111,15 @@ def test_infinite_estimate_stands_in_the_lane_beyond_all_finite_ends_with_its_nu
     assert counts == ["0", "3", "1", "2"]
 
 
+def test_an_interval_whose_both_ends_are_plus_infinity_points_that_way_only() -> None:
+    always = effect(math.inf, math.inf, math.inf, "updates")
+    figure = drawn(panel([always, effect(50.0, -300.0, 400.0, "updates")], [(0, 4), (0, 0)]))
+    (place,) = marked(figure, "endless")
+    assert place > 400
+    arrows = [line.get_marker() for line in figure.axes[0].lines if line.get_gid() == "endless"]
+    assert arrows == [">"]
+
+
 def test_panel_without_anything_infinite_has_no_lanes() -> None:
     figure = drawn(shares(), times())
     lanes = [sum(patch.get_gid() == "lane" for patch in axes.patches) for axes in figure.axes]

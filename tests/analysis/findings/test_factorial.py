@@ -189,4 +189,4 @@ def test_interaction_that_turns_round_between_grid_points_averages_to_zero_and_s
         "normalization": (1, 0, 1),
         "architecture × normalization": (1, 0, 1),
     }
-    assert found.sentence.count("the mean hides a change of sign") == 2
+    assert found.sentence.count("both signs, which chance alone can give") == 2

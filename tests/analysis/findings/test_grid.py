@@ -69,7 +69,7 @@ def test_headline_says_where_which_arm_was_stable_and_what_became_of_its_runs(ov
     )
 
 
-def test_mean_over_a_grid_says_that_it_hides_a_change_of_sign(tmp_path: Path) -> None:
+def test_mean_over_a_grid_says_at_how_many_points_it_has_which_sign(tmp_path: Path) -> None:
     study = small_study(seeds=4, grid={"beta1": [0.5, 0.9]})
     for seed in study.seeds:
         for point, worse in zip(study.grid_points(), study.arms, strict=True):
@@ -79,9 +79,9 @@ def test_mean_over_a_grid_says_that_it_hides_a_change_of_sign(tmp_path: Path) ->
     mean = next(mean for mean in results.factorial.means if mean.outcome == "not_stable")
     assert isinstance(mean.effects, FactorEffects)
     assert (mean.effects.effects[0].estimate, mean.signs[0].differ) == (0, True)
-    hidden = "above, at and below 0 at 1, 0 and 1 grid points: the mean hides a change of sign"
-    assert f"({hidden})" in mean.sentence
-    assert any(f"Its estimates are {hidden}." in paragraph for paragraph in results.headline)
+    both = "above, at and below 0 at 1, 0 and 1 grid points: both signs, which chance alone can give"
+    assert f"({both})" in mean.sentence
+    assert any(f"Its estimates at single grid points are {both}." in paragraph for paragraph in results.headline)
 
 
 def test_headline_counts_the_points_that_have_runs_and_names_those_not_estimable(tmp_path: Path) -> None:

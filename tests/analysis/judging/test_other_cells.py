@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.judging.other_cells import of_other_cells, why_of_other_cells
+from analysis.judging.other_cells import of_other_cells, what_to_do, why_of_other_cells
 from runs.records import RunRecord
 from runs.store import open_store
 from runs.study import Study
@@ -74,6 +74,13 @@ def test_without_an_edit_the_training_code_is_another_version(tmp_path: Path) ->
     record(str(tmp_path), BEFORE, "mlp", 0, meta={"cell_key": "of an earlier version"})
     records = open_store(str(tmp_path)).find()
     assert ids_and_reason(BEFORE, records) == ([1], "made by another version of the training code")
+
+
+def test_only_what_was_edited_can_be_undone(records: list[RunRecord], tmp_path: Path) -> None:
+    assert "undo the edit" in what_to_do(edited(base={"steps": 400}), records)
+    record(str(tmp_path / "earlier"), BEFORE, "mlp", 0, meta={"cell_key": "of an earlier version"})
+    said = what_to_do(BEFORE, open_store(str(tmp_path / "earlier")).find())
+    assert "undo" not in said and "another version of the training code); train it: " in said
 
 
 def test_a_run_by_hand_does_not_say_what_the_study_was(tmp_path: Path) -> None:

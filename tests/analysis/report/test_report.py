@@ -212,7 +212,7 @@ def test_records_of_a_study_whose_settings_were_edited_since_are_said_to_be_ther
     with pytest.raises(UserError) as raised:
         write_report(small(seeds=2, base=base), open_store(str(tmp_path / "records")), tmp_path / "reports")
     said = str(raised.value)
-    assert said.startswith("study small: no complete record in the record, though 6 of other cells or seeds than it")
+    assert said.startswith("study small: no complete record in the record; complete records of its name but of cells")
     assert f"base.steps: {base['steps'] // 2} before, {base['steps']} now" in said
     assert "undo the edit, give the study another name, or train it: make stability-sweep STUDY=small" in said
     assert "\n" not in said
