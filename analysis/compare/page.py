@@ -122,8 +122,7 @@ def _row(run: ComparedRun) -> list[str]:
     told = [str(run.record.id), config["study"], config["arm"], str(config["seed"])]
     if judged is None:
         return [*told, "no verdict", ABSENT, ABSENT, ABSENT]
-    never = judged.verdict.learned_step is None
-    updates = "never" if never else cell(run.updates_to_bar)
+    updates = "never" if run.updates_to_bar is None else cell(run.updates_to_bar)
     return [*told, judged.verdict.code.value, cell(run.onset), updates, cell(judged.limits.bar)]
 
 

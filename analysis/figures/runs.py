@@ -3,7 +3,6 @@
 # P probes, K images, C channels, H height, W width
 
 import io
-import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib.image
@@ -15,10 +14,18 @@ from matplotlib.figure import Figure
 from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, draw_lines, label_lines, log_axis, quantity_axis
 from analysis.figures.sheets import STEPS, Images, tile
 from analysis.figures.style import PAGE, UPDATES, ArmStyle, lay_out, new_figure, styled
-from analysis.figures.traces import EQUILIBRIUM, FRECHET, extremes_in_windows, in_windows, onset_crosses
+from analysis.figures.traces import (
+    EQUILIBRIUM,
+    FRECHET,
+    PANELS,
+    extremes_in_windows,
+    in_windows,
+    onset_crosses,
+    quantity_panels,
+    row_heights,
+)
 from runs.records import Trace
 
-PANELS = 3  # a row; the Fréchet distance has one to itself
 FEW = 60  # points: lines of so many carry marks
 SHEET = 8  # images a row and a column in a sheet of final samples
 FOLLOWED = 4  # fixed z in a sheet of training
@@ -60,15 +67,11 @@ def run_traces(
 
 
 def _panels(names: Sequence[str]) -> tuple[Figure, dict[str, Axes]]:
-    """An empty panel a quantity, the widest first; updates are counted under the last of each column."""
-    wide, narrow = [[name for name in names if (name == FRECHET) is kind] for kind in (True, False)]
-    heights = [1.5] * len(wide) + [1.0] * math.ceil(len(narrow) / PANELS)
-    figure = new_figure(PAGE, 0.35 + 1.45 * sum(heights))
-    grid = figure.add_gridspec(len(heights), PANELS, height_ratios=heights)
-    panels = {name: figure.add_subplot(grid[row, :]) for row, name in enumerate(wide)}
-    for place, name in enumerate(narrow):
-        panels[name] = figure.add_subplot(grid[len(wide) + place // PANELS, place % PANELS])
-    for name in [*wide, *narrow[-PANELS:]]:
+    """An empty panel a quantity; updates are counted under the widest and under the last of each column."""
+    figure = new_figure(PAGE, 0.35 + 1.45 * sum(row_heights(names)))
+    panels = quantity_panels(figure, names)
+    narrow = [name for name in panels if name != FRECHET]
+    for name in panels.keys() - narrow[:-PANELS]:
         panels[name].set_xlabel(UPDATES)
     return figure, panels
 

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 BAND = (0.25, 0.75)  # quantiles over runs
 WINDOWS = 100  # of the median line: a minibatch's noise is not what it is to show
 ENVELOPES = 150  # of a thin line: its extremes in each, which is all that print can resolve
+PANELS = 3  # a row of measures
 CROWDED = 6_000  # points in a panel: from here on thin lines become pixels in SVG and PDF
 
 # where both players are at the equilibrium of the non-saturating game: D answers one half
@@ -136,10 +137,7 @@ def probes(
     points, onsets: as for :func:`traces`. lines: by trace, what real images score and the thresholds.
     """
     figure = new_figure(PAGE, 6.2)
-    layout = figure.add_gridspec(3, 3, height_ratios=[1.5, 1, 1])
-    panels = {FRECHET: figure.add_subplot(layout[0, :])}
-    for place, name in enumerate(OTHER_PROBES):
-        panels[name] = figure.add_subplot(layout[1 + place // 3, place % 3])
+    panels = quantity_panels(figure, (FRECHET, *OTHER_PROBES))
     last = int(points["step"].max())
     for name, axes in panels.items():
         of_trace = points[points["trace"] == name]
@@ -154,6 +152,23 @@ def probes(
     for name, axes in panels.items():
         label_lines(axes, lines.get(name, ()))
     return figure
+
+
+def row_heights(names: Sequence[str]) -> list[float]:
+    """Heights, in those of a usual row, of the rows of :func:`quantity_panels`."""
+    wide = FRECHET in names
+    return [1.5] * wide + [1.0] * math.ceil((len(names) - wide) / PANELS)
+
+
+def quantity_panels(figure: Figure, names: Sequence[str]) -> dict[str, Axes]:
+    """A panel a quantity, PANELS a row; the Fréchet distance, if it is among them, has the first row to itself."""
+    heights = row_heights(names)
+    grid = figure.add_gridspec(len(heights), PANELS, height_ratios=heights)
+    panels = {FRECHET: figure.add_subplot(grid[0, :])} if FRECHET in names else {}
+    first = len(panels)
+    for place, name in enumerate(name for name in names if name != FRECHET):
+        panels[name] = figure.add_subplot(grid[first + place // PANELS, place % PANELS])
+    return panels
 
 
 def _probe_lines(axes: Axes, points: pd.DataFrame, onsets: pd.DataFrame, look: ArmStyle) -> None:

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from analysis.findings.questions import LABELS
 from analysis.results.document import ArmResult, ContrastResult, Results
+from analysis.results.factors import GridMean, SignsOverGrid
 from analysis.results.wording import (
     composition_text,
     contrast_text,
@@ -15,7 +17,7 @@ from analysis.results.wording import (
     signed,
     signs_text,
 )
-from analysis.statistics import FactorEffects
+from analysis.statistics import FactorEffect, FactorEffects
 
 
 def grid_paragraphs(results: Results) -> Iterator[str]:
@@ -69,19 +71,42 @@ def _range(values: Sequence[str]) -> str:
     return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
-def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
-    """The primary contrast averaged over the grid, if it was made."""
-    for mean in results.factorial.means:
-        if mean.outcome != contrast.outcome or not isinstance(mean.effects, FactorEffects):
+class ContrastMean(NamedTuple):
+    """A contrast averaged over the grid: ``effect`` is one of ``effects``, in ``unit``."""
+
+    unit: str
+    effects: FactorEffects
+    effect: FactorEffect
+    signs: SignsOverGrid
+
+
+def mean_over_grid(means: Sequence[GridMean], contrast: ContrastResult) -> ContrastMean | None:
+    """The contrast's among them; None of an interaction, and where it is not estimable."""
+    name = contrast_text(contrast.name, contrast.first, contrast.second)
+    for mean in means:
+        if (
+            contrast.minus is not None
+            or mean.outcome != contrast.outcome
+            or not isinstance(mean.effects, FactorEffects)
+        ):
             continue
         for effect, signs in zip(mean.effects.effects, mean.signs, strict=True):
-            if effect.name == contrast_text(contrast.name, contrast.first, contrast.second):
-                both = f" Its estimates at single grid points are {signs_text(signs)}." if signs.differ else ""
-                yield (
-                    f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
-                    f" {contrast.second}: {signed(effect.estimate)} {interval_text(effect.interval)} over"
-                    f" {mean.effects.n_seeds} seeds, sign-flip {p_text(effect.p)}{_too_few(mean.effects)}.{both}"
-                )
+            if effect.name == name:
+                return ContrastMean(unit=mean.unit, effects=mean.effects, effect=effect, signs=signs)
+    return None
+
+
+def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
+    """The primary contrast averaged over the grid, if it was made."""
+    mean = mean_over_grid(results.factorial.means, contrast)
+    if mean is None:
+        return
+    both = f" Its estimates at single grid points are {signs_text(mean.signs)}." if mean.signs.differ else ""
+    yield (
+        f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
+        f" {contrast.second}: {signed(mean.effect.estimate)} {interval_text(mean.effect.interval)} over"
+        f" {mean.effects.n_seeds} seeds, sign-flip {p_text(mean.effect.p)}{_too_few(mean.effects)}.{both}"
+    )
 
 
 def _too_few(effects: FactorEffects) -> str:

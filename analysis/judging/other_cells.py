@@ -35,9 +35,7 @@ def of_other_cells(study: Study, records: Sequence[RunRecord]) -> list[RunRecord
 
 def why_of_other_cells(study: Study, others: Sequence[RunRecord]) -> str:
     """How the records came to be so, most often a setting of the file: «base.lr: 0.0002 before, 0.001 now»."""
-    found = _all_reasons(study, others)
-    rest = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return "; ".join(found[:SHOWN]) + rest
+    return _in_short(_all_reasons(study, others))
 
 
 def what_to_do(study: Study, records: Sequence[RunRecord]) -> str:
@@ -46,10 +44,11 @@ def what_to_do(study: Study, records: Sequence[RunRecord]) -> str:
     others = of_other_cells(study, records)
     if not others:
         return f"; train it first: {train}"
-    edited = set(_all_reasons(study, others)) - {_UNKNOWN, _OTHER_SEEDS, _OTHER_CODE}
+    reasons = _all_reasons(study, others)
+    edited = set(reasons) - {_UNKNOWN, _OTHER_SEEDS, _OTHER_CODE}
     return (
         f"; complete records of its name but of cells or seeds that it does not declare: {len(others)}"
-        f" ({why_of_other_cells(study, others)});"
+        f" ({_in_short(reasons)});"
         f" {'undo the edit, give the study another name, or train it' if edited else 'train it'}: {train}"
     )
 
@@ -57,6 +56,11 @@ def what_to_do(study: Study, records: Sequence[RunRecord]) -> str:
 def _all_reasons(study: Study, others: Sequence[RunRecord]) -> list[str]:
     keys = _keys(study_from_document(study.document))
     return sorted({reason for record in others for reason in _reasons(study, record, keys)})
+
+
+def _in_short(reasons: Sequence[str]) -> str:
+    rest = f" and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
+    return "; ".join(reasons[:SHOWN]) + rest
 
 
 def _reasons(study: Study, record: RunRecord, keys: Collection[str]) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.effects import ForestRow, forest
 from analysis.findings.questions import LABELS
-from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, ReportFigure, row_name
-from analysis.results.document import Effect, Results
+from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, ReportFigure, row_name, sign_flip_effect
+from analysis.results.document import Results
 from analysis.results.factors import FactorialResult, TrendResult
 from analysis.results.wording import level_text, listed, p_text, signed
 from analysis.statistics import FactorEffect, FactorEffects
@@ -89,16 +89,7 @@ def _rows(result: FactorialResult | TrendResult, effects: object) -> list[Forest
         ForestRow(
             label=effect.name if isinstance(result, FactorialResult) else result.factor,
             arms=_difference(result, effect),
-            effect=Effect(
-                name=name,
-                unit=result.unit,
-                estimate=effect.estimate,
-                interval=effect.interval,
-                test="sign-flip",
-                p=effect.p,
-                p_holm=effect.p_adjusted,
-                family=len(effects.effects),
-            ),
+            effect=sign_flip_effect(effect, name=name, unit=result.unit, family=len(effects.effects)),
         )
         for effect in effects.effects
     ]

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from analysis.figures.style import ArmStyle, arm_styles
 from analysis.judging.study_data import StudyData
-from analysis.results.document import Results
+from analysis.results.document import Effect, Results
 from analysis.results.wording import number, point_text
+from analysis.statistics import FactorEffect
 from runs.store import RunStore
 
 OUTCOMES = "Outcomes"  # the section of the waffle and, over a grid, of the stability map
@@ -122,6 +123,20 @@ def place_of(point: Mapping[str, Any]) -> Place:
 def row_name(arm: str, point: Mapping[str, Any]) -> str:
     """«mlp», or «mlp · lr 2e-4» at a grid point."""
     return f"{arm} · {point_text(point)}" if point else arm
+
+
+def sign_flip_effect(effect: FactorEffect, *, name: str, unit: str, family: int) -> Effect:
+    """A contrast over seeds as a forest draws it; its adjusted p, over ``family`` contrasts, is max-T's."""
+    return Effect(
+        name=name,
+        unit=unit,
+        estimate=effect.estimate,
+        interval=effect.interval,
+        test="sign-flip",
+        p=effect.p,
+        p_holm=effect.p_adjusted,
+        family=family,
+    )
 
 
 def spread_text(by_arm: Mapping[str, float]) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from analysis.figures.effects import ForestRow, forest
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
-from analysis.findings.grid_headline import at_each_point
-from analysis.report.drawing import Caption, Drawing, ReportFigure, row_name
-from analysis.results.document import ContrastResult, Effect, Results
+from analysis.findings.grid_headline import at_each_point, mean_over_grid
+from analysis.report.drawing import Caption, Drawing, ReportFigure, row_name, sign_flip_effect
+from analysis.results.document import ContrastResult, Results
 from analysis.results.factors import GridMean
-from analysis.results.wording import contrast_text, level_text
-from analysis.statistics import FactorEffects
+from analysis.results.wording import level_text
 from analysis.tables.columns import contrast_arms
 
 CONTRASTS = "Registered contrasts"
@@ -130,7 +129,7 @@ def _panel(group: Sequence[ContrastResult], means: Sequence[GridMean]) -> Contra
         arms=contrast_arms(one),
         strong=one.role != "secondary",
         points=[_point_row(contrast) for contrast in group],
-        mean=next((row for mean in means if mean.outcome == one.outcome for row in _mean_rows(one, mean)), None),
+        mean=_mean_row(one, means),
     )
 
 
@@ -141,24 +140,13 @@ def _point_row(contrast: ContrastResult) -> PointRow:
     return PointRow(label=label, effect=contrast.effect, infinite=(below, above))
 
 
-def _mean_rows(contrast: ContrastResult, mean: GridMean) -> Iterator[MeanRow]:
-    """The contrast's mean over the grid; none of an interaction, and none where it is not estimable."""
-    if contrast.minus is not None or not isinstance(mean.effects, FactorEffects):
-        return
-    ranked = mean.outcome == "final_frechet"
-    for effect in mean.effects.effects:
-        if effect.name == contrast_text(contrast.name, contrast.first, contrast.second):
-            yield MeanRow(
-                label=f"mean ({mean.unit})" if ranked else "mean",
-                effect=Effect(
-                    name=effect.name,
-                    unit=mean.unit,
-                    estimate=effect.estimate,
-                    interval=effect.interval,
-                    test="sign-flip",
-                    p=effect.p,
-                    p_holm=effect.p_adjusted,
-                    family=len(mean.effects.effects),
-                ),
-                drawn=not ranked,
-            )
+def _mean_row(contrast: ContrastResult, means: Sequence[GridMean]) -> MeanRow | None:
+    mean = mean_over_grid(means, contrast)
+    if mean is None:
+        return None
+    ranked = contrast.outcome == "final_frechet"
+    return MeanRow(
+        label=f"mean ({mean.unit})" if ranked else "mean",
+        effect=sign_flip_effect(mean.effect, name=mean.effect.name, unit=mean.unit, family=len(mean.effects.effects)),
+        drawn=not ranked,
+    )
