@@ -98,6 +98,8 @@ def incidence_by_cause(
     for axes, (arm, incidence) in zip(grid.ravel(), by_arm.items(), strict=False):
         _stacked(axes, incidence, budget)
         axes.set_title(f"{arm} (n = {incidence.n})", weight="bold", color=styles[arm].dark)
+        if not incidence.n_events:
+            axes.text(budget / 2, 0.5, "0 events", ha="center", va="center", color=FAINT)
         axes.set(
             xlim=(0, budget),
             ylim=(0, 1),

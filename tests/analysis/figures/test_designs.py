@@ -185,6 +185,10 @@ def test_incidences_are_stacked_in_the_fill_of_their_verdict() -> None:
     assert top == pytest.approx(1.0)
 
 
+def test_a_panel_without_a_failure_says_so_instead_of_staying_empty() -> None:
+    assert [[text.get_text() for text in axes.texts] for axes in incidence().axes] == [[], ["0 events"]]
+
+
 def test_a_profile_steps_up_to_the_share_of_runs_that_are_as_good() -> None:
     lines = marked(profiles(), "profile")
     assert [line.get_ydata().tolist() for line in lines] == [[0, 0, 0, 0, 0.5], [0, 0.5, 1, 1, 1]]
