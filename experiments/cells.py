@@ -1,10 +1,10 @@
-"""From a study's cells to runs that can be made here: matched widths and a device."""
+"""From a study's cells to runs that can be made here: matched depth, widths and a device."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from experiments.environment import resolve_device
-from experiments.networks import match_info, with_widths
+from experiments.networks import match_info, matched_config
 from experiments.recording import RunRequest
 from runs.manifest import RunKey
 from runs.schema import MatchInfo, RunConfig
@@ -13,7 +13,7 @@ from runs.study import Cell, Study
 
 @dataclass(frozen=True, kw_only=True)
 class MatchedCell:
-    """A cell with the widths and the device that its runs have."""
+    """A cell with the depth, the widths and the device that its runs have."""
 
     cell: Cell
     config: RunConfig
@@ -42,6 +42,6 @@ def requests(study: Study, cells: Sequence[MatchedCell], runs: Iterable[RunKey],
 
 
 def _matched(cell: Cell) -> MatchedCell:
-    config = with_widths(cell.config, cell.reference)
+    config = matched_config(cell.config, cell.reference)
     config = replace(config, device=resolve_device(config.device))
     return MatchedCell(cell=cell, config=config, match=match_info(config, cell.reference))

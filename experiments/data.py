@@ -2,6 +2,7 @@
 
 # N images, C channels, H height, W width
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,9 @@ def load_images(dataset: Dataset, image_size: int, channels: int) -> ImageData:
     ``digits``: the 1,797 handwritten 8×8 digits that ship with scikit-learn, enlarged (bilinear), grey repeated over
     the channels. Enlarged 8×8 images lie in a 64-dimensional subspace of pixel space.
     """
-    images, labels, classes = _digits()
+    if dataset not in _READERS:
+        raise ValueError(f"dataset={dataset!r}: expected one of {', '.join(_READERS)}")
+    images, labels, classes = _READERS[dataset]()
     resized = functional.resize(images, [image_size, image_size], antialias=True)
     coloured = resized.expand(-1, channels, -1, -1).contiguous()
     train, held_out = train_test_split(
@@ -63,3 +66,6 @@ def _digits() -> tuple[Tensor, Tensor, int]:
     raw = load_digits()
     images = torch.from_numpy(raw.images * (255 / 16)).round().to(torch.uint8)[:, None]
     return images, torch.from_numpy(raw.target).long(), 10
+
+
+_READERS: Mapping[str, Callable[[], tuple[Tensor, Tensor, int]]] = {"digits": _digits}  # (N, 1 or 3, H, W), (N,), K

@@ -13,7 +13,17 @@ from runs.study import Study
 
 _SECONDS_A_CELL = 0.5
 _BYTES_A_POINT = 75  # of a metric in a folder: value, step, time, each on its line
-_HEADER = ("arm", "grid", "width G, D", "parameters G", "parameters D", "MFLOP G, D", "s/run", "missing")
+_HEADER = (
+    "arm",
+    "grid",
+    "hidden layers G, D",
+    "width G, D",
+    "parameters G",
+    "parameters D",
+    "MFLOP G, D",
+    "s/run",
+    "missing",
+)
 
 
 def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunRequest], workers: int) -> None:
@@ -55,10 +65,13 @@ def _row(study: Study, one: MatchedCell, cost: float, lacking: int) -> tuple[str
     config, reference = one.config, study.cell(study.reference_arm, one.cell.grid_point).config
     match = match_info(config, reference)  # an unmatched arm's own match compares it with itself
     label = "" if study.is_matched(config.arm) else ", unmatched"
+    depths = [(match["hidden_layers_g"], match["hidden_layers_d"])]
+    depths.append((match["reference_hidden_layers_g"], match["reference_hidden_layers_d"]))
     grid = " ".join(f"{name}={value:g}" for name, value in one.cell.grid_point.items()) or "-"
     return (
         config.arm,
         grid,
+        "{}, {}".format(*depths[0]) + ("" if depths[0] == depths[1] else " (depth not matched)"),
         f"{_width(config.width_g, config.inner_width_g)}, {_width(config.width_d, config.inner_width_d)}",
         f"{match['parameters_g']:,} ({match['parameters_g'] / match['reference_parameters_g'] - 1:+.2%}{label})",
         f"{match['parameters_d']:,} ({match['parameters_d'] / match['reference_parameters_d'] - 1:+.2%}{label})",

@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from experiments.environment import resolve_device
-from experiments.networks import match_info, with_widths
+from experiments.networks import match_info, matched_config
 from experiments.recording import NotRecorded, RunRequest, record
 from runs.errors import UserError, report_user_errors
 from runs.observers import check_store, parsed_settings, store_url
@@ -68,7 +68,7 @@ def _request(updates: Mapping[str, Any]) -> RunRequest:
     declared = {**config_fields(cell.config), "study": "adhoc", "seed": 0, **updates}
     config = validated(RunConfig, declared, "config")
     reference = cell.reference and _same_setting(cell.reference, config)
-    config = with_widths(config, reference)
+    config = matched_config(config, reference)
     config = replace(config, device=resolve_device(config.device))
     return RunRequest(
         config=config, match=match_info(config, reference), url=store_url(), key=digest(config_fields(config))

@@ -4,7 +4,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -17,12 +17,16 @@ from experiments.players import Player, discriminator_step, generator_step
 from experiments.probes import Measured, Prober
 from experiments.recorder import TraceRecorder
 from experiments.streams import MinibatchOrder, NoiseStream, Stream, StreamId, initial_weights
+from models.architectures import recipe
 from models.initialization import initialize
-from runs.schema import CLOCK, RunConfig, probe_steps
+from models.losses import LOSSES
+from runs.schema import CLOCK, Role, RunConfig, player_config, probe_steps
+
+_ROLES: Mapping[Role, str] = {"g": "generator", "d": "discriminator"}
 
 
 class Training:
-    """One run's training. ``config`` has its widths and a device, and alone determines every number.
+    """One run's training. ``config`` has its depth, widths and a device, and alone determines every number.
 
     Everything that a continued training needs is in :meth:`state`, taken at a probe.
     """
@@ -31,8 +35,9 @@ class Training:
         self.config = config
         self.device = torch.device(config.device)
         torch.backends.cudnn.deterministic = True  # the same bits again, on the same kind of GPU
-        self.generator = self._player(build_generator(config), "generator", config.lr_g)
-        self.discriminator = self._player(build_discriminator(config), "discriminator", config.lr_d)
+        self.generator = self._player(build_generator(config), "g")
+        self.discriminator = self._player(build_discriminator(config), "d")
+        self.losses = LOSSES[config.loss]
         self.streams = self._streams(len(data.train_images))
         self.recorder = TraceRecorder(config, self.device)
         self.prober = Prober(config, data, extractor, self.device)
@@ -41,7 +46,7 @@ class Training:
         self.halted_at: int | None = None
         self._seconds = 0.0
         images = to_unit_range(data.train_images)
-        self.images = images.to(self.device, memory_format=_memory_format(config))
+        self.images = images.to(self.device, memory_format=recipe(config.architecture_d).memory_format)
 
     def run(self, at_probe: Callable[[], None]) -> None:
         """Train to the last step; ``at_probe`` is called after every probe, when the state may be saved."""
@@ -71,9 +76,17 @@ class Training:
         for _ in range(self.config.d_steps):
             real = self.next_real()
             noise = self.streams["noise_d"].next()
-            d = discriminator_step(self.discriminator, self.generator, real, noise, r1_gamma=self.config.r1_gamma)
+            d = discriminator_step(
+                self.discriminator,
+                self.generator,
+                real,
+                noise,
+                loss=self.losses.discriminator,
+                r1_gamma=self.config.r1_gamma,
+            )
         for _ in range(self.config.g_steps):
-            g = generator_step(self.generator, self.discriminator, self.streams["noise_g"].next())
+            noise = self.streams["noise_g"].next()
+            g = generator_step(self.generator, self.discriminator, noise, loss=self.losses.generator)
         self.recorder.write(d, g)
 
     def next_real(self) -> Tensor:
@@ -132,12 +145,12 @@ class Training:
         latents = hashlib.sha256(self.prober.latents.cpu().numpy().tobytes()).hexdigest()[:16]
         return {**{name: stream.digest for name, stream in self.streams.items()}, "noise_eval": latents}
 
-    def _player(self, network: nn.Module, role: str, learning_rate: float) -> Player:
-        config = self.config
-        initialize(network, config.init, initial_weights(config.seed, config.arm, role))
-        network = network.to(memory_format=_memory_format(config)).to(self.device)
+    def _player(self, network: nn.Module, role: Role) -> Player:
+        config, own = self.config, player_config(self.config, role)
+        initialize(network, own.init, initial_weights(config.seed, config.arm, _ROLES[role]))
+        network = network.to(memory_format=recipe(own.architecture).memory_format).to(self.device)
         betas = (config.beta1, config.beta2)
-        optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, betas=betas, fused=True)
+        optimizer = torch.optim.Adam(network.parameters(), lr=own.lr, betas=betas, fused=True)
         return Player(network=network, optimizer=optimizer)
 
     def _streams(self, images: int) -> dict[str, Stream]:
@@ -158,11 +171,6 @@ class Training:
 
 def _player_state(player: Player) -> dict[str, Any]:
     return {"network": player.network.state_dict(), "optimizer": player.optimizer.state_dict()}
-
-
-def _memory_format(config: RunConfig) -> torch.memory_format:
-    # channels last makes the convolutions faster (make bench) and means nothing to an MLP
-    return torch.channels_last if config.architecture == "dcgan" else torch.contiguous_format
 
 
 def _clock(device: torch.device) -> float:

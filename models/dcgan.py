@@ -1,7 +1,8 @@
 """Deep convolutional GAN (Radford, Metz, Chintala 2016), any power-of-two image size from 16.
 
 Strided convolutions of 4×4 kernels instead of pooling, BatchNorm everywhere but at G's output and D's input, ReLU in G
-with tanh at its output, LeakyReLU(0.2) in D. At 64×64, width 64 and 100 latent dimensions: 3,576,704 parameters in G
+with tanh at its output, LeakyReLU(0.2) in D. Hidden layers: one a resolution, 2 at 16×16, 3 at 32×32 and so on; more
+are 3×3 convolutions that keep the resolution. At 64×64, width 64 and 100 latent dimensions: 3,576,704 parameters in G
 and 2,765,568 in D, as in the well-known PyTorch example.
 """
 
@@ -9,14 +10,15 @@ and 2,765,568 in D, as in the well-known PyTorch example.
 
 from torch import nn
 
-from models.blocks import BlockNetwork, Normalization, check_image_size, resolution
+from models.blocks import BlockNetwork, Normalization, least_hidden_layers, normalization_layers, resolution
 
 
 class DCGANGenerator(BlockNetwork):
     """Latent vectors (B, Z) to images (B, C, H, W) in [-1, 1].
 
     ``width`` is the number of channels of the finest hidden layer; every coarser resolution has twice as many.
-    ``extra_layers`` 3×3 convolutions follow at the finest hidden resolution.
+    ``hidden_layers`` (None: one a resolution, which is the least) and ``extra_layers`` beyond them: what is more than
+    one a resolution are 3×3 convolutions at the finest hidden resolution.
     """
 
     def __init__(
@@ -27,8 +29,9 @@ class DCGANGenerator(BlockNetwork):
         channels: int,
         extra_layers: int = 0,
         normalization: Normalization = "batch",
+        hidden_layers: int | None = None,
     ) -> None:
-        check_image_size(image_size)
+        extra_layers += _beyond_least(hidden_layers, image_size)
         features = width * image_size // 8
         project = nn.ConvTranspose2d(latent_dim, features, 4, bias=normalization == "none")
         blocks: dict[str, nn.Module] = {
@@ -53,7 +56,8 @@ class DCGANDiscriminator(BlockNetwork):
     """Images (B, C, H, W) to logits (B,) of being real.
 
     ``width`` is the number of channels of the finest hidden layer; every coarser resolution has twice as many.
-    ``extra_layers`` 3×3 convolutions follow the first layer.
+    ``hidden_layers`` (None: one a resolution, which is the least) and ``extra_layers`` beyond them: what is more than
+    one a resolution are 3×3 convolutions after the first layer.
     """
 
     def __init__(
@@ -63,8 +67,9 @@ class DCGANDiscriminator(BlockNetwork):
         channels: int,
         extra_layers: int = 0,
         normalization: Normalization = "batch",
+        hidden_layers: int | None = None,
     ) -> None:
-        check_image_size(image_size)
+        extra_layers += _beyond_least(hidden_layers, image_size)
         size = image_size // 2
         first = nn.Conv2d(channels, width, 4, 2, 1, bias=False)
         blocks: dict[str, nn.Module] = {f"{resolution(size)}_down": nn.Sequential(*_hidden(first, _leaky(), "none"))}
@@ -81,6 +86,17 @@ class DCGANDiscriminator(BlockNetwork):
         super().__init__(blocks)
 
 
+def _beyond_least(hidden_layers: int | None, image_size: int) -> int:
+    least = least_hidden_layers(image_size)
+    if hidden_layers is None:
+        return 0
+    if hidden_layers < least:
+        raise ValueError(
+            f"hidden_layers={hidden_layers}: a DCGAN of {image_size}×{image_size} images has {least} or more"
+        )
+    return hidden_layers - least
+
+
 def _leaky() -> nn.Module:
     return nn.LeakyReLU(0.2)
 
@@ -88,5 +104,4 @@ def _leaky() -> nn.Module:
 def _hidden(
     layer: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module, normalization: Normalization
 ) -> list[nn.Module]:
-    norm = [nn.BatchNorm2d(layer.out_channels)] if normalization == "batch" else []
-    return [layer, *norm, activation]
+    return [layer, *normalization_layers(normalization, nn.BatchNorm2d, layer.out_channels), activation]

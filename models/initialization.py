@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +21,10 @@ def initialize(network: nn.Module, scheme: Initialization, standard_normal: Stan
     well-known ``weights_init`` matches only layers named Conv and BatchNorm, and so gives an MLP other weights).
     ``he``: N(0, 2 / fan-in) and a scale of 1 (He 2015), where fan-in counts the inputs that reach one output, also
     for transposed convolutions. Equal standard deviations are not equal gains: neither choice is neutral between
-    architectures.
+    architectures. Raises ValueError for another scheme.
     """
+    if scheme not in get_args(Initialization):
+        raise ValueError(f"init={scheme!r}: expected one of {', '.join(get_args(Initialization))}")
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             spread = 0.02 if scheme == "dcgan" else 0.0

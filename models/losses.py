@@ -2,7 +2,8 @@
 
 # B batch, C channels, H height, W width
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,3 +30,13 @@ def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
     """
     (gradient,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
     return gradient.flatten(1).square().sum(1) / 2
+
+
+class Losses(NamedTuple):
+    """What each player minimizes."""
+
+    discriminator: DiscriminatorLoss
+    generator: GeneratorLoss
+
+
+LOSSES: Mapping[str, Losses] = {"non-saturating": Losses(discriminator_loss, non_saturating_loss)}

@@ -1,7 +1,7 @@
 """What a run is: its config, the names of its traces, and when its record is complete."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Annotated, Any, Literal, Self, TypedDict
 
 from pydantic import AfterValidator, Field, Strict, model_validator
@@ -10,7 +10,10 @@ from pydantic.dataclasses import dataclass
 from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, PositiveFloat, PositiveInt
 
 # raised when the same config would no longer give the same numbers: older records then do not count
-TRAINING_VERSION = 1
+TRAINING_VERSION = 2
+# Fields that RunConfig got after that version, and the value that stands for what every run was before they existed.
+# While a field has that value it is left out of a cell's key, so records that lack it keep counting.
+LATER_FIELDS: dict[str, Any] = {}
 MAX_POINTS = 5000  # a metric is rewritten at every heartbeat: longer ones make recording slow
 
 Architecture = Literal["mlp", "dcgan"]
@@ -22,17 +25,24 @@ Dataset = Literal["digits"]
 Device = Literal["auto", "cpu", "cuda"]
 ImageSize = Literal[16, 32, 64, 128]
 
+Role = Literal["g", "d"]  # generator, discriminator
+
+# short forms: one name that sets a field of both players
+BOTH_PLAYERS: Mapping[str, tuple[str, str]] = {
+    name: (f"{name}_g", f"{name}_d")
+    for name in ("architecture", "normalization", "init", "hidden_layers", "width", "lr")
+}
+
 # the fields that decide how many parameters a network has
 SHAPE_FIELDS = (
-    "architecture",
-    "normalization",
+    *(
+        f"{name}_{role}"
+        for name in ("architecture", "normalization", "hidden_layers", "width", "inner_width")
+        for role in "gd"
+    ),
     "image_size",
     "channels",
     "latent_dim",
-    "width_g",
-    "width_d",
-    "inner_width_g",
-    "inner_width_d",
     "extra_layers",
 )
 
@@ -78,21 +88,28 @@ Name = Annotated[str, Strict(), AfterValidator(_plain_name)]
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RunConfig:
-    """Everything that determines one training. ``None`` for a width means: as matching finds it.
+    """Everything that determines one training. Fields that end in _g and _d are the generator's and discriminator's.
 
+    ``None`` for a width or a number of hidden layers means: as matching finds it, or for an arm that is matched to none
+    as a DCGAN has it at this image size. ``extra_layers`` come on top of the hidden layers of both players.
     One *step* is ``d_steps`` updates of D, then ``g_steps`` updates of G.
     """
 
     study: Name = "adhoc"
     arm: Name = "dcgan"
-    architecture: Architecture = "dcgan"
-    normalization: Normalization = "batch"
-    init: Initialization = "dcgan"
+    architecture_g: Architecture = "dcgan"
+    architecture_d: Architecture = "dcgan"
+    normalization_g: Normalization = "batch"
+    normalization_d: Normalization = "batch"
+    init_g: Initialization = "dcgan"
+    init_d: Initialization = "dcgan"
     dataset: Dataset = "digits"
     image_size: ImageSize = 16
     channels: Literal[1, 3] = 1
     latent_dim: PositiveInt = 64
     latent_distribution: LatentDistribution = "normal"
+    hidden_layers_g: PositiveInt | None = None
+    hidden_layers_d: PositiveInt | None = None
     width_g: PositiveInt | None = None  # channels of the finest hidden layer (DCGAN), hidden units (MLP)
     width_d: PositiveInt | None = None
     inner_width_g: PositiveInt | None = None  # MLP: one inner layer of another width, where matching needs it
@@ -130,6 +147,30 @@ class RunConfig:
         return self
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlayerConfig:
+    """What a run's config says of one player."""
+
+    architecture: Architecture
+    normalization: Normalization
+    init: Initialization
+    hidden_layers: int | None
+    width: int | None
+    inner_width: int | None
+    lr: float
+
+
+def player_config(config: RunConfig, role: Role) -> PlayerConfig:
+    """The fields of that player, by their short names."""
+    return PlayerConfig(**{field.name: getattr(config, f"{field.name}_{role}") for field in fields(PlayerConfig)})
+
+
+def of_both_players(config: RunConfig, name: str) -> Any:
+    """The value of a field, by its short form, if both players have the same; None if they differ."""
+    g, d = (getattr(config, field) for field in BOTH_PLAYERS[name])
+    return g if g == d else None
+
+
 def trace_steps(config: RunConfig) -> list[int]:
     """Steps at which the step traces have a point."""
     return list(range(config.trace_every, config.steps + 1, config.trace_every))
@@ -165,6 +206,25 @@ def config_fields(config: RunConfig) -> dict[str, Any]:
     return asdict(config)
 
 
+def key_fields(values: Mapping[str, Any], later: Mapping[str, Any] = LATER_FIELDS) -> dict[str, Any]:
+    """Those of a config's values that a cell's key is made of: fields added later only where they change something."""
+    return {name: value for name, value in values.items() if name not in later or value != later[name]}
+
+
+def completed_fields(recorded: Mapping[str, Any], later: Mapping[str, Any] = LATER_FIELDS) -> dict[str, Any]:
+    """A recorded config with the fields that did not exist when it was recorded.
+
+    Before version 2 of training the two players had one architecture, normalization and initialisation, and MLPs three
+    hidden layers at every image size.
+    """
+    values = dict(recorded)
+    if "architecture" in values:
+        values["hidden_layers"] = 3 if values["architecture"] == "mlp" else None
+        for short in BOTH_PLAYERS.keys() & values.keys():
+            values |= dict.fromkeys(BOTH_PLAYERS[short], values.pop(short))
+    return {**later, **values} if values else {}
+
+
 class MatchInfo(TypedDict):
     """How a run's networks compare with those of the arm that they are matched to."""
 
@@ -173,6 +233,10 @@ class MatchInfo(TypedDict):
     parameters_d: int
     reference_parameters_g: int
     reference_parameters_d: int
+    hidden_layers_g: int  # extra layers included
+    hidden_layers_d: int
+    reference_hidden_layers_g: int
+    reference_hidden_layers_d: int
     flops_g: int  # of one forward pass of one image, multiply and add counted apart
     flops_d: int
 

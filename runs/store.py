@@ -17,6 +17,7 @@ from runs.filters import FIELDS, TIMES
 from runs.matches import matches
 from runs.mongo import database, one_line_faults
 from runs.records import COMPLETED, UNREADABLE, RunRecord, RunStore, Trace, trace
+from runs.schema import completed_fields
 
 __all__ = ["FolderStore", "MongoStore", "RunRecord", "RunStore", "Trace", "open_store"]
 
@@ -141,7 +142,7 @@ def _record(document: Mapping[str, Any], points: Mapping[str, int], artifacts: C
     return RunRecord(
         id=document["_id"],
         status=document["status"],
-        config=document["config"],
+        config=completed_fields(document["config"]),
         info=info,
         meta=document.get("meta") or {},
         points=points,

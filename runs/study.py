@@ -13,7 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from runs.errors import UserError
 from runs.plan import Plan
-from runs.schema import SHAPE_FIELDS, TRAINING_VERSION, RunConfig, config_fields
+from runs.schema import SHAPE_FIELDS, TRAINING_VERSION, RunConfig, config_fields, key_fields
 from runs.study_file import MOST_SEEDS, StudyFile, spelled_out
 from runs.validation import unknown, validated
 
@@ -22,7 +22,7 @@ STUDIES = Path(__file__).parent.parent / "experiments" / "studies"
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One arm at one grid point. Its config lacks a seed of its own and the widths that matching finds."""
+    """One arm at one grid point. Its config lacks a seed of its own and the shapes that matching finds."""
 
     arm: str
     grid_point: Mapping[str, Any]
@@ -38,7 +38,13 @@ class Cell:
         """Hash of all that determines a training but the seed; equal in every study that declares the cell."""
         own = {name: value for name, value in config_fields(self.config).items() if name not in ("study", "seed")}
         reference = self.reference and {name: getattr(self.reference, name) for name in SHAPE_FIELDS}
-        return digest({"config": own, "reference": reference, "version": TRAINING_VERSION})
+        return digest(
+            {
+                "config": key_fields(own),
+                "reference": reference and key_fields(reference),
+                "version": TRAINING_VERSION,
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

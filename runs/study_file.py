@@ -8,7 +8,7 @@ from pydantic import Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
 
 from runs.plan import Contrast, Plan
-from runs.schema import Name
+from runs.schema import BOTH_PLAYERS, Name
 from runs.validation import STRICT, NaturalInt, unknown
 
 MOST_SEEDS = 100_000
@@ -83,10 +83,10 @@ class StudyFile:
 
 
 def spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
-    """``lr`` stands for both players' learning rates."""
-    spelled = {key: value for key, value in values.items() if key != "lr"}
-    if "lr" in values:
-        spelled |= {"lr_g": values["lr"], "lr_d": values["lr"]}
+    """``lr`` stands for both players' learning rates, ``architecture`` for their architectures, and so on."""
+    spelled = {key: value for key, value in values.items() if key not in BOTH_PLAYERS}
+    for short in BOTH_PLAYERS.keys() & values.keys():
+        spelled |= dict.fromkeys(BOTH_PLAYERS[short], values[short])
     return spelled
 
 
@@ -116,5 +116,6 @@ def _refuse_margin(contrast: Contrast, margin: float, alpha: float) -> None:
 def _refuse_contradictions(where: str, values: Mapping[str, Any]) -> None:
     for name in _DECIDED_ELSEWHERE & values.keys():
         raise ValueError(f"{where}: {name} cannot be set there; study, arms and seeds are fields of their own")
-    if "lr" in values and {"lr_g", "lr_d"} & values.keys():
-        raise ValueError(f"{where}: lr sets lr_g and lr_d; give either lr or those two")
+    for short, both in BOTH_PLAYERS.items():
+        if short in values and set(both) & values.keys():
+            raise ValueError(f"{where}: {short} sets {both[0]} and {both[1]}; give either {short} or those two")

@@ -5,6 +5,7 @@ from typing import Any
 
 from analysis.results.document import ArmResult, ContrastResult, Results
 from analysis.results.wording import change_text, interval_text, listed, p_text, signed
+from runs.schema import BOTH_PLAYERS
 
 
 def controls(results: Results) -> tuple[str, ...]:
@@ -18,7 +19,7 @@ def _controls(results: Results, primary: ContrastResult) -> Iterator[str]:
     for control in found:
         yield _control(results, primary, control)
     delta, p = primary.effect.estimate, primary.effect.p
-    same = [control for control in found if "architecture" not in _changes(results, control)]
+    same = [control for control in found if not _changes_architecture(_changes(results, control))]
     if not same or not delta or p is None or p >= results.alpha:
         return
     whole = [control.second for control in same if _share(primary, control) >= 1]
@@ -47,6 +48,10 @@ def _control(results: Results, primary: ContrastResult, control: ContrastResult)
 def _share(primary: ContrastResult, control: ContrastResult) -> float:
     """The control's difference over the primary's, which is not 0; 0 where the control has none."""
     return (control.effect.estimate or 0.0) / (primary.effect.estimate or 1.0)
+
+
+def _changes_architecture(changes: Mapping[str, Any]) -> bool:
+    return any(name in changes for name in ("architecture", *BOTH_PLAYERS["architecture"]))
 
 
 def _control_contrasts(results: Results, primary: ContrastResult) -> list[ContrastResult]:

@@ -26,17 +26,18 @@ from analysis.statistics import (
     two_level_contrasts,
 )
 from runs.plan import Outcome
-from runs.schema import RunConfig, config_fields
+from runs.schema import BOTH_PLAYERS, RunConfig, config_fields, of_both_players
 
 Levels = Mapping[str, tuple[str, str]]
 
 LEVELS: Levels = {"architecture": ("mlp", "dcgan"), "normalization": ("none", "batch")}
+_CROSSED = tuple(field for factor in LEVELS for field in BOTH_PLAYERS[factor])
 _NO_DESIGN = (
     "No four arms cross architecture and normalization at equal other settings: their effects are not estimable."
 )
 _NO_GRID = "The study has no grid: there is no trend and no map."
 # what may differ between the cells of a design besides its factors: names, and widths, which matching finds
-_FREE = ("study", "arm", "seed", "width_g", "width_d", "inner_width_g", "inner_width_d", *LEVELS)
+_FREE = ("study", "arm", "seed", "width_g", "width_d", "inner_width_g", "inner_width_d", *_CROSSED)
 
 
 def factorial(data: StudyData, verdicts: pd.DataFrame) -> Factorial:
@@ -60,7 +61,7 @@ def crossed_arms(data: StudyData) -> list[tuple[str, ...]]:
     groups: dict[tuple[Any, ...], dict[tuple[str, ...], list[str]]] = {}
     for arm in data.study.arms:
         config = data.study.cell(arm, first).config
-        cell = tuple(getattr(config, factor) for factor in LEVELS)
+        cell = tuple(of_both_players(config, factor) for factor in LEVELS)
         groups.setdefault(_other_settings(config), {}).setdefault(cell, []).append(arm)
     cells = list(itertools.product(*LEVELS.values()))
     whole = [group for group in groups.values() if all(len(group.get(cell, [])) == 1 for cell in cells)]

@@ -1,6 +1,6 @@
 """From judged runs to everything that a report states."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
@@ -25,12 +25,18 @@ from analysis.judging.verdicts import Limits, limits_from
 from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, MatchRow, Results, RunCounts, Stamp
 from analysis.results.wording import listed, recipe
 from analysis.statistics import wilson
-from runs.schema import PROBES, RunConfig, config_fields
+from runs.schema import BOTH_PLAYERS, PROBES, RunConfig, config_fields
 from runs.store import RunRecord
 from runs.study import Cell
 
 SUMMARIZED = (*(f"final_{probe.removeprefix('eval_')}" for probe in PROBES), "updates_to_bar", "mode_hopping")
-_ALWAYS_SHOWN = ("architecture", "normalization", "lr_g", "lr_d")
+# settings that both players have, shown once where no arm gives its players different ones
+_AS_ONE = ("architecture", "normalization", "init", "hidden_layers")
+_ALWAYS_SHOWN = (
+    *(name for short in ("architecture", "normalization") for name in (short, *BOTH_PLAYERS[short])),
+    "lr_g",
+    "lr_d",
+)
 _NO_SETTING = ("study", "arm", "seed", "width_g", "width_d", "inner_width_g", "inner_width_d")
 
 
@@ -101,20 +107,19 @@ def _counts(runs: pd.DataFrame) -> RunCounts:
 
 def _arm_results(data: StudyData, verdicts: pd.DataFrame) -> list[ArmResult]:
     cells = list(data.study.cells())
-    differing = _differing_settings([cell.config for cell in cells])
-    return [_arm_result(data, cell, verdicts, differing) for cell in cells]
+    settings = _differing_settings([cell.config for cell in cells])
+    return [_arm_result(data, cell, verdicts, own) for cell, own in zip(cells, settings, strict=True)]
 
 
-def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, differing: Sequence[str]) -> ArmResult:
+def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, settings: Mapping[str, Any]) -> ArmResult:
     part = data.only([cell.arm], cell.grid_point)
     judged = verdicts[verdicts["run_id"].isin(part.used["run_id"])]
     n, counts, confidence = len(judged), count_verdicts(judged["verdict"]), 1 - data.study.plan.alpha
-    fields = config_fields(cell.config)
     return ArmResult(
         arm=cell.arm,
         grid_point=cell.grid_point,
         description=recipe(cell.config),
-        settings={name: fields[name] for name in differing},
+        settings=settings,
         counts=_counts(part.runs),
         verdicts={code: wilson(count, n, confidence) for code, count in counts.items()},
         not_stable=wilson(int(judged["not_stable"].sum()), n, confidence),
@@ -128,13 +133,21 @@ def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, differing: 
     )
 
 
-def _differing_settings(configs: Sequence[RunConfig]) -> list[str]:
+def _differing_settings(configs: Sequence[RunConfig]) -> list[dict[str, Any]]:
+    """Of each config what not all share, and what is always shown."""
     fields = [config_fields(config) for config in configs]
-    return [
+    for short in _AS_ONE:
+        g, d = BOTH_PLAYERS[short]
+        if all(own[g] == own[d] for own in fields):
+            fields = [
+                {short if name == g else name: value for name, value in own.items() if name != d} for own in fields
+            ]
+    shown = [
         name
         for name in fields[0]
         if name in _ALWAYS_SHOWN or (name not in _NO_SETTING and any(own[name] != fields[0][name] for own in fields))
     ]
+    return [{name: own[name] for name in shown} for own in fields]
 
 
 def _match_rows(data: StudyData) -> Iterator[MatchRow]:
@@ -151,13 +164,19 @@ def _match_rows(data: StudyData) -> Iterator[MatchRow]:
 
 
 _NO_MATCH: dict[str, Any] = dict.fromkeys(
-    ("width_g", "width_d", "parameters_g", "parameters_d", "relative_g", "relative_d", "flops_g", "flops_d")
+    (
+        *("hidden_layers_g", "hidden_layers_d", "depth_matched", "width_g", "width_d"),
+        *("parameters_g", "parameters_d", "relative_g", "relative_d", "flops_g", "flops_d"),
+    )
 )
 
 
 def _match(record: RunRecord) -> dict[str, Any]:
     match = record.info["match"]
+    depths = [[match[f"{of}hidden_layers_{p}"] for p in "gd"] for of in ("", "reference_")]
     return {
+        **dict(zip(("hidden_layers_g", "hidden_layers_d"), depths[0], strict=True)),
+        "depth_matched": depths[0] == depths[1],
         **{name: record.config[name] for name in ("width_g", "width_d")},
         **{name: match[name] for name in ("parameters_g", "parameters_d", "flops_g", "flops_d")},
         **{f"relative_{p}": match[f"parameters_{p}"] / match[f"reference_parameters_{p}"] - 1 for p in "gd"},

@@ -12,8 +12,12 @@ from runs.study import Study
 # (python -m benchmarks.calibration)
 FEW_SEEDS = 50
 _NOT_TUNED = (
-    *("study", "arm", "seed", "architecture", "normalization"),
-    *("width_g", "width_d", "inner_width_g", "inner_width_d"),
+    *("study", "arm", "seed"),
+    *(
+        f"{name}_{role}"
+        for name in ("architecture", "normalization", "hidden_layers", "width", "inner_width")
+        for role in "gd"
+    ),
 )
 
 
@@ -75,7 +79,7 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
         " first. Training times to it are in whole probe intervals of the faster arm: no finer difference is known."
     )
     yield from _tuning(configs)
-    init = listed(sorted({config.init for config in configs}))
+    init = listed(sorted({init for config in configs for init in (config.init_g, config.init_d)}))
     yield (
         f"Initialisation ({init}) is a factor, and not a neutral one: the same standard deviation gives layers of"
         " different width different gains."
@@ -108,7 +112,8 @@ def _tuning(configs: list[RunConfig]) -> Iterator[str]:
     tried: dict[str, set[str]] = {}
     for config in configs:
         own = {name: value for name, value in config_fields(config).items() if name not in _NOT_TUNED}
-        tried.setdefault(ARCHITECTURES[config.architecture], set()).add(repr(own))
+        names = [ARCHITECTURES[name] for name in (config.architecture_g, config.architecture_d)]
+        tried.setdefault(" and ".join(dict.fromkeys(names)), set()).add(repr(own))
     counts = {name: len(settings) for name, settings in tried.items()}
     if len(set(counts.values())) > 1:
         each = listed([f"{name} at {count}" for name, count in counts.items()])

@@ -76,14 +76,18 @@ class ArmResult:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchRow:
-    """How many trainable parameters and FLOPs (one image, forward) an arm's networks have beside its reference's.
+    """How deep an arm's networks are, and how many trainable parameters and FLOPs (one image, forward) they have.
 
+    hidden_layers_g, hidden_layers_d: extra layers included; depth_matched: whether the reference has as many of each.
     relative_g, relative_d: parameters over the reference's, less 1. None where no run is used.
     """
 
     arm: str
     grid_point: Mapping[str, Any]
     declared: Literal["reference", "matched", "unmatched"]
+    hidden_layers_g: int | None
+    hidden_layers_d: int | None
+    depth_matched: bool | None
     width_g: int | None
     width_d: int | None
     parameters_g: int | None

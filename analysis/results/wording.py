@@ -7,7 +7,7 @@ from typing import Any
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.factors import SignsOverGrid
 from analysis.statistics.estimates import Interval
-from runs.schema import RunConfig
+from runs.schema import PlayerConfig, RunConfig, player_config
 
 _SINGULAR_PLURAL = {
     VerdictCode.STABLE: ("was stable", "were stable"),
@@ -69,9 +69,16 @@ def learning_rates(lr_g: float, lr_d: float) -> str:
 
 
 def recipe(config: RunConfig) -> str:
-    """«DCGAN with BatchNorm at lr 2e-4»."""
+    """«DCGAN with BatchNorm at lr 2e-4», «MLP (G) and DCGAN (D) with BatchNorm at lr 2e-4»."""
     rates = learning_rates(config.lr_g, config.lr_d)
-    return f"{ARCHITECTURES[config.architecture]} {NORMALIZATIONS[config.normalization]} at {rates}"
+    kinds = [f"{ARCHITECTURES[own.architecture]} {NORMALIZATIONS[own.normalization]}" for own in _players(config)]
+    if kinds[0] == kinds[1]:
+        return f"{kinds[0]} at {rates}"
+    return f"{kinds[0]} (G) and {kinds[1]} (D) at {rates}"
+
+
+def _players(config: RunConfig) -> list[PlayerConfig]:
+    return [player_config(config, "g"), player_config(config, "d")]
 
 
 def change_text(changes: Mapping[str, tuple[Any, Any]]) -> str:

@@ -24,7 +24,17 @@ MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
     "mode_hopping": "mode hopping",
 }
 SECONDS = "s a step"
-_WHOLE = ("width G", "width D", "parameters G", "parameters D", "FLOPs G", "FLOPs D")
+_DEPTH = {None: None, True: "matched", False: "depth not matched"}
+_WHOLE = (
+    "hidden layers G",
+    "hidden layers D",
+    "width G",
+    "width D",
+    "parameters G",
+    "parameters D",
+    "FLOPs G",
+    "FLOPs D",
+)
 REFERENCE_NAMES = {
     "held_out": "held-out real images",
     "half_classes": "real images, half of the classes",
@@ -72,6 +82,9 @@ def without_grid(rows: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame | N
 def _size(match: MatchRow) -> dict[str, Any]:
     return {
         "size": match.declared,
+        "hidden layers G": match.hidden_layers_g,
+        "hidden layers D": match.hidden_layers_d,
+        "depth": _DEPTH[match.depth_matched],
         "width G": match.width_g,
         "width D": match.width_d,
         "parameters G": match.parameters_g,

@@ -42,8 +42,8 @@ class Fate:
 
 def fate_of(config: RunConfig, random: np.random.Generator) -> Fate:
     """As in the pilot: a plain MLP at a low rate never starts, the others differ in speed and in quality."""
-    quick = config.architecture == "dcgan"
-    if config.normalization == "batch":
+    quick = config.architecture_g == "dcgan"
+    if config.normalization_g == "batch":
         fate = Fate(final=1.74 if quick else 2.05, time_constant=0.04 if quick else 0.12)
     elif quick or config.lr_g >= 1e-3:
         fate = Fate(final=4.7, time_constant=0.25)
@@ -136,7 +136,7 @@ def _probes(config: RunConfig, fate: Fate, random: np.random.Generator) -> dict[
         "eval_confidence": 0.5 + 0.4 * quality,
         "eval_hopping": (0.03 + 0.6 * (1 - quality))[1:],
         "eval_drift": (0.05 + 0.5 * (1 - quality))[1:],
-        "train_seconds": steps * (0.018 if config.architecture == "dcgan" else 0.003),
+        "train_seconds": steps * (0.018 if config.architecture_g == "dcgan" else 0.003),
     }
     if fate.halted_at is not None:
         for name, values in probes.items():

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from experiments.networks import match_info, with_widths
+from experiments.networks import match_info, matched_config
 from experiments.recording import RunRequest, real_images
 from experiments.training import Training
 from tests.experiments.tiny import ARMS
@@ -47,7 +47,7 @@ def request_for(local, tmp_path):
     """A function from a config to the request that records it into this test's own folder."""
 
     def request(config, **changes):
-        config = with_widths(config, None)
+        config = matched_config(config, None)
         settings = {
             "config": config,
             "match": match_info(config, None),

@@ -25,14 +25,14 @@ def test_a_run_by_hand_is_recorded_as_adhoc_with_its_settings(records, capsys):
 def test_an_arm_brings_the_settings_that_its_study_declares(capsys):
     assert main(["print_config", "with", "arm=mlp-lr1e-3"]) == 0
     shown = dict(line.split(" = ") for line in capsys.readouterr().out.splitlines())
-    assert shown["architecture"] == "'mlp'"
+    assert shown["architecture_g"] == shown["architecture_d"] == "'mlp'"
     assert shown["lr_g"] == shown["lr_d"] == "0.001"
-    assert (shown["width_g"], shown["width_d"]) == ("156", "81")
+    assert (shown["width_g"], shown["width_d"]) == ("192", "97")
 
 
 def test_widths_match_the_reference_at_the_chosen_image_size(capsys):
     main(["print_config", "with", "arm=mlp", "image_size=32"])
-    assert "width_g = 156" not in capsys.readouterr().out
+    assert "width_g = 192" not in capsys.readouterr().out
 
 
 WRONG = {

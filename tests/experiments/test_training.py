@@ -173,5 +173,5 @@ def test_probing_leaves_batch_norm_statistics_as_they_were(training):
 
 
 def test_a_network_of_unknown_width_is_not_built(tiny):
-    with pytest.raises(ValueError, match="with_widths"):
+    with pytest.raises(ValueError, match="matched_config"):
         build_generator(replace(tiny, width_g=None))

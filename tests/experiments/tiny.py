@@ -3,9 +3,12 @@
 from dataclasses import replace
 
 from runs.schema import RunConfig
+from runs.study_file import spelled_out
 
 TINY = RunConfig(
     arm="dcgan",
+    hidden_layers_g=2,
+    hidden_layers_d=2,
     width_g=8,
     width_d=8,
     latent_dim=8,
@@ -17,7 +20,7 @@ TINY = RunConfig(
 )
 ARMS = {
     "dcgan": TINY,
-    "dcgan-nobn": replace(TINY, arm="dcgan-nobn", normalization="none"),
-    "mlp": replace(TINY, arm="mlp", architecture="mlp", normalization="none"),
-    "mlp-bn": replace(TINY, arm="mlp-bn", architecture="mlp"),
+    "dcgan-nobn": replace(TINY, arm="dcgan-nobn", **spelled_out({"normalization": "none"})),
+    "mlp": replace(TINY, arm="mlp", **spelled_out({"architecture": "mlp", "normalization": "none"})),
+    "mlp-bn": replace(TINY, arm="mlp-bn", **spelled_out({"architecture": "mlp"})),
 }

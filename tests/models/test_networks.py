@@ -104,3 +104,25 @@ def test_no_batch_norm_touches_the_generators_output_layer(network):
 def test_sizes_that_cannot_be_halved_to_4_are_refused(network, size):
     with pytest.raises(ValueError, match=f"image_size={size}"):
         network(image_size=size, width=4, channels=1)
+
+
+@pytest.mark.parametrize(("size", "layers"), [(16, 2), (32, 3), (64, 4), (128, 5)])
+@pytest.mark.parametrize("network", [*GENERATORS, *DISCRIMINATORS])
+def test_every_network_has_one_hidden_layer_a_resolution_unless_it_is_told_otherwise(network, size, layers):
+    latent = {"latent_dim": 8} if network in GENERATORS else {}
+    for asked, blocks in ((None, layers), (layers + 2, layers + 2)):
+        built = network(image_size=size, width=4, channels=1, hidden_layers=asked, **latent)
+        assert len(built.blocks) == blocks + 1  # and the image or the logit
+
+
+def test_an_mlp_may_be_shallower_than_a_dcgan_and_has_no_inner_layer_then():
+    assert list(MLPDiscriminator(16, 4, 1, hidden_layers=1).blocks) == ["hidden_1", "logit"]
+    with pytest.raises(ValueError, match="inner_width=3"):
+        MLPDiscriminator(16, 4, 1, hidden_layers=1, inner_width=3)
+
+
+@pytest.mark.parametrize("network", [*GENERATORS, *DISCRIMINATORS])
+def test_no_network_has_less_than_a_layer(network):
+    latent = {"latent_dim": 8} if network in GENERATORS else {}
+    with pytest.raises(ValueError, match="hidden_layers=0"):
+        network(image_size=16, width=4, channels=1, hidden_layers=0, **latent)

@@ -14,8 +14,11 @@ from runs.schema import (
     STEP_TRACES,
     TRACES,
     RunConfig,
+    completed_fields,
     config_fields,
     missing_points,
+    of_both_players,
+    player_config,
     probe_steps,
     promised_steps,
     trace_steps,
@@ -62,7 +65,7 @@ def test_a_point_too_many_is_as_wrong_as_one_too_few() -> None:
 
 
 def test_config_survives_the_way_through_plain_values() -> None:
-    config = RunConfig(arm="mlp", architecture="mlp", lr_g=1, seed=2**63 - 1, width_g=156)
+    config = RunConfig(arm="mlp", architecture_g="mlp", lr_g=1, seed=2**63 - 1, width_g=156)
     assert validated(RunConfig, config_fields(config), "config") == config
 
 
@@ -77,9 +80,9 @@ def test_config_survives_the_way_through_plain_values() -> None:
         ("seed", 2**63),
         ("image_size", 17),
         ("channels", 2),
-        ("architecture", "cnn"),
+        ("architecture_g", "cnn"),
         ("dataset", "lsun"),
-        ("normalization", None),
+        ("normalization_d", None),
         ("lr_g", 0.0),
         ("lr_g", float("nan")),
         ("lr_d", float("inf")),
@@ -125,3 +128,32 @@ def test_config_fields_are_flat_plain_values() -> None:
     values = config_fields(RunConfig())
     assert list(values) == [field.name for field in fields(RunConfig)]
     assert all(isinstance(value, str | int | float | None) for value in values.values())
+
+
+def test_a_config_recorded_before_players_had_fields_of_their_own_reads_as_what_was_trained() -> None:
+    of_mlp = completed_fields({"architecture": "mlp", "normalization": "none", "init": "he", "lr_g": 1e-3, "steps": 7})
+    config = validated(RunConfig, of_mlp, "config")
+    assert [config.architecture_g, config.architecture_d] == ["mlp", "mlp"]
+    assert [config.normalization_g, config.init_d, config.hidden_layers_g, config.hidden_layers_d] == [
+        "none",
+        "he",
+        3,
+        3,
+    ]
+    of_dcgan = completed_fields({"architecture": "dcgan", "normalization": "batch", "init": "dcgan"})
+    assert validated(RunConfig, of_dcgan, "config").hidden_layers_d is None
+
+
+def test_a_field_added_later_is_read_as_the_value_that_it_had_before_it_existed() -> None:
+    later = {"smoothing": 0.0}
+    assert completed_fields({"steps": 7}, later) == {"steps": 7, "smoothing": 0.0}
+    assert completed_fields({"steps": 7, "smoothing": 0.1}, later) == {"steps": 7, "smoothing": 0.1}
+    assert completed_fields({}, later) == {}  # of a record whose config was never written
+
+
+def test_a_players_settings_are_those_of_its_own_fields() -> None:
+    config = RunConfig(architecture_d="mlp", lr_d=1e-3, width_g=5)
+    assert (player_config(config, "g").architecture, player_config(config, "d").architecture) == ("dcgan", "mlp")
+    assert (player_config(config, "d").lr, player_config(config, "g").width) == (1e-3, 5)
+    assert of_both_players(config, "architecture") is None
+    assert of_both_players(config, "normalization") == "batch"

@@ -1,3 +1,4 @@
+import json
 import math
 import re
 from collections.abc import Callable
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from runs.errors import UserError
-from runs.schema import RunConfig
+from runs.manifest import missing_runs
+from runs.schema import LATER_FIELDS, SHAPE_FIELDS, TRAINING_VERSION, RunConfig, config_fields
+from runs.store import open_store
 from runs.study import STUDIES, Cell, digest, load_study, study_from_document, study_names
+from tests.recording import record_run
 
 DOCUMENT: dict[str, Any] = {
     "study": "tiny",
@@ -154,9 +158,12 @@ def test_cell_key_is_the_same_in_every_study_and_at_every_seed() -> None:
 def test_every_field_that_determines_a_training_changes_the_cell_key(field: str) -> None:
     others: dict[str, Any] = {
         "arm": "other",
-        "architecture": "dcgan",
-        "normalization": "batch",
-        "init": "he",
+        "architecture_g": "dcgan",
+        "architecture_d": "dcgan",
+        "normalization_g": "batch",
+        "normalization_d": "batch",
+        "init_g": "he",
+        "init_d": "he",
         "dataset": "other",
         "image_size": 32,
         "channels": 3,
@@ -173,6 +180,32 @@ def test_every_field_that_determines_a_training_changes_the_cell_key(field: str)
     object.__setattr__(config, field, other)  # past validation: some fields have one valid value so far
     assert getattr(config, field) != value
     assert replace(cell, config=config).key != cell.key
+
+
+def test_a_record_made_before_a_field_existed_still_counts_once_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """extra_layers plays the new field: the first half is the world that does not know it."""
+    study = study_from_document(DOCUMENT)
+    cell = study.cell("mlp", {})
+    assert cell.reference is not None
+    known = {name: value for name, value in config_fields(cell.at_seed(0)).items() if name != "extra_layers"}
+    old_key = digest(
+        {
+            "config": {name: value for name, value in known.items() if name not in ("study", "seed")},
+            "reference": {name: getattr(cell.reference, name) for name in SHAPE_FIELDS if name != "extra_layers"},
+            "version": TRAINING_VERSION,
+        }
+    )
+    run_id = record_run(str(tmp_path), cell.at_seed(0), meta={"cell_key": old_key})
+    (tmp_path / str(run_id) / "config.json").write_text(json.dumps(known))
+    assert len(missing_runs(study, open_store(str(tmp_path)))) == 6
+    monkeypatch.setitem(LATER_FIELDS, "extra_layers", 0)
+    lacking = missing_runs(study, open_store(str(tmp_path)))
+    assert (cell.key, 0) not in lacking
+    assert len(lacking) == 5
+    deeper = study_from_document(changed("base", "extra_layers", to=1))
+    assert len(missing_runs(deeper, open_store(str(tmp_path)))) == 6
 
 
 def test_cell_key_changes_with_the_shape_of_the_reference_but_not_with_its_training() -> None:
@@ -248,7 +281,7 @@ def test_override_that_makes_no_sense_is_refused(override: dict[str, Any], said:
         (changed("base", "image_size", to=17), "image_size=17"),
         (changed("base", "dataset", to="lsun"), "dataset='lsun'"),
         (changed("base", "stepz", to=10), "unknown field 'stepz'; did you mean 'steps'"),
-        (changed("arms", "mlp", "architecture", to="mpl"), "architecture='mpl'"),
+        (changed("arms", "mlp", "architecture", to="mpl"), "architecture_g='mpl'"),
         (changed("arms", "mlp", to=None), "arms.mlp=None"),
         (changed("plan", "primary", "first", to="mpl"), "unknown arm 'mpl'; did you mean 'mlp'"),
         (changed("plan", "primary", "outcome", to="unstable"), "plan.primary.outcome='unstable'"),

@@ -174,7 +174,7 @@ def test_only_settings_that_differ_are_listed(studied: Path) -> None:
     first, second, third = (compared_run(one, store) for one in records_of_ids(store, [1, 2, 3]))
     assert differences([first, second]) == [("seed", [0, 1])]
     rows = dict(differences([first, third]))
-    assert rows["architecture"] == ["mlp", "dcgan"]
+    assert rows["architecture_g"] == rows["architecture_d"] == ["mlp", "dcgan"]
     assert "seed" not in rows and "steps" not in rows
 
 

@@ -1,0 +1,54 @@
+"""Names become networks in one place, and a name that nothing builds is an error."""
+
+from typing import get_args
+
+import pytest
+import torch
+from torch import nn
+
+from experiments.data import load_images
+from models.architectures import RECIPES, Shape, recipe
+from models.dcgan import DCGANGenerator
+from models.initialization import initialize
+from models.losses import LOSSES
+from models.mlp import MLPGenerator
+from runs import schema
+
+SHAPE = Shape(
+    image_size=16,
+    channels=1,
+    latent_dim=8,
+    width=4,
+    inner_width=None,
+    hidden_layers=None,
+    extra_layers=0,
+    normalization="none",
+)
+
+
+def test_there_is_one_recipe_for_each_architecture_and_loss_that_a_config_can_name():
+    assert set(RECIPES) == set(get_args(schema.Architecture))
+    assert set(LOSSES) == set(get_args(schema.Loss))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_builds_two_players_that_fit_each_other(name):
+    found = recipe(name)
+    assert found.discriminator(SHAPE)(found.generator(SHAPE)(torch.zeros(3, 8))).shape == (3,)
+
+
+def test_an_unknown_name_builds_nothing():
+    with pytest.raises(ValueError, match=r"architecture='cnn': expected one of mlp, dcgan"):
+        recipe("cnn")
+    for network in (MLPGenerator, DCGANGenerator):
+        with pytest.raises(ValueError, match=r"normalization='layer': expected none or batch"):
+            network(16, 8, 4, 1, normalization="layer")
+    with pytest.raises(ValueError, match=r"init='xavier': expected one of dcgan, he"):
+        initialize(nn.Linear(1, 1), "xavier", torch.zeros)
+    with pytest.raises(ValueError, match=r"dataset='cats': expected one of digits"):
+        load_images("cats", 16, 1)
+
+
+def test_a_dcgan_refuses_an_inner_width():
+    with pytest.raises(ValueError, match="inner_width=3"):
+        recipe("dcgan").generator(Shape(**{**vars(SHAPE), "inner_width": 3}))
