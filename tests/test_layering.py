@@ -54,7 +54,7 @@ ORDER = {
         "reproducibility",
     ],
     "analysis": [
-        *("statistics", "judging", "results", "findings", "figures", "tables", "report", "compare"),
+        *("counting", "statistics", "judging", "results", "findings", "figures", "tables", "report", "compare"),
         *("compare_reruns", "power"),
     ],
     "analysis.statistics": [
@@ -75,6 +75,7 @@ ORDER = {
     ],
     "analysis.judging": [
         "criteria",
+        "evidence",
         "verdicts",
         "guards",
         "other_cells",
@@ -85,7 +86,8 @@ ORDER = {
         "reruns",
     ],
     "analysis.results": [
-        *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema", "wording"),
+        *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema"),
+        *("verdict_words", "wording"),
     ],
     "analysis.findings": [
         *("budgets", "sensitivity", "questions", "effects", "contrasts", "controls", "grid_headline", "headline"),

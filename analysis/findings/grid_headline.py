@@ -30,7 +30,7 @@ def grid_paragraphs(results: Results) -> Iterator[str]:
         yield at_each_point(results, primaries)
     at_compute = results.of_role("primary", "equal compute")
     if at_compute:
-        yield f"At equal training time: {at_each_point(results, at_compute)}"
+        yield f"At equal computation: {at_each_point(results, at_compute)}"
 
 
 def _where_stable(results: Results) -> str:

@@ -5,15 +5,16 @@ A run that has not learned is never called unstable. A difference that is not sh
 
 from collections.abc import Iterator
 
+from analysis.counting import counted
 from analysis.findings.controls import arm_at
 from analysis.findings.grid_headline import grid_paragraphs
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ArmResult, Budget, ContrastResult, Results
 from analysis.results.wording import (
     composition_text,
+    flops_text,
     interval_text,
     learning_rates,
-    number,
     p_text,
     point_text,
     signed,
@@ -58,12 +59,12 @@ def _outcome(results: Results, contrast: ContrastResult) -> Iterator[str]:
     yield f"{_happened(results, contrast)}."
     if contrast.pairs.used:
         yield _difference(results, contrast)
-        yield from _nature(contrast)
+        yield from _nature(results, contrast)
     if contrast.bounds is not None:
         low, high = signed(contrast.bounds.delta_low), signed(contrast.bounds.delta_high)
         n = contrast.bounds.n_missing
-        pairs = "1 pair that is" if n == 1 else f"{n} pairs that are"
-        yield f"The {pairs} not compared could make Δ anything from {low} to {high}."
+        are = "is" if n == 1 else "are"
+        yield f"The {counted(n, 'pair')} that {are} not compared could make Δ anything from {low} to {high}."
 
 
 def _happened(results: Results, contrast: ContrastResult) -> str:
@@ -84,7 +85,7 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
         return contrast.sentence
     delta, p = contrast.rates.delta, contrast.rates.p_exact
     text = (
-        f"Over {contrast.rates.counts.n} matched pairs the rate of runs that were not stable differs by"
+        f"Over {counted(contrast.rates.counts.n, 'matched pair')} the rate of runs that were not stable differs by"
         f" Δ = {signed(delta)} {interval_text(contrast.rates.tango)} ({contrast.first} minus {contrast.second},"
         f" exact McNemar {p_text(p)})"
     )
@@ -97,29 +98,42 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
     return f"{text}: more {better} runs ended stable."
 
 
-def _nature(contrast: ContrastResult) -> Iterator[str]:
-    """How many of the failures are runs that had not learned."""
+def _nature(results: Results, contrast: ContrastResult) -> Iterator[str]:
+    """How many of the runs that are not stable had not learned, and whether those came near the bar and left again."""
     for arm in (contrast.first, contrast.second):
         verdicts = contrast.composition[arm]
         unlearned = verdicts[VerdictCode.UNLEARNED.value]
-        failures = sum(verdicts.values()) - verdicts[VerdictCode.STABLE.value]
-        if unlearned:
-            share = "All" if unlearned == failures else f"{unlearned}"
+        not_stable = sum(verdicts.values()) - verdicts[VerdictCode.STABLE.value]
+        if not unlearned:
+            continue
+        runs = counted(not_stable, f"{arm} run")
+        share = f"The {runs}" if unlearned == not_stable == 1 else f"{_share(unlearned, not_stable)} of the {runs}"
+        yield (
+            f"{share} counted as not stable had not learned within the budget, and"
+            f" {'is' if unlearned == 1 else 'are'} not judged for collapse or divergence."
+        )
+        degraded = arm_at(results, arm, contrast.grid_point).degraded_unlearned
+        if degraded:
             yield (
-                f"{share} of the {failures} {arm} {'run' if failures == 1 else 'runs'} counted as not stable had not"
-                " learned within the budget, which is neither collapse nor divergence."
+                f"{counted(degraded, f'{arm} run')} that had not learned ended above"
+                f" {results.thresholds['divergence']:g} times {'its' if degraded == 1 else 'their'} own best Fréchet"
+                " distance: not merely slow to learn."
             )
+
+
+def _share(some: int, all_of_them: int) -> str:
+    return "All" if some == all_of_them else f"{some}"
 
 
 def _at_equal_compute(contrast: ContrastResult) -> str:
     budgets = {budget.arm: budget for budget in contrast.budgets}
-    most = max(budget.seconds for budget in contrast.budgets if budget.seconds is not None)
+    most = max(budget.flops for budget in contrast.budgets if budget.flops is not None)
     happened = "; ".join(
         f"{composition_text(arm, contrast.composition[arm])} after {budgets[arm].updates:,} updates"
-        f" ({number(budgets[arm].seconds)} s)"
+        f" ({flops_text(budgets[arm].flops)})"
         for arm in (contrast.first, contrast.second)
     )
-    text = f"At equal training time (each run's last probe within {number(most)} s): {happened}"
+    text = f"At equal computation (each run's last probe within {flops_text(most)}): {happened}"
     if contrast.rates is None or not contrast.pairs.used:
         return f"{text}."
     rates = contrast.rates

@@ -14,15 +14,15 @@ from analysis.results.wording import level_text
 from analysis.tables.columns import contrast_arms
 
 CONTRASTS = "Registered contrasts"
-CONTRASTS_AT_EQUAL_TIME = "Registered contrasts at equal training time"
+CONTRASTS_AT_EQUAL_COMPUTE = "Registered contrasts at equal computation"
 
 
 def effect_figures(drawing: Drawing) -> Iterator[ReportFigure]:
-    """Forests of the registered contrasts, at equal updates and at equal training time."""
+    """Forests of the registered contrasts, at equal updates and at equal computation."""
     results = drawing.results
     for name, title, contrasts in (
         ("contrasts", CONTRASTS, results.contrasts),
-        ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_TIME, results.contrasts_at_equal_compute),
+        ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_COMPUTE, results.contrasts_at_equal_compute),
     ):
         if contrasts and drawing.over_a_grid:
             yield _grid_figure(name, title, results, contrasts)

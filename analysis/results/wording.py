@@ -4,18 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.judging.verdicts import VerdictCode
+from analysis.counting import counted
 from analysis.results.factors import SignsOverGrid
+from analysis.results.verdict_words import VERDICT_WORDS
 from analysis.statistics.estimates import Interval
 from runs.schema import PlayerConfig, RunConfig, player_config
 
-_SINGULAR_PLURAL = {
-    VerdictCode.STABLE: ("was stable", "were stable"),
-    VerdictCode.UNLEARNED: ("had not learned", "had not learned"),
-    VerdictCode.COLLAPSED: ("had collapsed", "had collapsed"),
-    VerdictCode.DIVERGED: ("had diverged", "had diverged"),
-    VerdictCode.NONFINITE: ("was no longer finite", "were no longer finite"),
-}
 ARCHITECTURES = {"mlp": "MLP", "dcgan": "DCGAN"}
 NORMALIZATIONS = {"batch": "with BatchNorm", "none": "without BatchNorm"}
 
@@ -100,16 +94,16 @@ def level_text(value: Any) -> str:
 
 
 def composition_text(arm: str, verdicts: Mapping[str, int]) -> str:
-    """«8 of 8 mlp runs had not learned», «5 of 8 mlp runs had not learned, 3 of 8 were stable»."""
+    """«8 of 8 mlp runs had not learned», «3 of 8 mlp runs were stable, 5 of 8 had not learned»."""
     n = sum(verdicts.values())
     if n == 0:
         return f"no {arm} run could be compared"
     parts: list[str] = []
-    for code, phrases in _SINGULAR_PLURAL.items():
+    for code, words in VERDICT_WORDS.items():
         count = verdicts.get(code.value, 0)
         if count:
-            subject = f"{count} of {n}" if parts else f"{count} of {n} {arm} {'run' if n == 1 else 'runs'}"
-            parts.append(f"{subject} {phrases[count > 1]}")
+            subject = f"{count} of {n}" if parts else f"{count} of {counted(n, f'{arm} run')}"
+            parts.append(f"{subject} {words.one if count == 1 else words.many}")
     return ", ".join(parts)
 
 
@@ -127,6 +121,23 @@ def signs_text(signs: SignsOverGrid) -> str:
     """«above, at and below 0 at 2, 1 and 5 grid points: both signs, which chance alone can give»."""
     both = ": both signs, which chance alone can give" if signs.differ else ""
     return f"above, at and below 0 at {signs.above}, {signs.zero} and {signs.below} grid points{both}"
+
+
+FLOP_UNITS = ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP")
+
+
+def flop_unit(flops: int) -> tuple[str, int]:
+    """The largest unit of which the number holds one at least, and how many floating-point operations that is."""
+    power = min((len(str(flops)) - 1) // 3, len(FLOP_UNITS) - 1)
+    return FLOP_UNITS[power], 1000**power
+
+
+def flops_text(flops: int | None) -> str:
+    """«1.25 TFLOP»."""
+    if flops is None:
+        return "unknown FLOPs"
+    unit, size = flop_unit(flops)
+    return f"{number(flops / size)} {unit}"
 
 
 def listed(items: Sequence[str]) -> str:
