@@ -102,7 +102,7 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
     yield (
         "Arms are matched in trainable parameters, not in computation: the cost of a step differs between them. That is"
         " why the contrasts are also given at equal computation: in floating-point operations, counted from the"
-        " networks' sizes with a backward pass as two forward ones, which is up to a fifth too much for an MLP. Seconds"
+        " networks' sizes with a backward pass as two forward ones, which is about a tenth too much for an MLP. Seconds"
         " depend on the machine and its load, and stand beside them for information."
     )
     yield (
