@@ -64,6 +64,19 @@ class Question:
         """Its unit."""
         return "seconds" if self.in_seconds else UNITS[self.contrast.outcome]
 
+    @property
+    def known_within(self) -> float:
+        """Up to ± how much differences are known, in the unit: times are seen at probes only, other outcomes exactly.
+
+        A time is at most one probe interval too long, of its own arm; training times are rounded to another one.
+        """
+        if self.contrast.outcome != "updates_to_bar":
+            return 0.0
+        if not self.in_seconds:
+            return float(max(self.probe_interval.values()))
+        intervals = self._seconds_between_probes()
+        return max(intervals) + min(intervals)
+
     def values(self, seeds: Sequence[MatchedSeed]) -> Floats:
         """The outcome (seeds, arms) at matched seeds; larger is worse, +inf is the worst rank."""
         by_run = outcome_values(self.verdicts, self.contrast.outcome)
@@ -96,10 +109,16 @@ class Question:
 
         No finer difference is known, and what the clock makes of arms that are equally fast would pass for one.
         """
-        by_arm = {budget.arm: (budget.seconds_per_step or np.nan) / budget.g_steps for budget in self.budgets}
+        by_arm = self._seconds_per_update()
         per_update = np.array([by_arm[arm] for arm in self.contrast.arms])
-        interval = min(by_arm[arm] * self.probe_interval[arm] for arm in by_arm)
+        interval = min(self._seconds_between_probes())
         return np.round(updates * per_update / interval) * interval
+
+    def _seconds_per_update(self) -> dict[str, float]:
+        return {budget.arm: (budget.seconds_per_step or np.nan) / budget.g_steps for budget in self.budgets}
+
+    def _seconds_between_probes(self) -> list[float]:
+        return [seconds * self.probe_interval[arm] for arm, seconds in self._seconds_per_update().items()]
 
 
 def outcome_values(verdicts: pd.DataFrame, outcome: Outcome) -> pd.Series:

@@ -7,6 +7,7 @@ from typing import Any
 from analysis.figures.style import VERDICTS
 from analysis.findings.questions import LABELS
 from analysis.results.document import ContrastResult, Effect, Results
+from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import (
     contrast_arms,
     ends,
@@ -148,8 +149,9 @@ def comparisons_table(results: Results) -> Table:
     return Table(
         name="comparisons",
         caption="Continuous outcomes within pairs. Superiority: probability that the first arm's value is the larger,"
-        " ties half. Failed runs, as the worst rank, are infinite; mean difference (BCa interval), its sign-flip p and"
-        " dz are conditional: over the finite pairs, in which both runs succeeded.",
+        " ties half. Failed runs, as the worst rank, are infinite; mean difference (interval:"
+        f" {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which both runs succeeded. A"
+        " pair that failed in both arms is a tie.",
         frame=frame(rows),
         intervals={f"{name} {level(results)}": interval(name) for name in ("superiority", "mean difference")},
     )
