@@ -32,8 +32,8 @@ reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and 
 	@$(PY) -m experiments.reproducibility $(STUDY) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORKERS),--workers $(WORKERS)) \
 	&& $(PY) -m analysis.compare_reruns $(STUDY)
 
-power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show?
-	@$(PY) -m analysis.power --rates $(RATES) $(if $(PAIRS),--pairs $(PAIRS))
+power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show? (PHI: correlation within pairs)
+	@$(PY) -m analysis.power --rates $(RATES) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(PHI),--phi $(PHI))
 
 test: $(READY) ## run the tests
 	@$(PY) -m pytest
