@@ -63,7 +63,8 @@ ORDER = {
         *("compare_reruns", "power"),
     ],
     "analysis.statistics": [
-        *("estimates", "pair_counts", "rates", "missing_pairs", "resampling", "signed_rank", "agreement", "spread"),
+        *("estimates", "significance", "magnitudes", "pair_counts", "rates", "missing_pairs", "resampling"),
+        *("mean_intervals", "signed_rank", "shifts", "agreement", "spread"),
         *(
             "continuous",
             "equivalence",

@@ -58,8 +58,8 @@ def _profile_figure(drawing: Drawing, place: Place, profiles: Mapping[str, Perfo
             title=f"Performance profiles{place.where}",
             sentences=[f"Share of runs that end stable, at any distance: {ends}."],
             text="Share of runs whose final Fréchet distance is at or below each value, failed runs never; band:"
-            f" {1 - drawing.results.alpha:.0%} bootstrap over seeds, pointwise. Where all runs of an arm agree the band"
-            " has no width, which does not make the share certain.",
+            f" {1 - drawing.results.alpha:.0%} bootstrap over seeds, pointwise; Clopper and Pearson's limit where the"
+            " share is 0 or 1, which no resampling changes.",
             alt=f"Step curves by arm. Share of runs that end stable: {ends}.",
         ),
         figure=performance_profiles(profiles, quantity=title, unit=unit, styles=drawing.styles, lines=lines),

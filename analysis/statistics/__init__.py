@@ -12,13 +12,11 @@ from analysis.statistics.continuous import (
     PairedComparison,
     interquartile_mean,
     paired_comparison,
-    paired_differences,
     worst_rank,
 )
 from analysis.statistics.equivalence import (
     Equivalence,
     rates_within_margin,
-    shift_interval,
     shift_within_margin,
     within_margin,
 )
@@ -31,6 +29,7 @@ from analysis.statistics.factors import (
     two_level_contrasts,
 )
 from analysis.statistics.logistic import LogisticModel, LogOddsEffect, logistic_gee
+from analysis.statistics.mean_intervals import mean_interval, sign_flip_interval, why_no_mean_interval
 from analysis.statistics.missing_pairs import MissingPairBounds, MissingPairs, missing_pair_bounds
 from analysis.statistics.multiplicity import MaxT, holm, max_t
 from analysis.statistics.pair_counts import (
@@ -60,7 +59,9 @@ from analysis.statistics.rates import (
 )
 from analysis.statistics.resampling import PermutationTest, bootstrap_mean_interval, sign_flip_test
 from analysis.statistics.sensitivity import SpecificationTest, specification_test
+from analysis.statistics.shifts import paired_differences, paired_shift, shift_interval
 from analysis.statistics.signed_rank import Shift, SignedRank, hodges_lehmann, wilcoxon_signed_rank
+from analysis.statistics.significance import significant, signs_needed, smallest_sign_p
 from analysis.statistics.spread import spread_test
 from analysis.statistics.survival import Durations, SurvivalCurve, durations, kaplan_meier
 
@@ -114,22 +115,29 @@ __all__ = [
     "mcnemar_exact_p",
     "mcnemar_mid_p",
     "mcnemar_power",
+    "mean_interval",
     "missing_pair_bounds",
     "newcombe_interval",
     "paired_comparison",
     "paired_differences",
     "paired_rates",
+    "paired_shift",
     "pairs_needed",
     "performance_profile",
     "rates_within_margin",
     "restricted_means",
     "shift_interval",
     "shift_within_margin",
+    "sign_flip_interval",
     "sign_flip_test",
+    "significant",
+    "signs_needed",
+    "smallest_sign_p",
     "specification_test",
     "spread_test",
     "tango_interval",
     "two_level_contrasts",
+    "why_no_mean_interval",
     "wilcoxon_signed_rank",
     "wilson",
     "within_margin",

@@ -2,8 +2,9 @@
 
 # N runs, K causes, T distinct event times, and time 0 before them
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from analysis.statistics.survival import NO_EVENTS, ROUNDING, closed_band, durat
 class CauseIncidence:
     """Cumulative incidence (T+1,) of one cause: the share of runs it has ended by each time, with its band.
 
-    The band is pointwise, by log-log of 1 - incidence; None where the cause was never observed.
+    The band is pointwise, by log-log of 1 - incidence, and at incidence 0 and 1 as ``closed_band`` makes it; None where
+    the cause was never observed.
     """
 
     cause: str
@@ -67,6 +69,7 @@ def aalen_johansen(
     survival = np.cumprod(np.append(1.0, 1 - ended.sum(axis=0) / at_risk[1:]))
     incidences = np.cumsum(survival[:-1] * ended / at_risk[1:], axis=1)
     deviations = np.sqrt(_variances(incidences, ended, survival[:-1], at_risk[1:]))
+    closed = partial(closed_band, at_risk=at_risk, ended=np.append(0, ended.sum(axis=0)), confidence=confidence)
     return CumulativeIncidence(
         n=sample.n,
         n_events=sample.n_events,
@@ -75,8 +78,8 @@ def aalen_johansen(
         at_risk=at_risk,
         survival=survival,
         causes=tuple(
-            _cause_incidence(name, sum(c == name for c in cause), incidence, deviation, confidence)
-            for name, incidence, deviation in zip(causes, incidences, deviations, strict=True)
+            _cause_incidence(name, own, incidence, deviation, confidence, closed)
+            for name, own, incidence, deviation in zip(causes, ended, incidences, deviations, strict=True)
         ),
         note=() if sample.n_events else (NO_EVENTS,),
     )
@@ -106,17 +109,28 @@ def _variances(
 
 
 def _cause_incidence(
-    name: str, n_events: int, incidence: FloatArray, deviation: FloatArray, confidence: float
+    name: str,
+    ended: NDArray[np.int64],
+    incidence: FloatArray,
+    deviation: FloatArray,
+    confidence: float,
+    closed: Callable[..., tuple[FloatArray, FloatArray]],
 ) -> CauseIncidence:
     low = high = None
-    if n_events:
-        low, high = _log_log_band(np.append(1.0, 1 - incidence), np.append(0.0, deviation), confidence)
-        low, high = 1 - high, 1 - low
-    return CauseIncidence(cause=name, n_events=n_events, incidence=np.append(0.0, incidence), low=low, high=high)
+    if ended.any():
+        free = np.append(1.0, 1 - incidence)
+        free_low, free_high = closed(free, *_log_log_band(free, np.append(0.0, deviation), confidence))
+        low, high = 1 - free_high, 1 - free_low
+    return CauseIncidence(
+        cause=name, n_events=int(ended.sum()), incidence=np.append(0.0, incidence), low=low, high=high
+    )
 
 
 def _log_log_band(free: FloatArray, deviation: FloatArray, confidence: float) -> tuple[FloatArray, FloatArray]:
-    """Band of the share ``free`` of a cause, symmetric in log(-log(free)); its standard deviation is given."""
-    inside = np.where((free > ROUNDING) & (free < 1), free, 0.5)  # the ends are closed without the formula
+    """Band of the share ``free`` of a cause, symmetric in log(-log(free)); its standard deviation is given.
+
+    At 0 and 1, where it does not exist, it means nothing.
+    """
+    inside = np.where((free > ROUNDING) & (free < 1), free, 0.5)
     width = stats.norm.ppf(0.5 + confidence / 2) * deviation / (inside * -np.log(inside))
-    return closed_band(free, inside ** np.exp(width), inside ** np.exp(-width))
+    return inside ** np.exp(width), inside ** np.exp(-width)

@@ -8,6 +8,7 @@ conditional on that.
 # N pairs
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,6 @@ import pandas as pd
 from scipy import stats
 
 from analysis.statistics.estimates import (
-    BoolArray,
     FloatArray,
     Interval,
     Values,
@@ -25,14 +25,13 @@ from analysis.statistics.estimates import (
     two_arms,
     vector,
 )
+from analysis.statistics.magnitudes import magnitude, without_overflow
+from analysis.statistics.mean_intervals import mean_interval
 from analysis.statistics.pair_counts import PairCounts, tango_interval
-from analysis.statistics.resampling import (
-    N_RESAMPLES,
-    PermutationTest,
-    bootstrap_mean_interval,
-    sign_flip_test,
-)
-from analysis.statistics.signed_rank import Shift, SignedRank, hodges_lehmann, wilcoxon_signed_rank
+from analysis.statistics.resampling import N_RESAMPLES, PermutationTest, sign_flip_test
+from analysis.statistics.shifts import paired_differences, paired_shift
+from analysis.statistics.signed_rank import EXACT_PAIRS, Shift, SignedRank, wilcoxon_signed_rank
+from analysis.statistics.significance import signs_needed
 from analysis.statistics.spread import spread_test
 
 
@@ -40,8 +39,9 @@ from analysis.statistics.spread import spread_test
 class FinitePairs:
     """Means over the ``n`` pairs in which both runs are finite: conditional on both having succeeded.
 
-    mean_difference: first minus second, with its BCa interval; dz: that mean over the standard deviation of the
-    differences (ddof 1); sign_flip: test of that mean. None where n, or the spread of the differences, is too small.
+    mean_difference: first minus second, with its interval (see ``mean_interval``); dz: that mean over the standard
+    deviation of the differences (ddof 1); sign_flip: test of that mean. None where n, or the spread of the
+    differences, is too small.
     """
 
     n: int
@@ -57,7 +57,10 @@ class FinitePairs:
 class PairedComparison:
     """A continuous index of two arms over ``n`` matched pairs, differences being first minus second.
 
-    n_first_failed, n_second_failed: failed runs of either arm; a pair that failed in both has the difference 0.
+    n_first_failed, n_second_failed: failed runs of either arm; n_both_failed: pairs that failed in both. Such a pair
+    has the difference 0 in the ranks and is half a win in superiority; in the shift's interval its difference is
+    unknown.
+    known_within: the differences are known up to ± so much, which the shift's interval allows for.
     median_*, iqm_*: median and interquartile mean of an arm, infinite where failures reach that far.
     wilcoxon, shift: signed-rank test and Hodges-Lehmann shift over all pairs.
     superiority: P(first > second) + P(equal)/2, 1 if the first arm's value is always the larger one. Its interval
@@ -71,6 +74,8 @@ class PairedComparison:
     n: int
     n_first_failed: int
     n_second_failed: int
+    n_both_failed: int
+    known_within: float
     median_first: float | None
     median_second: float | None
     iqm_first: float | None
@@ -100,16 +105,20 @@ def paired_comparison(
     *,
     larger_is_worse: bool,
     confidence: float = 0.95,
+    known_within: float = 0.0,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> PairedComparison:
     """Compare a continuous index over matched pairs; element i of both arrays (N,) belongs to pair i.
 
     In their stead a DataFrame (N, 2), one row a pair, the first arm's column first. Failed runs are infinite (see
-    ``worst_rank``). Resampling is a function of ``seed`` alone. Raises ValueError for NaN (leave missing pairs out),
-    an infinity of the better sign, unequal lengths, Series of unequal indexes, and other than two columns.
+    ``worst_rank``). Values that are read off now and then, such as times at probes, have differences that are known up
+    to ±``known_within`` only. Resampling is a function of ``seed`` alone. Raises ValueError for NaN (leave missing
+    pairs out), an infinity of the better sign, unequal lengths, Series of unequal indexes, and other than two columns.
     """
     check_confidence(confidence)
+    if not 0 <= known_within < math.inf:
+        raise ValueError(f"known_within is {known_within}, expected a finite number of 0 or more")
     x, y = (_checked(arm, larger_is_worse) for arm in two_arms(first, second))
     d = paired_differences(x, y)
     both_finite = np.isfinite(x) & np.isfinite(y)
@@ -121,24 +130,20 @@ def paired_comparison(
         n=n,
         n_first_failed=int(np.isinf(x).sum()),
         n_second_failed=int(np.isinf(y).sum()),
-        median_first=float(np.median(x)) if n else None,
-        median_second=float(np.median(y)) if n else None,
+        n_both_failed=int((np.isinf(x) & np.isinf(y)).sum()),
+        known_within=known_within,
+        median_first=without_overflow(np.median, x) if n else None,
+        median_second=without_overflow(np.median, y) if n else None,
         iqm_first=interquartile_mean(x),
         iqm_second=interquartile_mean(y),
         wilcoxon=wilcoxon_signed_rank(d) if n else None,
-        shift=hodges_lehmann(d, confidence) if n else None,
+        shift=paired_shift(x, y, confidence, known_within=known_within) if n else None,
         superiority=superiority,
         superiority_interval=superiority_interval,
         finite=_finite_pairs(x[both_finite], y[both_finite], confidence, n_resamples, seed),
         spread=spread_test(x[both_finite], y[both_finite], n_resamples=n_resamples, seed=seed),
-        note=_notes(d, both_finite, confidence),
+        note=tuple(_notes(x, y, d, confidence)),
     )
-
-
-def paired_differences(first: FloatArray, second: FloatArray) -> FloatArray:
-    """First minus second (N,); 0 where both failed, infinite where one did."""
-    both_failed = np.isinf(first) & np.isinf(second)
-    return np.subtract(first, second, out=np.zeros(len(first)), where=~both_failed)
 
 
 def interquartile_mean(values: Values) -> float | None:
@@ -147,7 +152,7 @@ def interquartile_mean(values: Values) -> float | None:
     Infinite when failures reach into the middle half. Raises ValueError for NaN. Source: Agarwal et al. 2021, §4.3.
     """
     runs = vector(values)
-    return float(stats.trim_mean(runs, 0.25)) if len(runs) else None
+    return without_overflow(lambda scaled: float(stats.trim_mean(scaled, 0.25)), runs) if len(runs) else None
 
 
 def _superiority(d: FloatArray, confidence: float) -> tuple[float | None, Interval | None]:
@@ -161,32 +166,45 @@ def _superiority(d: FloatArray, confidence: float) -> tuple[float | None, Interv
 def _finite_pairs(x: FloatArray, y: FloatArray, confidence: float, n_resamples: int, seed: int) -> FinitePairs:
     d = x - y
     n = len(d)
-    sd = float(d.std(ddof=1)) if n > 1 and np.ptp(d) > 0 else 0.0
     return FinitePairs(
         n=n,
-        mean_first=float(x.mean()) if n else None,
-        mean_second=float(y.mean()) if n else None,
-        mean_difference=float(d.mean()) if n else None,
-        interval=bootstrap_mean_interval(d, confidence=confidence, n_resamples=n_resamples, seed=seed),
-        dz=float(d.mean() / sd) if sd > 0 else None,
+        mean_first=without_overflow(np.mean, x) if n else None,
+        mean_second=without_overflow(np.mean, y) if n else None,
+        mean_difference=without_overflow(np.mean, d) if n else None,
+        interval=mean_interval(d, confidence=confidence, n_resamples=n_resamples, seed=seed),
+        dz=_standardized_mean(d),
         sign_flip=sign_flip_test(d, n_resamples=n_resamples, seed=seed) if n else None,
     )
 
 
-def _notes(d: FloatArray, both_finite: BoolArray, confidence: float) -> tuple[str, ...]:
+def _standardized_mean(d: FloatArray) -> float | None:
+    """Mean over standard deviation; None where that is 0."""
+    if len(d) < 2 or d.min() == d.max():
+        return None
+    scaled = np.ldexp(d, -magnitude(d))  # the squares of huge and of tiny differences are no numbers
+    sd = float(scaled.std(ddof=1))
+    return float(scaled.mean() / sd) if sd > 0 else None
+
+
+def _notes(x: FloatArray, y: FloatArray, d: FloatArray, confidence: float) -> Iterator[str]:
     if len(d) == 0:
-        return ("no complete pairs",)
-    notes = []
-    alpha = 1 - confidence
-    needed = math.ceil(1 - math.log2(alpha))
-    moving = int((d != 0).sum())
-    if len(d) < needed:
-        notes.append(f"n = {len(d)} pairs cannot reach p = {alpha:.2g}; descriptive only")
+        yield "no complete pairs"
+        return
+    alpha, n = 1 - confidence, len(d)
+    needed, moving = signs_needed(alpha), int((d != 0).sum())
+    if n < needed:
+        yield f"n = {n} pairs cannot reach p = {alpha:.2g}; descriptive only"
     elif moving < needed:
-        notes.append(f"pairs that differ: {moving} of {len(d)}; cannot reach p = {alpha:.2g}; descriptive only")
-    if not both_finite.all():
-        notes.append(f"means are conditional: both runs finite in {int(both_finite.sum())} of {len(d)} pairs")
-    return tuple(notes)
+        yield f"pairs that differ: {moving} of {n}; cannot reach p = {alpha:.2g}; descriptive only"
+    if moving > EXACT_PAIRS:
+        yield f"p is of the normal approximation: more than {EXACT_PAIRS} pairs differ"
+    failed = np.isinf(x), np.isinf(y)
+    if (failed[0] & failed[1]).any():
+        both = int((failed[0] & failed[1]).sum())
+        yield f"both runs failed in {both} of {n} pairs: ties in rank, but of unknown shift, which its interval holds"
+    if (failed[0] | failed[1]).any():
+        finite = n - int((failed[0] | failed[1]).sum())
+        yield f"means are conditional: both runs finite in {finite} of {n} pairs"
 
 
 def _checked(values: Values, larger_is_worse: bool) -> FloatArray:

@@ -8,9 +8,6 @@ lies within the margin, which is where both one-sided tests at level alpha rejec
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from analysis.statistics.continuous import paired_differences
 from analysis.statistics.estimates import FloatArray, Interval
 from analysis.statistics.pair_counts import PairCounts, tango_interval
 from analysis.statistics.signed_rank import hodges_lehmann
@@ -70,18 +67,6 @@ def shift_within_margin(differences: FloatArray, margin: float, *, alpha: float 
     confidence = equivalence_confidence(alpha)
     interval = hodges_lehmann(differences, confidence).interval if len(differences) else None
     return within_margin(interval, margin, alpha=alpha)
-
-
-def shift_interval(first: FloatArray, second: FloatArray, confidence: float) -> Interval:
-    """Hodges-Lehmann interval of first minus second (N,) that holds whatever the difference of two failed runs was.
-
-    As ties, which :func:`paired_differences` makes of them, they would speak for equality: arms that never learn would
-    be shown to learn equally fast. So the low end takes all of them as -inf and the high end as +inf. Failed runs are
-    +inf; N is at least 1.
-    """
-    differences, unknown = paired_differences(first, second), np.isinf(first) & np.isinf(second)
-    ends = [hodges_lehmann(np.where(unknown, end, differences), confidence) for end in (-math.inf, math.inf)]
-    return Interval(low=ends[0].interval.low, high=ends[1].interval.high)
 
 
 def equivalence_confidence(alpha: float) -> float:

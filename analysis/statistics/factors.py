@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.statistics.estimates import FloatArray, Interval, NotEstimable
+from analysis.statistics.mean_intervals import mean_interval, why_no_mean_interval
 from analysis.statistics.multiplicity import max_t
-from analysis.statistics.resampling import N_RESAMPLES, bootstrap_mean_interval
+from analysis.statistics.resampling import N_RESAMPLES
+from analysis.statistics.significance import significant, signs_needed, smallest_sign_p
 
 Levels = Mapping[str, tuple[str, str]]
 _ROUNDING = 1e-9  # of the terms of a sum that is 0
@@ -24,9 +26,9 @@ _ROUNDING = 1e-9  # of the terms of a sum that is 0
 
 @dataclass(frozen=True, kw_only=True)
 class FactorEffect:
-    """One contrast: its mean over seeds with a BCa interval, the sign-flip p, and p adjusted over all contrasts.
+    """One contrast: its mean over seeds with its interval, the sign-flip p, and p adjusted over all contrasts.
 
-    interval is None where all seeds gave the same value, or there is only one.
+    interval: see ``mean_interval``; None where all seeds gave the same value, or are too few.
     """
 
     name: str
@@ -114,7 +116,7 @@ def contrast_effects(
         FactorEffect(
             name=name,
             estimate=mean,
-            interval=bootstrap_mean_interval(d, confidence=confidence, n_resamples=n_resamples, seed=seed),
+            interval=mean_interval(d, confidence=confidence, n_resamples=n_resamples, seed=seed),
             p=p,
             p_adjusted=adjusted,
         )
@@ -140,8 +142,11 @@ def _contrast(terms: FloatArray) -> FloatArray:
 
 
 def _notes(per_seed: FloatArray, confidence: float) -> tuple[str, ...]:
-    alpha = 1 - confidence
+    n, alpha = len(per_seed), 1 - confidence
     moving = int((per_seed != 0).any(axis=1).sum())
-    if 2.0 ** (1 - moving) <= alpha:
+    if significant(smallest_sign_p(moving), alpha):
         return ()
-    return (f"seeds with any effect: {moving} of {len(per_seed)}; cannot reach p = {alpha:.2g}; descriptive only",)
+    notes = [f"seeds with any effect: {moving} of {n}; cannot reach p = {alpha:.2g}; descriptive only"]
+    if n < signs_needed(alpha):
+        notes.append(why_no_mean_interval(n, confidence, "seeds"))
+    return tuple(notes)

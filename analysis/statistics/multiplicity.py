@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.statistics.estimates import BoolArray, FloatArray
+from analysis.statistics.magnitudes import headroom, magnitude
 from analysis.statistics.resampling import N_RESAMPLES, at_least, permutation_p
 
 
@@ -52,6 +53,8 @@ def max_t(contrasts: ArrayLike, *, n_resamples: int = N_RESAMPLES, seed: int = 0
     if d.ndim != 2 or not np.isfinite(d).all():
         raise ValueError(f"contrasts must be a finite array (seeds, contrasts), got shape {d.shape}")
     moving = d[(d != 0).any(axis=1)]
+    # no flip changes a column's magnitude: without it the squares of huge and of tiny values are numbers
+    moving = np.ldexp(moving, [-magnitude(column) for column in moving.T])
     norms = np.sqrt((moving**2).sum(axis=0))
     scaled = np.divide(moving, norms, out=np.zeros_like(moving), where=norms > 0)
     observed = np.abs(scaled.sum(axis=0))
@@ -66,12 +69,19 @@ def max_t(contrasts: ArrayLike, *, n_resamples: int = N_RESAMPLES, seed: int = 0
     adjusted = np.empty_like(stepped)
     adjusted[order] = np.maximum.accumulate(stepped)
     return MaxT(
-        means=tuple((d.mean(axis=0) if len(d) else np.zeros(d.shape[1])).tolist()),
+        means=tuple(_column_means(d).tolist()),
         p=tuple(single.tolist()),
         p_adjusted=tuple(adjusted.tolist()),
         exact=exact,
         n_resamples=2 ** len(moving) if exact else n_resamples,
     )
+
+
+def _column_means(d: FloatArray) -> FloatArray:
+    if not len(d):
+        return np.zeros(d.shape[1])
+    excess = [headroom(column) for column in d.T]
+    return np.ldexp(np.ldexp(d, np.negative(excess)).mean(axis=0), excess)
 
 
 def _both_tests(statistics: FloatArray, observed: FloatArray, order: np.ndarray) -> BoolArray:

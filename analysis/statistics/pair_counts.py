@@ -14,8 +14,7 @@ from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis.statistics.estimates import Interval, Values, booleans, check_confidence, two_arms
-
-_ROUNDING = 1e-12
+from analysis.statistics.significance import all_significant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +77,7 @@ def mcnemar_critical_count(m: ArrayLike, alpha: float) -> NDArray[np.int64]:
     """
     pairs = np.asarray(m, dtype=np.int64)
     count = stats.binom.ppf(alpha / 2, pairs, 0.5).astype(np.int64)
-    reached = 2 * stats.binom.cdf(count, pairs, 0.5) <= alpha * (1 + _ROUNDING)
+    reached = all_significant(2 * stats.binom.cdf(count, pairs, 0.5), alpha)
     return np.where(reached, count, count - 1)
 
 

@@ -9,8 +9,10 @@ from scipy import stats
 from statsmodels.duration.survfunc import survdiff
 
 from analysis.statistics.estimates import BoolArray, Interval, NotEstimable
+from analysis.statistics.magnitudes import without_overflow
+from analysis.statistics.mean_intervals import mean_interval
 from analysis.statistics.pair_counts import mcnemar_exact_p
-from analysis.statistics.resampling import N_RESAMPLES, PermutationTest, bootstrap_mean_interval, sign_flip_test
+from analysis.statistics.resampling import N_RESAMPLES, PermutationTest, sign_flip_test
 from analysis.statistics.survival import NO_EVENTS, Durations
 
 
@@ -32,8 +34,8 @@ class LogRank:
 class RestrictedMeans:
     """Mean event-free time up to ``tau`` in both arms and its paired difference, first minus second.
 
-    interval: BCa bootstrap over the n pairs, None where all differences are equal; sign_flip: test that they are
-    symmetric about 0.
+    interval: see ``mean_interval``; None where all differences are equal, or the n pairs too few. sign_flip: test that
+    the differences are symmetric about 0.
     """
 
     tau: float
@@ -134,10 +136,10 @@ def restricted_means(
     return RestrictedMeans(
         tau=tau,
         n=first.n,
-        first=float(x.mean()),
-        second=float(y.mean()),
-        difference=float((x - y).mean()),
-        interval=bootstrap_mean_interval(x - y, confidence=confidence, n_resamples=n_resamples, seed=seed),
+        first=without_overflow(np.mean, x),
+        second=without_overflow(np.mean, y),
+        difference=without_overflow(np.mean, x - y),
+        interval=mean_interval(x - y, confidence=confidence, n_resamples=n_resamples, seed=seed),
         sign_flip=sign_flip_test(x - y, n_resamples=n_resamples, seed=seed),
     )
 

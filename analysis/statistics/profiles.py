@@ -15,8 +15,8 @@ from analysis.statistics.resampling import N_RESAMPLES
 class PerformanceProfile:
     """Share of runs at least as good as each threshold (T,), with a pointwise band from resampling seeds.
 
-    Where every seed agrees the band has no width, which says that resampling cannot tell, not that the share is
-    certain: with n seeds a share of 0 or 1 leaves rates up to 3/n open.
+    Where the share is 0 or 1 resampling sees no spread, and the band is Clopper and Pearson's of as many seeds: with n
+    of them rates up to some 3.7/n stay open at .95.
     """
 
     n_seeds: int
@@ -39,8 +39,8 @@ def performance_profile(
     """Profile of values (S,), or (S, cells) when each seed ran several cells; failed runs are infinite.
 
     A run counts at threshold t where its value is at most t, or at least t where smaller is worse. The band is the
-    percentile bootstrap over whole seeds (Agarwal et al. 2021, §4.2). NotEstimable without runs. Raises ValueError
-    for NaN.
+    percentile bootstrap over whole seeds (Agarwal et al. 2021, §4.2), exact at shares of 0 and 1. NotEstimable without
+    runs. Raises ValueError for NaN.
     """
     check_confidence(confidence)
     runs, limits = np.asarray(values, dtype=np.float64), finite_vector(thresholds)
@@ -53,6 +53,6 @@ def performance_profile(
     n = len(runs)
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_resamples)
     low, high = np.quantile(drawn @ reached / n, [0.5 - confidence / 2, 0.5 + confidence / 2], axis=0)
-    return PerformanceProfile(
-        n_seeds=n, confidence=confidence, thresholds=limits, share=reached.mean(axis=0), low=low, high=high
-    )
+    share, open_end = reached.mean(axis=0), (0.5 - confidence / 2) ** (1 / n)
+    low, high = np.where(share == 1, open_end, low), np.where(share == 0, 1 - open_end, high)
+    return PerformanceProfile(n_seeds=n, confidence=confidence, thresholds=limits, share=share, low=low, high=high)

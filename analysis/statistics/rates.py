@@ -16,6 +16,7 @@ from analysis.statistics.pair_counts import (
     newcombe_interval,
     tango_interval,
 )
+from analysis.statistics.significance import significant, signs_needed, smallest_sign_p
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,6 @@ def _notes(counts: PairCounts, confidence: float) -> tuple[str, ...]:
         return ("no complete pairs",)
     if counts.m == 0:
         return ("no discordant pairs; p = 1",)
-    if 2.0 ** (1 - counts.m) > alpha:
-        needed = math.ceil(1 - math.log2(alpha))
-        return (f"discordant pairs: {counts.m}; the exact test needs {needed} to reach p = {alpha:.2g}",)
+    if not significant(smallest_sign_p(counts.m), alpha):
+        return (f"discordant pairs: {counts.m}; the exact test needs {signs_needed(alpha)} to reach p = {alpha:.2g}",)
     return ()

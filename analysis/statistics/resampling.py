@@ -21,6 +21,7 @@ from analysis.statistics.estimates import (
     finite_interval,
     finite_vector,
 )
+from analysis.statistics.magnitudes import headroom, without_overflow
 
 N_RESAMPLES = 9_999
 _BATCH_VALUES = 1_000_000
@@ -91,7 +92,7 @@ def sign_flip_test(differences: Values, *, n_resamples: int = N_RESAMPLES, seed:
     Source: Fisher 1935, The Design of Experiments, §21.
     """
     d = finite_vector(differences)
-    moving = d[d != 0]
+    moving = np.ldexp(d[d != 0], -headroom(d))
     observed, scale = abs(float(moving.sum())), float(np.abs(moving).sum())
     p, exact = permutation_p(
         len(moving),
@@ -99,7 +100,7 @@ def sign_flip_test(differences: Values, *, n_resamples: int = N_RESAMPLES, seed:
         n_resamples=n_resamples,
         seed=seed,
     )
-    mean = float(d.mean()) if len(d) else 0.0
+    mean = without_overflow(np.mean, d) if len(d) else 0.0
     return PermutationTest(
         statistic=mean, p=float(p), exact=exact, n_resamples=2 ** len(moving) if exact else n_resamples
     )
@@ -117,8 +118,10 @@ def bootstrap_mean_interval(
     """
     check_confidence(confidence)
     d = np.sort(finite_vector(differences))  # the same pairs in another order give the same interval
-    if len(d) < 2 or np.ptp(d) == 0:
+    if len(d) < 2 or d[0] == d[-1]:
         return None
+    excess = headroom(d)
+    d = np.ldexp(d, -excess)
     centre = d.mean()
     scale = np.abs(d - centre).max()  # the interval moves with both; without them tiny spreads underflow
     result = stats.bootstrap(
@@ -132,4 +135,4 @@ def bootstrap_mean_interval(
     ).confidence_interval
     ends = centre + scale * np.array([result.low, result.high])
     ends[np.abs(ends) <= _ROUNDING * np.abs(d).max()] = 0  # what rounding leaves of 0 would be read as a sign
-    return finite_interval(*ends)
+    return finite_interval(*np.ldexp(ends, excess))

@@ -5,6 +5,7 @@
 import numpy as np
 
 from analysis.statistics.estimates import BoolArray, FloatArray, Values, check_paired, finite_vector
+from analysis.statistics.magnitudes import headroom
 from analysis.statistics.resampling import N_RESAMPLES, PermutationTest, at_least, permutation_p
 
 
@@ -21,8 +22,10 @@ def spread_test(
     """
     check_paired(first, second)
     x, y = finite_vector(first), finite_vector(second)
-    if len(x) < 2 or (np.ptp(x) == 0 and np.ptp(y) == 0):
+    if len(x) < 2 or (x.min() == x.max() and y.min() == y.max()):
         return None
+    excess = headroom(np.concatenate([x, y]))  # a ratio of spreads does not depend on it
+    x, y = np.ldexp(x, -excess), np.ldexp(y, -excess)
     x, y = x - np.median(x), y - np.median(y)
     observed = float(_log_spread_ratio(x, y))
 

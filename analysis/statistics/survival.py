@@ -68,8 +68,8 @@ class SurvivalCurve:
     """Kaplan-Meier estimate as a step function, right-continuous.
 
     times (T+1,): 0, then the distinct times at which events were observed. survival, at_risk: on these times.
-    low, high: pointwise log-log band; [1, 1] until the first event, and once survival is 0 the upper limit of the
-    time before. None where there is no event, as the band does not exist there.
+    low, high: pointwise log-log band; until the first event and once survival is 0, where that does not exist, the
+    exact limit that does (see ``closed_band``). None where there is no event at all.
     median: first time at which survival is 1/2 or less; None if it stays above. median_interval: where the band's
     limits reach 1/2, infinite if they do not. note: what cannot be estimated.
     """
@@ -96,9 +96,10 @@ class SurvivalCurve:
 def kaplan_meier(sample: Durations, confidence: float = 0.95) -> SurvivalCurve | NotEstimable:
     """Kaplan-Meier curve with a pointwise log-log band (Kaplan & Meier 1958; Borgan & Liestøl 1990).
 
-    The median's interval holds the times that the band does not exclude (Brookmeyer & Crowley 1982). Without events
-    the curve is flat at 1, without band and median; without runs the result is NotEstimable. Raises ValueError for
-    times that ``durations`` did not pack.
+    At survival 1 and 0 the band is the beta product one of Fay, Brittain & Proschan 2013. The median's interval holds
+    the times that the band does not exclude (Brookmeyer & Crowley 1982). Without events the curve is flat at 1, without
+    band and median; without runs the result is NotEstimable. Raises ValueError for times that ``durations`` did not
+    pack.
     """
     check_confidence(confidence)
     if not isinstance(sample, Durations):
@@ -140,17 +141,47 @@ def _log_log_curve(
     survival = np.concatenate([[1.0], curve.probabilities[here]])
     low = np.concatenate([[1.0], band.low.probabilities[here]])
     high = np.concatenate([[1.0], band.high.probabilities[here]])
-    return survival, *closed_band(survival, low, high)
+    at_risk = sample.at_risk(times)
+    ended = np.concatenate([[0], (sample.time[sample.observed, None] == times[1:]).sum(axis=0)])
+    return survival, *closed_band(survival, low, high, at_risk=at_risk, ended=ended, confidence=confidence)
 
 
-def closed_band(survival: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Fill a log-log band where its formula is 0/0: at survival 1, and at survival 0.
+def closed_band(
+    free: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    *,
+    at_risk: NDArray[np.int64],
+    ended: NDArray[np.int64],
+    confidence: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Fill a log-log band (T+1,) of a share of runs where its formula is 0/0: where the share is 1, and where it is 0.
 
-    Survival does not rise, so what limited it from above before it fell to 0 still does.
+    There it is the beta product band (Fay, Brittain & Proschan 2013, Biostatistics 14, 723), which is Clopper and
+    Pearson's without censoring. At 1 its low end is that of as many runs of which none has failed, as were not censored
+    until the next event. At 0 its high end is a quantile of the product of Beta(at risk - ended + 1, ended) over the
+    event times, by the beta distribution of the same mean and variance; no higher than it was before, as the share
+    does not rise. at_risk, ended (T+1,): runs at risk at each time, and ended then by any event.
     """
-    certain, gone = survival == 1, survival <= ROUNDING
-    low, high = np.where(certain, 1.0, low), np.where(certain, 1.0, high)
-    return np.where(gone, 0.0, low), np.where(gone, high[~gone][-1], high)
+    tail = (1 - confidence) / 2
+    certain, gone = free == 1, free <= ROUNDING
+    uncensored = at_risk + np.cumsum(ended) - ended  # before each time
+    uncensored = np.append(uncensored[1:], uncensored[-1])
+    low = np.where(certain, tail ** (1 / uncensored), np.where(gone, 0.0, low))
+    high = np.where(certain, 1.0, high)
+    if gone.any():
+        first = int(np.argmax(gone))
+        high = np.where(gone, min(high[first - 1], _beta_product(at_risk, ended, 1 - tail)), high)
+    return low, high
+
+
+def _beta_product(at_risk: NDArray[np.int64], ended: NDArray[np.int64], level: float) -> float:
+    """Quantile of the product of Beta(at risk - ended + 1, ended), by the beta distribution of its two moments."""
+    n, d = at_risk[ended > 0].astype(np.float64), ended[ended > 0].astype(np.float64)
+    mean = np.prod((n - d + 1) / (n + 1))
+    square = np.prod((n - d + 1) * (n - d + 2) / ((n + 1) * (n + 2)))
+    size = (mean - square) / (square - mean**2)
+    return float(stats.beta.ppf(level, mean * size, (1 - mean) * size))
 
 
 def _first_time_at_half(times: FloatArray, curve: FloatArray) -> float:

@@ -1,4 +1,5 @@
 import math
+import time
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from analysis.statistics import (
     wilcoxon_signed_rank,
     worst_rank,
 )
+from analysis.statistics.signed_rank import rank_sum_distribution
 
 INF = math.inf
 DARWIN = [6, 8, 14, 16, 23, 24, 28, 29, 41, -48, 49, 56, 60, -67, 75]  # maize, eighths of an inch
@@ -64,6 +66,36 @@ def test_wilcoxon_with_ties_and_zeros_agrees_with_scipys_enumeration(d):
     assert result.p == pytest.approx(reference.pvalue)
 
 
+@pytest.mark.parametrize(("moving", "exact"), [(50, True), (51, False)])
+def test_wilcoxon_is_exact_up_to_fifty_pairs_that_differ_and_says_so(moving, exact):
+    d = np.append(np.random.default_rng(0).normal(0.3, 1, moving), [0.0] * 5)
+    result = wilcoxon_signed_rank(d)
+    reference = stats.wilcoxon(d, zero_method="pratt", method="asymptotic")
+    assert result.exact == exact
+    assert result.statistic == reference.statistic
+    assert result.p == pytest.approx(reference.pvalue, abs=0.002 if exact else 1e-15)
+    note = "p is of the normal approximation: more than 50 pairs differ"
+    assert (note in paired_comparison(d, 0 * d, larger_is_worse=True, n_resamples=9).note) == (not exact)
+
+
+def test_thousand_pairs_take_less_than_a_second():
+    d = np.random.default_rng(0).normal(size=1_000)
+    before = time.perf_counter()
+    wilcoxon_signed_rank(d)
+    hodges_lehmann(d)
+    assert time.perf_counter() - before < 1
+
+
+@pytest.mark.parametrize("n", [51, 70, 100])
+def test_shift_interval_of_many_pairs_has_the_limits_of_the_exact_one_or_their_neighbours(n):
+    d = np.arange(float(n)) ** 1.5
+    averages = np.sort([(x + y) / 2 for i, x in enumerate(d) for y in d[: i + 1]])
+    tail = np.cumsum(rank_sum_distribution(np.arange(1, n + 1)))
+    position = int((2 * tail <= 0.05).sum()) - 1
+    low = hodges_lehmann(d).interval.low
+    assert averages[position - 1] <= low <= averages[position + 1]
+
+
 def test_failures_in_one_arm_only_count_as_the_largest_differences():
     result = paired_comparison([INF] * 8, np.arange(8.0), larger_is_worse=True)
     assert result.wilcoxon.p == 2 / 2**8
@@ -79,9 +111,14 @@ def test_failures_in_one_arm_only_count_as_the_largest_differences():
     assert "means are conditional: both runs finite in 0 of 8 pairs" in result.note
 
 
-def test_pairs_that_failed_in_both_arms_count_as_no_difference():
+def test_pairs_that_failed_in_both_arms_are_ties_in_rank_and_of_unknown_shift():
     result = paired_comparison([INF] * 7, [INF] * 7, larger_is_worse=True)
-    assert (result.wilcoxon.p, result.shift.estimate, result.superiority) == (1.0, 0.0, 0.5)
+    assert (result.wilcoxon.p, result.shift.estimate, result.superiority) == (1.0, None, 0.5)
+    assert (result.shift.interval.low, result.shift.interval.high) == (-INF, INF)
+    assert (result.n_both_failed, result.note[1]) == (
+        7,
+        "both runs failed in 7 of 7 pairs: ties in rank, but of unknown shift, which its interval holds",
+    )
     assert (result.median_first, result.iqm_second) == (INF, INF)
     assert result.note[0] == "pairs that differ: 0 of 7; cannot reach p = 0.05; descriptive only"
 

@@ -87,7 +87,11 @@ def test_cells_that_are_all_equal_show_no_trend_whatever_rounding_leaves(outcome
 
 def test_too_few_seeds_are_said_to_be_descriptive():
     result = factor_effects(np.arange(12.0).reshape(3, 2, 2) ** 2, FACTORS)
-    assert result.note == ("seeds with any effect: 3 of 3; cannot reach p = 0.05; descriptive only",)
+    assert result.note == (
+        "seeds with any effect: 3 of 3; cannot reach p = 0.05; descriptive only",
+        "no interval: over 3 seeds the exact sign-flip test rejects no mean; it needs 6",
+    )
+    assert [effect.interval for effect in result.effects] == [None] * 3
 
 
 def test_no_seeds_give_no_effects():

@@ -27,6 +27,15 @@ def test_band_is_that_of_a_binomial_share_when_seeds_are_single_runs():
     assert (result.low[0], result.high[0]) == pytest.approx((low, high), abs=1 / 20)
 
 
+def test_shares_of_none_and_of_all_have_the_band_of_clopper_and_pearson():
+    result = profile(np.arange(8), [-1, 9])
+    none, everyone = (stats.binomtest(count, 8).proportion_ci(0.95, "exact") for count in (0, 8))
+    assert (result.low.tolist(), result.high.tolist()) == (
+        [0, pytest.approx(everyone.low)],
+        [pytest.approx(none.high), 1],
+    )
+
+
 def test_cells_of_a_seed_are_resampled_together():
     alone = profile(np.repeat([0, 1], 10), [0.5])
     repeated = profile(np.tile(np.repeat([0, 1], 10)[:, None], (1, 50)), [0.5])

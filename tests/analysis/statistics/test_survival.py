@@ -102,10 +102,72 @@ def test_log_log_band_matches_the_exponential_greenwood_formula():
     assert result.high[-1] == pytest.approx(survival ** math.exp(-z * error))
 
 
-def test_after_the_last_run_has_failed_the_band_keeps_its_last_upper_limit():
+def test_after_the_last_run_has_failed_the_band_does_not_rise():
     result = curve(durations([1.0, 2.0], [True, True]))
     assert (result.survival[-1], result.low[-1]) == (0, 0)
-    assert result.high[-1] == result.high[-2] < 1
+    assert result.high[-1] <= result.high[-2] < 1
+
+
+@pytest.mark.parametrize("n", range(1, 30))
+def test_runs_that_all_end_together_have_the_exact_limits_of_none_and_of_all(n):
+    result = curve(durations([100.0] * n, [True] * n))
+    none, everyone = (stats.binomtest(count, n).proportion_ci(0.95, "exact") for count in (0, n))
+    assert result.low == pytest.approx([everyone.low, 0])
+    assert result.high == pytest.approx([1, none.high])
+
+
+@pytest.mark.parametrize(("n", "expected"), [(5, (0, math.inf)), (6, (100, 100)), (8, (100, 100))])
+def test_median_of_runs_that_all_ended_together_is_bounded_from_the_six_of_a_sign_test_on(n, expected):
+    limits = curve(durations([100.0] * n, [True] * n)).median_interval
+    assert (limits.low, limits.high) == expected
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=15))
+def test_beta_product_at_the_end_of_uncensored_runs_is_clopper_and_pearsons(time):
+    result = curve(durations([float(t) for t in time], [True] * len(time)))
+    exact = stats.binomtest(0, len(time)).proportion_ci(0.95, "exact").high
+    assert result.high[-1] == pytest.approx(min(exact, result.high[-2]))
+
+
+def test_beta_product_of_censored_runs_matches_the_moments_of_the_product():
+    # Beta(6, 1) Beta(3, 1) Beta(1, 1): at risk 6, 3 and 1, one failure each
+    result = curve(durations([1.0, 2.0, 2.0, 3.0, 3.0, 4.0], [True, False, False, True, False, True]))
+    mean = 6 / 7 * 3 / 4 * 1 / 2
+    square = (6 * 7) / (7 * 8) * (3 * 4) / (4 * 5) * (1 * 2) / (2 * 3)
+    size = (mean - square) / (square - mean**2)
+    upper = stats.beta.ppf(0.975, mean * size, (1 - mean) * size)
+    assert result.high[-1] == pytest.approx(min(upper, result.high[-2]))
+    assert result.low[0] == pytest.approx(0.025 ** (1 / 6))
+
+
+def test_before_the_first_failure_the_band_counts_the_runs_that_were_watched_until_it():
+    result = curve(durations([1.0, 1.0, 2.0, 3.0], [False, False, True, True]))
+    assert result.low[0] == pytest.approx(0.025 ** (1 / 2))
+
+
+def test_band_covers_the_truth_at_both_ends_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    held = {"before": 0, "after": 0}
+    for time in rng.choice([1.0, 2.0], size=(2_000, 8), p=[0.1, 0.9]):  # every run fails at 1 or at 2
+        result = curve(durations(time, time < 3))
+        early = result.times.searchsorted(1.0, side="right") - 1
+        held["before"] += result.low[early] <= 0.9 <= result.high[early]
+        held["after"] += result.low[-1] <= 0 <= result.high[-1]
+    assert held["before"] / 2_000 >= 0.95
+    assert held["after"] == 2_000
+
+
+def test_cause_that_ended_all_runs_at_once_has_the_exact_lower_limit():
+    result = aalen_johansen([100.0] * 8, ["collapsed"] * 8, causes=["collapsed", "diverged"])
+    collapsed, diverged = result.causes
+    assert collapsed.low[-1] == pytest.approx(stats.binomtest(8, 8).proportion_ci(0.95, "exact").low)
+    assert (collapsed.high[-1], diverged.low) == (1, None)
+
+
+def test_cause_not_seen_yet_has_the_exact_upper_limit_of_all_runs_watched():
+    result = aalen_johansen([1.0, 2.0, 3.0, 3.0], ["a", "a", "b", None], causes=["a", "b"])
+    assert result.causes[1].incidence.tolist() == [0, 0, 0, pytest.approx(0.25)]
+    assert result.causes[1].high[:3] == pytest.approx([1 - 0.025 ** (1 / 4)] * 3)
 
 
 def test_samples_without_runs_are_not_estimable():
@@ -171,7 +233,7 @@ def test_restricted_mean_counts_time_up_to_the_horizon_only():
     assert (result.first, result.second) == pytest.approx((16 / 3, 28 / 3))
     assert result.difference == pytest.approx(-4)
     assert (result.sign_flip.p, result.sign_flip.exact) == (0.5, True)
-    assert result.interval.low <= -4 <= result.interval.high
+    assert result.interval is None  # three pairs cannot reject any mean
 
 
 def test_restricted_mean_of_complete_runs_is_the_area_under_kaplan_meier():
