@@ -26,7 +26,6 @@ from runs.processes import available_cores, interrupts_held
 from runs.store import RunStore
 from runs.study import Study
 
-REPORTS = Path(__file__).parents[2].resolve() / "runs" / "reports"
 RESULTS = "results.json"
 # new objects; Python's own number is 700. A figure is many thousand that live until it is written, and looking for
 # garbage among them takes a tenth of the time
