@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 # the files and packages of a package, in an order such that each imports only what stands above it
 ORDER = {
-    "models": ["blocks", "initialization", "dcgan", "mlp", "architectures", "losses", "matching"],
+    "models": ["blocks", "layers", "initialization", "dcgan", "mlp", "architectures", "losses", "matching"],
     "runs": [
         "errors",
         "processes",
