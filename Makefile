@@ -9,9 +9,10 @@ AGAIN :=
 YES :=
 RATES ?= 0.8 0.3
 PAIRS ?=
+PHI ?=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
-KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PYTHON MONGO_URL GAN_STABILITY_LOCAL TEST_MONGO_URL \
+KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI PYTHON MONGO_URL GAN_STABILITY_LOCAL TEST_MONGO_URL \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
@@ -52,8 +53,9 @@ reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and 
 	@$(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
 	$(PROCESSES) && $(PY) -m analysis.compare_reruns $(call quoted,$(STUDY))
 
-power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show?
-	@$(PY) -m analysis.power --rates $(foreach rate,$(RATES),$(call quoted,$(rate))) $(if $(PAIRS),--pairs $(call quoted,$(PAIRS)))
+power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show? (PHI: correlation within pairs)
+	@$(PY) -m analysis.power --rates $(foreach rate,$(RATES),$(call quoted,$(rate))) $(if $(PAIRS),--pairs $(call quoted,$(PAIRS))) \
+	$(if $(PHI),--phi $(call quoted,$(PHI)))
 
 test: $(READY) ## run the tests
 	@$(PY) -m pytest

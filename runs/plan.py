@@ -8,7 +8,11 @@ from pydantic.dataclasses import dataclass
 from runs.schema import Name
 from runs.validation import STRICT, Fraction, PositiveFloat, PositiveInt
 
-Outcome = Literal["not_stable", "final_frechet", "updates_to_bar", "mode_hopping"]
+Outcome = Literal[
+    "not_stable", "final_frechet", "updates_to_bar", "mode_hopping", "stable_points", "updates_where_both_learn"
+]
+# asked once, over all grid points together, with one value a seed and arm; the others are asked at each grid point
+OVER_GRID: frozenset[Outcome] = frozenset({"stable_points", "updates_where_both_learn"})
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -31,11 +35,16 @@ class Thresholds:
 class Contrast:
     """``first`` against ``second`` on one outcome; with ``minus``, less the same for that second pair (interaction).
 
+    outcome: two are asked over the whole grid, one value a seed and arm. stable_points: at how many grid points the
+    seed's run ended stable; larger is better, of all others worse. updates_where_both_learn: the mean of updates to the
+    bar over those grid points at which both arms' runs of the seed learned; what it finds is conditional on that.
+
     margin: of equivalence. Arms whose difference is shown to be smaller, either way, count as equal; without one
     nothing is said of equality. Its unit is that of the contrast's effect: for not_stable the difference of rates, as a
     share of runs; for updates_to_bar generator updates; for final_frechet the shift of the Fréchet distance itself, not
-    a ratio; for mode_hopping total variation. A study refuses a margin that no data could fail to meet (1 or more,
-    for rates and total variation), one finer than its probes, and one of an interaction, which has no such test.
+    a ratio; for mode_hopping total variation; for stable_points grid points. A study refuses a margin that no data
+    could fail to meet (1 or more, for rates and total variation; as many as the grid has points, for stable_points),
+    one finer than its probes, and one of what has no such test: an interaction, and updates_where_both_learn.
     """
 
     name: Annotated[str, Strict(), Field(min_length=1)]
@@ -56,6 +65,11 @@ class Contrast:
         return ((self.first, self.second), *((self.minus,) if self.minus else ()))
 
     @property
+    def over_grid(self) -> bool:
+        """Whether it is asked once, over the whole grid, and not at each grid point."""
+        return self.outcome in OVER_GRID
+
+    @property
     def question(self) -> tuple[Outcome, tuple[tuple[Name, Name], ...]]:
         """What is asked: equal for contrasts that differ in nothing but name, margin or the sign of their effect."""
         mirrored = tuple((second, first) for first, second in self.pairs)
@@ -64,7 +78,12 @@ class Contrast:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Plan:
-    """What is tested, registered before the runs."""
+    """What is tested, registered before the runs.
+
+    The families: the primary tests (one, or one a grid point) under Holm's correction at alpha; the co-primary, again
+    with Holm over its own, is confirmatory only where the primary is significant (a gatekeeper: Maurer, Hothorn,
+    Lehmacher 1995), so that the two together err at most at alpha; the secondaries with Holm are a family of their own.
+    """
 
     primary: Contrast
     co_primary: Contrast

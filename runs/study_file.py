@@ -71,8 +71,19 @@ class StudyFile:
     def _has_margins_that_can_be_judged(self) -> Self:
         for contrast in self.plan.contrasts:
             if contrast.margin is not None:
-                _refuse_margin(contrast, contrast.margin, self.plan.alpha)
+                _refuse_margin(contrast, contrast.margin, self.plan.alpha, self._n_points)
         return self
+
+    @model_validator(mode="after")
+    def _has_a_grid_to_ask_over(self) -> Self:
+        for contrast in self.plan.contrasts:
+            if contrast.over_grid:
+                _refuse_over_grid(contrast, self._n_points)
+        return self
+
+    @property
+    def _n_points(self) -> int:
+        return math.prod(len(levels) for levels in self.grid.values())
 
     @model_validator(mode="after")
     def _asks_each_question_once(self) -> Self:
@@ -115,12 +126,25 @@ def _refuse_no_comparison(contrast: Contrast) -> None:
         raise ValueError(f"{given}: minus={list(contrast.minus)} are first and second again; expected another pair")
 
 
-def _refuse_margin(contrast: Contrast, margin: float, alpha: float) -> None:
+def _refuse_over_grid(contrast: Contrast, n_points: int) -> None:
+    given = f"contrast {contrast.name!r} on {contrast.outcome}"
+    at_one_point = "not_stable" if contrast.outcome == "stable_points" else "updates_to_bar"
+    if n_points < 2:
+        raise ValueError(f"{given} is asked over a grid of two points or more; without one, ask {at_one_point}")
+    if contrast.outcome == "updates_where_both_learn" and contrast.minus is not None:
+        raise ValueError(f"{given} compares two arms where both learn; leave out minus={list(contrast.minus)}")
+
+
+def _refuse_margin(contrast: Contrast, margin: float, alpha: float, n_points: int) -> None:
     given = f"contrast {contrast.name!r} on {contrast.outcome}: margin={margin:g}"
     if contrast.minus is not None:
         raise ValueError(f"{given}: there is no test of equivalence for an interaction; leave out margin, or minus")
     if contrast.outcome in _AT_MOST_ONE and margin >= 1:
         raise ValueError(f"{given} should be below 1: no two arms can lie further apart")
+    if contrast.outcome == "stable_points" and margin >= n_points:
+        raise ValueError(f"{given} should be below {n_points}, the grid's points: no two arms can lie further apart")
+    if contrast.outcome == "updates_where_both_learn":
+        raise ValueError(f"{given}: equality is not claimed of what is conditional on both having learned")
     if alpha >= 0.5:
         raise ValueError(f"{given} rests on an interval of confidence 1 - 2 alpha; alpha={alpha:g} should be below 0.5")
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 # the files and packages of a package, in an order such that each imports only what stands above it
 ORDER = {
-    "models": ["blocks", "initialization", "dcgan", "mlp", "architectures", "losses", "matching"],
+    "models": ["blocks", "layers", "initialization", "dcgan", "mlp", "architectures", "losses", "matching"],
     "runs": [
         "errors",
         "processes",
@@ -59,7 +59,7 @@ ORDER = {
     ],
     "analysis": [
         "own_matplotlib",
-        *("statistics", "judging", "results", "findings", "figures", "tables", "report", "compare"),
+        *("counting", "statistics", "judging", "results", "findings", "figures", "tables", "report", "compare"),
         *("compare_reruns", "power"),
     ],
     "analysis.statistics": [
@@ -80,6 +80,7 @@ ORDER = {
     ],
     "analysis.judging": [
         "criteria",
+        "evidence",
         "verdicts",
         "guards",
         "other_cells",
@@ -90,7 +91,8 @@ ORDER = {
         "reruns",
     ],
     "analysis.results": [
-        *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema", "wording"),
+        *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema"),
+        *("verdict_words", "wording"),
     ],
     "analysis.findings": [
         *("budgets", "sensitivity", "questions", "effects", "contrasts", "controls", "grid_headline", "headline"),

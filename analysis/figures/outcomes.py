@@ -19,7 +19,9 @@ GAP = 0.06  # of a cell, between neighbours
 LETTERED_SEEDS = 60  # with more columns a cell is too small for a letter
 ONE_COLUMN_SEEDS = 12
 CELL = 0.215  # inches, of a square with its gap
-KEY = 0.75  # inches, of the key to verdicts
+BELOW = 1.2  # inches, of the key and the table of pairs below the squares
+KEY_ROWS = 4
+KEY = 0.95  # inches, of the key to verdicts
 
 
 @styled
@@ -38,10 +40,10 @@ def waffle(
     pair, counts: the primary pair of arms and its counts, shown as a 2 x 2 table in the margin.
     """
     found = {(run.row, run.seed): str(run.verdict) for run in verdicts.itertuples()}
-    height = 0.55 + CELL * len(rows) + 1.0
+    height = 0.55 + CELL * len(rows) + BELOW - 0.05
     width = COLUMN if len(seeds) <= ONE_COLUMN_SEEDS else PAGE
     figure = new_figure(width, height)
-    layout = figure.add_gridspec(2, 1, height_ratios=[height - 1.15, 1.05])
+    layout = figure.add_gridspec(2, 1, height_ratios=[height - BELOW - 0.1, BELOW])
     axes = figure.add_subplot(layout[0])
     _squares(axes, [[found.get((row, seed), MISSING) for seed in seeds] for row in rows])
     _waffle_axes(axes, rows, seeds)
@@ -145,9 +147,9 @@ def _row_marks(axes: Axes, styles: Sequence[ArmStyle]) -> None:
 
 def _verdict_key(axes: Axes) -> None:
     axes.axis("off")
-    axes.set(xlim=(0, 8), ylim=(3.2, -0.2))
+    axes.set(xlim=(0, 8), ylim=(KEY_ROWS + 0.2, -0.2))
     for place, (verdict, look) in enumerate(VERDICTS.items()):
-        x, y = 4 * (place // 3), place % 3
+        x, y = 4 * (place // KEY_ROWS), place % KEY_ROWS
         _cell(axes, x, y, verdict, lettered=True)
         axes.text(x + 1.2, y + 0.52, look.meaning, ha="left", va="center", size=7)
 
@@ -170,19 +172,20 @@ def _pair_table(axes: Axes, pair: tuple[str, str], counts: PairCounts) -> None:
 def sensitivity(rows: Sequence[SensitivityRow], *, arms: Sequence[str], styles: Mapping[str, ArmStyle]) -> Figure:
     """How verdicts move with each threshold: a column a threshold, and for each arm a bar of verdicts for each value.
 
-    Bars are ordered by the factor on the threshold, the registered value (× 1) in the middle.
+    Bars are ordered by the factor on the threshold, the registered value (× 1) in the middle. Rows without a factor
+    have one bar, of verdicts with the unsettled runs counted as stable.
     """
     thresholds = list(dict.fromkeys(row.threshold for row in rows))
     figure = new_figure(PAGE, 0.85 + 0.42 * len(arms))
     panels = figure.subplots(1, len(thresholds), sharey=True, squeeze=False)[0]
     for axes, threshold in zip(panels, thresholds, strict=True):
         of_threshold = [row for row in rows if row.threshold == threshold]
-        factors = sorted({row.factor for row in of_threshold})
+        factors = [factor for factor, _ in _settings(of_threshold)]
         for row in of_threshold:
             y = arms.index(row.arm) + 0.26 * (factors.index(row.factor) - (len(factors) - 1) / 2)
             _verdict_bar(axes, y, row.verdicts)
-        values = "  ".join(f"{value:.3g}".removeprefix("0") for value in _values(of_threshold))
-        axes.set_title(f"{threshold}\n{values}", size=6.5)
+        values = [f"{value:.3g}".removeprefix("0") for _, value in _settings(of_threshold) if value is not None]
+        axes.set_title(f"{threshold}\n{'  '.join(values) or 'as stable'}", size=6.5)
         axes.set(xlabel="runs", xlim=(0, max(sum(row.verdicts.values()) for row in rows)))
         axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
     panels[0].set_yticks(range(len(arms)), arms)
@@ -208,8 +211,11 @@ def _verdict_bar(axes: Axes, y: float, verdicts: Mapping[str, int]) -> None:
 
 def _bar_look(verdict: str) -> dict[str, Any]:
     look = VERDICTS[verdict]
-    return {"facecolor": look.fill, "hatch": look.hatch, "edgecolor": "#6b6b6b", "linewidth": 0.3}
+    # a hatch is drawn in the colour of the edge
+    edge = "#D8D8D8" if look.ink == "white" else "#6B6B6B"
+    return {"facecolor": look.fill, "hatch": look.hatch, "edgecolor": edge, "linewidth": 0.3}
 
 
-def _values(rows: Sequence[SensitivityRow]) -> list[float]:
-    return [value for _, value in sorted({(row.factor, row.value) for row in rows})]
+def _settings(rows: Sequence[SensitivityRow]) -> list[tuple[float | None, float | None]]:
+    """Factors with their values, ascending; one pair of None where unsettled runs are counted as stable."""
+    return sorted({(row.factor, row.value) for row in rows}, key=lambda setting: setting[0] or 0.0)

@@ -12,6 +12,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from analysis.judging.verdicts import VerdictCode
+from analysis.results.verdict_words import VERDICT_WORDS
+
 COLUMN = 3.5  # inches: one column of a two-column paper
 PAGE = 7.2  # inches: both columns
 INK = "#222222"
@@ -113,12 +116,21 @@ _MARKERS: tuple[Marker, ...] = ("o", "s", "^", "D", "v", "P", "X", "p")
 _LINES = ((0, ()), (0, (5.0, 1.5)), (0, (2.5, 1.2)), (0, (6.0, 1.5, 1.2, 1.5)), (0, (1.2, 1.2)))
 
 MISSING = "missing"
-VERDICTS = {
-    "stable": VerdictStyle(fill="#CFE6DA", letter="S", ink=INK, hatch="", meaning="stable"),
-    "unlearned": VerdictStyle(fill="#F1E2A0", letter="U", ink=INK, hatch="....", meaning="not learned"),
-    "collapsed": VerdictStyle(fill="#E98A6B", letter="C", ink=INK, hatch="////", meaning="collapsed"),
-    "diverged": VerdictStyle(fill="#B7A5D6", letter="D", ink=INK, hatch="\\\\\\\\", meaning="diverged"),
-    "nonfinite": VerdictStyle(fill="#4A4A4A", letter="N", ink="white", hatch="", meaning="non-finite"),
+_FILLS = {  # fill, ink of the letter on it, hatch
+    VerdictCode.STABLE: ("#CFE6DA", INK, ""),
+    VerdictCode.UNSETTLED: ("#5A63A8", "white", "xxxx"),
+    VerdictCode.UNLEARNED: ("#F1E2A0", INK, "...."),
+    VerdictCode.COLLAPSED: ("#E98A6B", INK, "////"),
+    VerdictCode.DIVERGED: ("#B7A5D6", INK, "\\\\\\\\"),
+    VerdictCode.NONFINITE: ("#4A4A4A", "white", ""),
+}
+VERDICTS = {  # in the order in which they are drawn
+    **{
+        code.value: VerdictStyle(
+            fill=_FILLS[code][0], letter=words.letter, ink=_FILLS[code][1], hatch=_FILLS[code][2], meaning=words.label
+        )
+        for code, words in VERDICT_WORDS.items()
+    },
     MISSING: VerdictStyle(fill="white", letter="–", ink=FAINT, hatch="", meaning="missing"),
 }
 

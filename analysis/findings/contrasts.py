@@ -1,4 +1,4 @@
-"""All declared contrasts at every grid point, at equal updates and at equal compute, and their corrections."""
+"""All declared contrasts at every grid point, at equal updates and at equal FLOPs, and their corrections."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ def at_equal_updates(data: StudyData, verdicts: pd.DataFrame) -> tuple[ContrastR
 
 
 def at_equal_compute(data: StudyData) -> tuple[ContrastResult, ...]:
-    """The same at equal training time, every run judged at its last probe within it; see ``equal_compute_budgets``.
+    """The same at equal FLOPs, every run judged at its last probe within them; see ``equal_compute_budgets``.
 
-    Contrasts with an arm whose speed is not known are left out, and stay counted in the correction.
+    Contrasts with an arm of which no run is complete are left out, and stay counted in the correction.
     """
     results = []
     for role, contrast, point in _askable(data):
@@ -72,6 +72,7 @@ def answer(question: Question) -> ContrastResult:
             PairValue(seed=seed.seed, first=float(first), second=float(second))
             for seed, (first, second) in zip(compared, finding.sides, strict=True)
         ),
+        known_within=question.known_within,
         sentence=finding.sentence,
         notes=finding.notes,
     )

@@ -5,19 +5,21 @@ A run that has not learned is never called unstable. A difference that is not sh
 
 from collections.abc import Iterator
 
+from analysis.counting import counted
 from analysis.findings.controls import arm_at
 from analysis.findings.grid_headline import grid_paragraphs
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ArmResult, Budget, ContrastResult, Results
 from analysis.results.wording import (
     composition_text,
+    flops_text,
     interval_text,
     learning_rates,
-    number,
     p_text,
     point_text,
     signed,
 )
+from analysis.statistics import significant
 
 
 def headline(results: Results) -> tuple[str, ...]:
@@ -44,7 +46,7 @@ def _paragraphs(results: Results) -> Iterator[str]:
     yield from _outcome(results, primaries[0])
     yield from (contrast.sentence for contrast in results.of_role("co-primary"))
     for primary in results.of_role("primary", "equal compute"):
-        yield _at_equal_compute(primary)
+        yield _at_equal_compute(results, primary)
 
 
 def _arms(results: Results) -> Iterator[str]:
@@ -58,12 +60,12 @@ def _outcome(results: Results, contrast: ContrastResult) -> Iterator[str]:
     yield f"{_happened(results, contrast)}."
     if contrast.pairs.used:
         yield _difference(results, contrast)
-        yield from _nature(contrast)
+        yield from _nature(results, contrast)
     if contrast.bounds is not None:
         low, high = signed(contrast.bounds.delta_low), signed(contrast.bounds.delta_high)
         n = contrast.bounds.n_missing
-        pairs = "1 pair that is" if n == 1 else f"{n} pairs that are"
-        yield f"The {pairs} not compared could make Δ anything from {low} to {high}."
+        are = "is" if n == 1 else "are"
+        yield f"The {counted(n, 'pair')} that {are} not compared could make Δ anything from {low} to {high}."
 
 
 def _happened(results: Results, contrast: ContrastResult) -> str:
@@ -84,11 +86,11 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
         return contrast.sentence
     delta, p = contrast.rates.delta, contrast.rates.p_exact
     text = (
-        f"Over {contrast.rates.counts.n} matched pairs the rate of runs that were not stable differs by"
+        f"Over {counted(contrast.rates.counts.n, 'matched pair')} the rate of runs that were not stable differs by"
         f" Δ = {signed(delta)} {interval_text(contrast.rates.tango)} ({contrast.first} minus {contrast.second},"
-        f" exact McNemar {p_text(p)})"
+        f" exact McNemar {p_text(p, results.alpha)})"
     )
-    if p is None or delta is None or p >= results.alpha:
+    if p is None or delta is None or not significant(p, results.alpha):
         interval = contrast.rates.tango
         if interval is not None and not interval.low <= 0 <= interval.high:
             return f"{text}: the interval, which is approximate, excludes 0, but the exact test does not show it."
@@ -97,33 +99,46 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
     return f"{text}: more {better} runs ended stable."
 
 
-def _nature(contrast: ContrastResult) -> Iterator[str]:
-    """How many of the failures are runs that had not learned."""
+def _nature(results: Results, contrast: ContrastResult) -> Iterator[str]:
+    """How many of the runs that are not stable had not learned, and whether those came near the bar and left again."""
     for arm in (contrast.first, contrast.second):
         verdicts = contrast.composition[arm]
         unlearned = verdicts[VerdictCode.UNLEARNED.value]
-        failures = sum(verdicts.values()) - verdicts[VerdictCode.STABLE.value]
-        if unlearned:
-            share = "All" if unlearned == failures else f"{unlearned}"
+        not_stable = sum(verdicts.values()) - verdicts[VerdictCode.STABLE.value]
+        if not unlearned:
+            continue
+        runs = counted(not_stable, f"{arm} run")
+        share = f"The {runs}" if unlearned == not_stable == 1 else f"{_share(unlearned, not_stable)} of the {runs}"
+        yield (
+            f"{share} counted as not stable had not learned within the budget, and"
+            f" {'is' if unlearned == 1 else 'are'} not judged for collapse or divergence."
+        )
+        degraded = arm_at(results, arm, contrast.grid_point).degraded_unlearned
+        if degraded:
             yield (
-                f"{share} of the {failures} {arm} {'run' if failures == 1 else 'runs'} counted as not stable had not"
-                " learned within the budget, which is neither collapse nor divergence."
+                f"{counted(degraded, f'{arm} run')} that had not learned ended above"
+                f" {results.thresholds['divergence']:g} times {'its' if degraded == 1 else 'their'} own best Fréchet"
+                " distance: not merely slow to learn."
             )
 
 
-def _at_equal_compute(contrast: ContrastResult) -> str:
+def _share(some: int, all_of_them: int) -> str:
+    return "All" if some == all_of_them else f"{some}"
+
+
+def _at_equal_compute(results: Results, contrast: ContrastResult) -> str:
     budgets = {budget.arm: budget for budget in contrast.budgets}
-    most = max(budget.seconds for budget in contrast.budgets if budget.seconds is not None)
+    most = max(budget.flops for budget in contrast.budgets if budget.flops is not None)
     happened = "; ".join(
         f"{composition_text(arm, contrast.composition[arm])} after {budgets[arm].updates:,} updates"
-        f" ({number(budgets[arm].seconds)} s)"
+        f" ({flops_text(budgets[arm].flops)})"
         for arm in (contrast.first, contrast.second)
     )
-    text = f"At equal training time (each run's last probe within {number(most)} s): {happened}"
+    text = f"At equal computation (each run's last probe within {flops_text(most)}): {happened}"
     if contrast.rates is None or not contrast.pairs.used:
         return f"{text}."
     rates = contrast.rates
-    return f"{text}; Δ = {signed(rates.delta)} {interval_text(rates.tango)}, {p_text(rates.p_exact)}."
+    return f"{text}; Δ = {signed(rates.delta)} {interval_text(rates.tango)}, {p_text(rates.p_exact, results.alpha)}."
 
 
 def _rates_of(arm: ArmResult) -> str:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.findings.budgets import seconds_per_step
+from analysis.counting import counted
+from analysis.findings.budgets import seconds_per_step, step_flops
 from analysis.findings.contrasts import at_equal_compute, at_equal_updates, left_out
 from analysis.findings.controls import controls
 from analysis.findings.factorial import factorial
@@ -21,7 +22,7 @@ from analysis.findings.time_to_event import time_to_event
 from analysis.judging.guards import provenance
 from analysis.judging.judgements import count_verdicts
 from analysis.judging.study_data import StudyData
-from analysis.judging.verdicts import Limits, limits_from
+from analysis.judging.verdicts import Limits, VerdictCode, limits_from
 from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, MatchRow, Results, RunCounts, Stamp
 from analysis.results.wording import listed, recipe
 from analysis.statistics import wilson
@@ -74,7 +75,7 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         match=tuple(_match_rows(data)),
         provenance=provenance(data.records.values()),
         plan_changes=data.plan_changes,
-        problems=(*data.problems, *left_out(data), *_pair_problems(contrasts), *_without_speed(contrasts, at_compute)),
+        problems=(*data.problems, *left_out(data), *_pair_problems(contrasts), *_without_size(contrasts, at_compute)),
         headline=(),
         controls=(),
     )
@@ -85,7 +86,8 @@ def _stamps(data: StudyData) -> tuple[Stamp, ...]:
     counts = _counts(data.runs)
     stamps = []
     if counts.missing:
-        reason = f"{counts.missing} of {counts.planned} planned runs have no complete record."
+        have = "has" if counts.planned == 1 else "have"
+        reason = f"{counts.missing} of {counted(counts.planned, 'planned run')} {have} no complete record."
         stamps.append(Stamp(kind="INTERIM", reasons=(reason,)))
     reasons = []
     if data.plan_changed:
@@ -115,6 +117,7 @@ def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, settings: M
     part = data.only([cell.arm], cell.grid_point)
     judged = verdicts[verdicts["run_id"].isin(part.used["run_id"])]
     n, counts, confidence = len(judged), count_verdicts(judged["verdict"]), 1 - data.study.plan.alpha
+    unlearned = judged["verdict"] == VerdictCode.UNLEARNED.value
     return ArmResult(
         arm=cell.arm,
         grid_point=cell.grid_point,
@@ -126,9 +129,13 @@ def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, settings: M
         learned=wilson(int(judged["learned_step"].notna().sum()), n, confidence),
         collapses_total=int((judged["extent"] == "total").sum()),
         stable_above_bar=int((~judged["not_stable"] & judged["evidence_value"].gt(judged["evidence_limit"])).sum()),
-        degraded=int(judged["degraded"].sum()),
+        degraded=int((judged["degraded"] & ~unlearned).sum()),
+        degraded_unlearned=int((judged["degraded"] & unlearned).sum()),
         recovered=int((judged["n_recoveries"] > 0).sum()),
+        beats_gaussian_frechet=int(judged["beats_gaussian_frechet"].sum()),
+        beats_gaussian_precision=int(judged["beats_gaussian_precision"].sum()),
         summaries={name: summary(judged[name].to_numpy(np.float64)) for name in SUMMARIZED},
+        flops_per_step=step_flops(data, cell.arm, cell.grid_point),
         seconds_per_step=seconds_per_step(data, cell.arm, cell.grid_point),
     )
 
@@ -201,8 +208,12 @@ def _pair_problems(contrasts: Sequence[ContrastResult]) -> list[str]:
     return list(dict.fromkeys(sentences))
 
 
-def _without_speed(contrasts: Sequence[ContrastResult], at_compute: Sequence[ContrastResult]) -> list[str]:
+def _without_size(contrasts: Sequence[ContrastResult], at_compute: Sequence[ContrastResult]) -> list[str]:
     lacking = len(contrasts) - len(at_compute)
     if not lacking:
         return []
-    return [f"{lacking} contrasts are not given at equal training time: no run of one of their arms took a step."]
+    are, their = ("is", "its") if lacking == 1 else ("are", "their")
+    return [
+        f"{counted(lacking, 'contrast')} {are} not given at equal computation: no run of one of {their} arms is"
+        " complete, so that the FLOPs of a step are not known."
+    ]

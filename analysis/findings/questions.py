@@ -12,6 +12,7 @@ from analysis.judging.judgements import count_verdicts
 from analysis.judging.study_data import MatchedSeed
 from analysis.results.document import Budget, Scale
 from analysis.results.parts import Role
+from analysis.results.wording import flop_unit
 from analysis.statistics import MissingPairs, worst_rank
 from runs.plan import Contrast, Outcome
 
@@ -50,26 +51,39 @@ class Question:
     confidence: float
 
     @property
-    def in_seconds(self) -> bool:
-        """Whether the outcome is a time of training: updates to the bar at equal compute."""
-        return self.contrast.outcome == "updates_to_bar" and self.scale == "equal compute"
+    def in_flops(self) -> bool:
+        """Whether the outcome is an amount of computation."""
+        return _in_flops(self.contrast.outcome, self.scale)
 
     @property
     def label(self) -> str:
         """What is compared."""
-        return "training time to the bar" if self.in_seconds else LABELS[self.contrast.outcome]
+        return label_of(self.contrast.outcome, self.scale)
 
     @property
     def unit(self) -> str:
-        """Its unit."""
-        return "seconds" if self.in_seconds else UNITS[self.contrast.outcome]
+        """Its unit; of FLOPs the largest of which the greatest budget holds one at least."""
+        return self._flop_unit[0] if self.in_flops else UNITS[self.contrast.outcome]
+
+    @property
+    def known_within(self) -> float:
+        """Up to ± how much differences are known, in the unit: times are seen at probes only, other outcomes exactly.
+
+        A time is at most one probe interval too long, of its own arm; FLOPs are rounded to another one.
+        """
+        if self.contrast.outcome != "updates_to_bar":
+            return 0.0
+        if not self.in_flops:
+            return float(max(self.probe_interval.values()))
+        intervals = self._flops_between_probes()
+        return (max(intervals) + min(intervals)) / self._flop_unit[1]
 
     def values(self, seeds: Sequence[MatchedSeed]) -> Floats:
         """The outcome (seeds, arms) at matched seeds; larger is worse, +inf is the worst rank."""
         by_run = outcome_values(self.verdicts, self.contrast.outcome)
         rows = [by_run.loc[seed.recorded_ids] for seed in seeds]
         table = np.array(rows, dtype=np.float64).reshape(len(seeds), len(self.contrast.arms))
-        return self._in_seconds(table) if self.in_seconds else table
+        return self._in_flops(table) if self.in_flops else table
 
     def missing_pairs(self) -> MissingPairs:
         """The pairs of a contrast of two arms that are not compared; of one that lacks a run, the other's end is known.
@@ -91,15 +105,45 @@ class Question:
             for place, arm in enumerate(self.contrast.arms)
         }
 
-    def _in_seconds(self, updates: Floats) -> Floats:
-        """Training time of so many updates, in whole probe intervals of the arm whose interval is the shortest.
+    @property
+    def _flop_unit(self) -> tuple[str, int]:
+        return flop_unit(max(budget.flops or 0 for budget in self.budgets))
 
-        No finer difference is known, and what the clock makes of arms that are equally fast would pass for one.
+    def _in_flops(self, updates: Floats) -> Floats:
+        """Computation of so many updates, in ``unit``, in whole probe intervals of the arm whose interval is cheapest.
+
+        No finer difference is known. Operations are whole numbers, rounded half up to whole intervals as such.
         """
-        by_arm = {budget.arm: (budget.seconds_per_step or np.nan) / budget.g_steps for budget in self.budgets}
-        per_update = np.array([by_arm[arm] for arm in self.contrast.arms])
-        interval = min(by_arm[arm] * self.probe_interval[arm] for arm in by_arm)
-        return np.round(updates * per_update / interval) * interval
+        by_arm = self._costs()
+        costs = [by_arm[arm] for arm in self.contrast.arms]
+        interval = min(self._flops_between_probes())
+        size = self._flop_unit[1]
+
+        def computed(updates: float, flops: int, g_steps: int) -> float:
+            if not np.isfinite(updates):
+                return updates
+            whole = int(updates) // g_steps * flops
+            return (2 * whole + interval) // (2 * interval) * interval / size
+
+        rows = [[computed(value, *cost) for value, cost in zip(row, costs, strict=True)] for row in updates.tolist()]
+        return np.array(rows, dtype=np.float64).reshape(updates.shape)
+
+    def _costs(self) -> dict[str, tuple[int, int]]:
+        """FLOPs and updates of G of a step, by arm."""
+        return {budget.arm: (budget.flops_per_step or 0, budget.g_steps) for budget in self.budgets}
+
+    def _flops_between_probes(self) -> list[int]:
+        return [flops * self.probe_interval[arm] // g_steps for arm, (flops, g_steps) in self._costs().items()]
+
+
+def label_of(outcome: Outcome, scale: Scale) -> str:
+    """What is compared of an outcome on that scale."""
+    return "FLOPs to the bar" if _in_flops(outcome, scale) else LABELS[outcome]
+
+
+def _in_flops(outcome: Outcome, scale: Scale) -> bool:
+    """At equal compute the way to the bar is measured in what is equal there."""
+    return outcome == "updates_to_bar" and scale == "equal compute"
 
 
 def outcome_values(verdicts: pd.DataFrame, outcome: Outcome) -> pd.Series:

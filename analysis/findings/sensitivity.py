@@ -14,13 +14,14 @@ from runs.plan import Thresholds
 from runs.validation import validated
 
 FACTORS = (0.5, 2.0)  # by which a threshold is multiplied
+UNSETTLED = VerdictCode.UNSETTLED.value  # stands in the place of a threshold where such runs count as stable
 
 
 def verdict_sensitivity(data: StudyData) -> tuple[tuple[SensitivityRow, ...], tuple[str, ...]]:
     """Verdicts by arm with each threshold in turn halved and doubled, after those as registered.
 
-    Also returns a sentence for each value that was skipped because the threshold cannot take it. A number of probes
-    is rounded to whole probes.
+    The last rows, an arm each, count unsettled runs the other way: as stable. Also returns a sentence for each value
+    that was skipped because the threshold cannot take it. A number of probes is rounded to whole probes.
     """
     plan = data.study.plan.thresholds
     registered = asdict(plan)
@@ -39,13 +40,15 @@ def verdict_sensitivity(data: StudyData) -> tuple[tuple[SensitivityRow, ...], tu
                 continue
             change = _Change(name, factor, getattr(thresholds, name))
             rows += _rows(data.study.arms, arms, before, _codes(every_case, thresholds), change)
+    as_stable = [VerdictCode.STABLE if code is VerdictCode.UNSETTLED else code for code in before]
+    rows += _rows(data.study.arms, arms, before, as_stable, _Change(UNSETTLED, None, None))
     return tuple(rows), tuple(skipped)
 
 
 class _Change(NamedTuple):
     threshold: str
-    factor: float
-    value: float
+    factor: float | None
+    value: float | None
 
 
 def _codes(every_case: Sequence[Case], thresholds: Thresholds) -> list[VerdictCode]:

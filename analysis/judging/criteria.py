@@ -85,12 +85,17 @@ def limits_from(references: Mapping[str, Mapping[str, float]], thresholds: Thres
 def first_learned_step(probes: Probes, limits: Limits) -> int | None:
     """First probe at or below the bar, or first of the first realistic stretch, whichever is earlier; None if never."""
     at_bar = np.flatnonzero(probes.frechet <= limits.bar)
+    starts = [start for start, _ in stretches(realistic_probes(probes, limits), limits.probes)]
+    first = [*at_bar[:1], *starts[:1]]
+    return int(probes.steps[min(first)]) if first else None
+
+
+def realistic_probes(probes: Probes, limits: Limits) -> Flags:
+    """Probes (P,) whose samples are realistic, though perhaps narrow."""
     realistic = (probes.precision >= limits.precision) & (probes.density >= limits.density)
     if limits.confidence is not None and probes.confidence is not None:
         realistic &= probes.confidence >= limits.confidence
-    starts = [start for start, _ in stretches(realistic, limits.probes)]
-    first = [*at_bar[:1], *starts[:1]]
-    return int(probes.steps[min(first)]) if first else None
+    return realistic
 
 
 def narrow_probes(probes: Probes, limits: Limits) -> Flags:
@@ -111,6 +116,16 @@ def diverging_probes(probes: Probes, limits: Limits) -> Flags:
     """Probes (P,) at which a run that had reached the bar is above it again, and risen."""
     reached = np.logical_or.accumulate(probes.frechet <= limits.bar)
     return reached & risen_probes(probes, limits) & (probes.frechet > limits.bar)
+
+
+def healthy_probes(probes: Probes, limits: Limits) -> Flags:
+    """Probes (P,) of a run that works: at or below the bar or realistic, not narrow, and not both risen and above it.
+
+    A probe with a value that is not finite is not healthy.
+    """
+    good = (probes.frechet <= limits.bar) | realistic_probes(probes, limits)
+    risen = risen_probes(probes, limits) & (probes.frechet > limits.bar)
+    return good & ~narrow_probes(probes, limits) & ~risen & probes.finite
 
 
 def stretches(flags: Flags, least: int) -> list[tuple[int, int]]:

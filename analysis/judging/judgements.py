@@ -54,9 +54,11 @@ def judge_study(
     - run_id (int64), arm (categorical), seed, the grid factors
     - verdict (categorical of VerdictCode), not_stable (bool)
     - learned_step, onset_step (Int64), extent (categorical: total, partial): NA where there is none
-    - degraded (bool), n_recoveries (int64)
+    - degraded (bool): of a stable or an unlearned run; n_recoveries (int64)
     - evidence (words), evidence_trace, evidence_step, evidence_value, evidence_limit (NaN where there is none)
     - final_step: the last probe judged, and all probes there as final_frechet, final_precision, …
+    - beats_gaussian_frechet, beats_gaussian_precision (bool): whether the last probe has a lower Fréchet distance, a
+      higher precision, than images of a Gaussian in pixel space; a value that is not a number never has
     - updates_to_bar: updates of G until learned, +inf if never
     - mode_hopping: mean total variation between the class histograms of consecutive probes in the second half of
       the budget; NaN if no two probes lie there
@@ -76,6 +78,7 @@ def judge_study(
             "onset_step": "Int64",
             "extent": pd.CategoricalDtype(["total", "partial"]),
             "degraded": bool,
+            **dict.fromkeys(_YARDSTICK_COLUMNS, bool),
         }
     )
 
@@ -100,9 +103,11 @@ _VERDICT_COLUMNS = (
     "evidence_value",
     "evidence_limit",
 )
+_YARDSTICK_COLUMNS = ("beats_gaussian_frechet", "beats_gaussian_precision")
 _FINAL_COLUMNS = (
     "final_step",
     *(f"final_{probe.removeprefix('eval_')}" for probe in PROBES),
+    *_YARDSTICK_COLUMNS,
     "updates_to_bar",
     "mode_hopping",
     "train_seconds",
@@ -150,11 +155,13 @@ def _row(data: StudyData, case: Case, verdict: Verdict, stops: Mapping[str, int]
     last = int(np.searchsorted(steps, stops.get(case.run["arm"], steps[-1]), side="right")) - 1
     final_step = int(steps[last])
     learned = verdict.learned_step
+    finals = {probe: float(series[probe].values[last]) for probe in PROBES}
     return {
         **{name: case.run[name] for name in ("run_id", "arm", "seed", *data.factors)},
         **_verdict_fields(verdict),
         "final_step": final_step,
-        **{f"final_{probe.removeprefix('eval_')}": series[probe].values[last] for probe in PROBES},
+        **{f"final_{probe.removeprefix('eval_')}": value for probe, value in finals.items()},
+        **_beats_gaussian(finals, case.references),
         "updates_to_bar": np.inf if learned is None else float(learned * case.run["g_steps"]),
         "mode_hopping": mean_over_second_half(series["eval_hopping"], final_step),
         "train_seconds": series[CLOCK].values[last],
@@ -177,6 +184,16 @@ def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "evidence_value": evidence.value,
         "evidence_limit": np.nan if evidence.limit is None else evidence.limit,
     }
+
+
+def _beats_gaussian(finals: Mapping[str, float], references: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    """The yardstick of a run: what has less than a Gaussian of pixels scores has learned little of images."""
+    gaussian = references["pixel_gaussian"]
+    better = (
+        finals["eval_frechet"] < gaussian["eval_frechet"],
+        finals["eval_precision"] > gaussian["eval_precision"],
+    )
+    return dict(zip(_YARDSTICK_COLUMNS, better, strict=True))
 
 
 def mean_over_second_half(trace: Trace, final_step: int) -> float:

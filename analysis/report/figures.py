@@ -62,7 +62,7 @@ def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
 
 
 def above_the_bar(results: Results) -> list[str]:
-    """How many stable runs ended above the bar, if any did."""
+    """How many stable runs ended above the bar, realistic in precision and density, if any did."""
     parts = [
         f"{above} of {total_verdicts(own)['stable']} {name}"
         for name, own in results.by_arm().items()
@@ -70,7 +70,7 @@ def above_the_bar(results: Results) -> list[str]:
     ]
     if not parts:
         return []
-    return [f"Of the stable runs, some ended above the bar without having diverged: {listed(parts)}."]
+    return [f"Of the stable runs, some ended above the bar with realistic samples: {listed(parts)}."]
 
 
 def outcomes_figure(drawing: Drawing) -> ReportFigure:

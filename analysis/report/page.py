@@ -11,7 +11,7 @@ from analysis.figures.explorer import explorer
 from analysis.figures.pictures import Picture
 from analysis.report.designs import factor_chapter
 from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, Place, place_of
-from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_TIME
+from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_COMPUTE
 from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
 from analysis.report.robustness import robustness_chapter
 from analysis.report.texts import limitations, provenance_lines, verdict_definitions
@@ -20,7 +20,7 @@ from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
 from analysis.results.document import Results
 from analysis.tables.formats import Table, to_markdown
 
-EQUAL_TIME_GIST = "The same contrasts where every run has the training time of the cheaper arm's."
+EQUAL_COMPUTE_GIST = "The same contrasts where every run has the FLOPs of the cheapest arm's at most."
 CHAPTERS = (
     time_chapter,
     factor_chapter,
@@ -105,13 +105,18 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         yield _section(pages, tables, OUTCOMES, ())
         yield _section(pages, tables, CONTRASTS, ())
         yield _section(
-            pages, tables, CONTRASTS_AT_EQUAL_TIME, ("contrasts_equal_compute",), gist=EQUAL_TIME_GIST, folded=True
+            pages,
+            tables,
+            CONTRASTS_AT_EQUAL_COMPUTE,
+            ("contrasts_equal_compute",),
+            gist=EQUAL_COMPUTE_GIST,
+            folded=True,
         )
         yield _section(pages, tables, EVERY_POINT, EVERY_POINT_TABLES, gist=EVERY_POINT_GIST, folded=True)
     else:
         yield _section(pages, tables, OUTCOMES, ("verdicts", "pairs"))
         yield _section(pages, tables, CONTRASTS, ("contrasts", "comparisons"))
-        yield _section(pages, tables, CONTRASTS_AT_EQUAL_TIME, ("contrasts_equal_compute",))
+        yield _section(pages, tables, CONTRASTS_AT_EQUAL_COMPUTE, ("contrasts_equal_compute",))
     for place in _places(drawing):
         title = f"{SAMPLES_TITLE}{place.where}"
         gist = "Measures over training, and samples." if place.folded else ""

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from analysis.counting import counted
 from analysis.figures.designs import Specification, specification_curve
 from analysis.figures.outcomes import sensitivity
 from analysis.report.drawing import Caption, Chapter, Drawing, ReportFigure, place_of
 from analysis.results.document import Results
 from analysis.results.robustness import SpecificationCurve
-from analysis.statistics import SpecificationTest
+from analysis.results.verdict_words import AS_STABLE
+from analysis.statistics import SpecificationTest, significant
 
 TITLE = "Robustness to the thresholds"
 
@@ -28,7 +30,7 @@ def robustness_chapter(results: Results) -> Chapter:
 def _curves_in_short(results: Results) -> str:
     curves = results.robustness.curves
     tests = [curve.test for curve in curves if isinstance(curve.test, SpecificationTest)]
-    clear = sum(test.p_median <= results.alpha for test in tests)
+    clear = sum(significant(test.p_median, results.alpha) for test in tests)
     n = len(curves[0].specifications)
     return (
         f"{curves[0].first} minus {curves[0].second} under {n} choices of thresholds: median Δ with a joint"
@@ -74,9 +76,7 @@ def _curve_figure(drawing: Drawing, curve: SpecificationCurve) -> ReportFigure:
 def sensitivity_figure(drawing: Drawing) -> ReportFigure:
     """How verdicts move when a threshold is halved or doubled."""
     rows = drawing.results.sensitivity
-    moving = [
-        f"{label} ({count} {'run' if count == 1 else 'runs'})" for label, count in _moved(drawing.results).items()
-    ]
+    moving = [f"{label} ({counted(count, 'run')})" for label, count in _moved(drawing.results).items()]
     summary = f"Verdicts move with {', '.join(moving)}" if moving else "No verdict moves with any threshold"
     skipped = "".join(f" {sentence}." for sentence in drawing.results.sensitivity_skipped)
     return ReportFigure(
@@ -86,7 +86,8 @@ def sensitivity_figure(drawing: Drawing) -> ReportFigure:
             title="Sensitivity to the thresholds",
             sentences=[f"{summary}; each was halved and doubled in turn where it can be."],
             text="For each arm and threshold, a bar of verdicts at each of the values above the panel, from top to"
-            f" bottom; the other thresholds as registered.{skipped}",
+            " bottom; the other thresholds as registered. Last: all as registered, unsettled runs counted as stable."
+            f"{skipped}",
             alt=f"Bars of verdict counts by arm and threshold. {summary}.",
         ),
         figure=sensitivity(rows, arms=list(drawing.data.study.arms), styles=drawing.styles),
@@ -94,8 +95,8 @@ def sensitivity_figure(drawing: Drawing) -> ReportFigure:
 
 
 def _moved(results: Results) -> dict[str, int]:
-    """By threshold and factor: how many runs have another verdict, where any has."""
+    """By threshold and factor, and with unsettled runs as stable: how many have another verdict, where any has."""
     moved: Counter[str] = Counter()
     for row in results.sensitivity:
-        moved[f"{row.threshold} × {row.factor:g}"] += row.changed
+        moved[AS_STABLE if row.factor is None else f"{row.threshold} × {row.factor:g}"] += row.changed
     return {label: count for label, count in moved.items() if count}

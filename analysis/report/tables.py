@@ -26,7 +26,7 @@ def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
         verdicts_table(results),
         contrasts_table(results.contrasts, "contrasts", "at equal numbers of updates", results),
         contrasts_table(
-            results.contrasts_at_equal_compute, "contrasts_equal_compute", "at equal training time", results
+            results.contrasts_at_equal_compute, "contrasts_equal_compute", "at equal computation (FLOPs)", results
         ),
         rates_table(results),
         comparisons_table(results),

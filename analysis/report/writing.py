@@ -53,7 +53,10 @@ def write_report(study: Study, store: RunStore, out: Path, where: str = "the rec
 def _write(folder: Path, drawing: Drawing) -> None:
     results = drawing.results
     stamp = " ".join([f"Study {results.label}, plan {results.plan_hash}.", *(f"{s.kind}." for s in results.stamps)])
-    tables = {name: replace(table, stamp=stamp) for name, table in report_tables(results, drawing.verdicts).items()}
+    tables = {
+        name: replace(table, stamp=stamp, alpha=results.alpha)
+        for name, table in report_tables(results, drawing.verdicts).items()
+    }
     for name in ("figures", "tables"):
         (folder / name).mkdir()
     for table in tables.values():

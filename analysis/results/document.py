@@ -20,7 +20,7 @@ from analysis.results.times import TimeToEvent
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
 from runs.plan import Outcome
 
-SCHEMA_VERSION = 2  # of results.json; raised when a field goes or changes its meaning
+SCHEMA_VERSION = 3  # of results.json; raised when a field goes or changes its meaning
 
 Scale = Literal["equal updates", "equal compute"]
 
@@ -51,11 +51,15 @@ class ArmResult:
     description: the recipe in words. settings: architecture, normalization, lr_g, lr_d, and whatever else differs
     between the study's arms, widths aside.
     verdicts: by verdict code, every code present. learned: of those that had learned at some probe.
-    collapses_total, degraded, recovered: runs with a total collapse, degraded, or with a collapse that passed.
+    collapses_total, recovered: runs with a total collapse, or with a collapse that passed. degraded,
+    degraded_unlearned: runs that ended stable, or not learned, far above their own best Fréchet distance.
     stable_above_bar: stable runs whose last Fréchet distance is above the bar.
+    beats_gaussian_frechet, beats_gaussian_precision: runs whose last probe has a lower Fréchet distance, a higher
+    precision, than images of a Gaussian in pixel space.
     summaries: by column of the verdict frame (final_frechet, updates_to_bar, mode_hopping, …), as measured, except
     that updates_to_bar of a run that never learned is infinite.
-    seconds_per_step: median over runs of the training time a step.
+    flops_per_step: floating-point operations of a training step, as in ``Budget``. seconds_per_step: median over runs
+    of the training time a step.
     """
 
     arm: str
@@ -69,8 +73,12 @@ class ArmResult:
     collapses_total: int
     stable_above_bar: int
     degraded: int
+    degraded_unlearned: int
     recovered: int
+    beats_gaussian_frechet: int
+    beats_gaussian_precision: int
     summaries: Mapping[str, Summary]
+    flops_per_step: int | None
     seconds_per_step: float | None
 
 
@@ -100,15 +108,19 @@ class MatchRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What one arm's runs had when they were compared: training steps, updates of G, seconds of training.
+    """What one arm's runs had when they were compared: training steps, updates of G, floating-point operations.
 
-    seconds_per_step: median over the arm's runs, up to a halt where there was one; None if no run tells.
+    flops, flops_per_step: :func:`analysis.findings.budgets.flops_per_step` of the arm's networks; None if no complete
+    run tells their size. seconds, seconds_per_step: training time as measured, for information; the median over the
+    arm's runs, up to a halt where there was one; None if no run tells.
     """
 
     arm: str
     steps: int
     g_steps: int
     updates: int
+    flops: int | None
+    flops_per_step: int | None
     seconds: float | None
     seconds_per_step: float | None
 
@@ -157,6 +169,7 @@ class ContrastResult:
     composition: by arm, how many of the compared runs have each verdict, at the budget compared at.
     rates, bounds: for not_stable without ``minus``. comparison: for the other outcomes without ``minus``.
     interaction: for contrasts with ``minus``; ``values`` then hold the two differences of a seed.
+    known_within: of two values of a pair the difference is known up to ± so much, in the unit of the effect.
     sentence: the result in plain words. notes: what the data cannot show.
     """
 
@@ -177,6 +190,7 @@ class ContrastResult:
     comparison: PairedComparison | None
     interaction: PermutationTest | None
     values: tuple[PairValue, ...]
+    known_within: float
     sentence: str
     notes: tuple[str, ...]
 
@@ -186,8 +200,8 @@ class Results:
     """Everything a study's report states.
 
     label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
-    runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal training time; both in
-    the order primary, co-primary, secondaries, each at every grid point. limits, references: of the first used run;
+    runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal FLOPs; both in the
+    order primary, co-primary, secondaries, each at every grid point. limits, references: of the first used run;
     None where there is none. headline: the answer in sentences. controls: what other changes of the primary
     contrast's first arm make of its difference, a sentence each. time_to_event, factorial, robustness, precision,
     quality, oscillation: exploratory, outside the registered contrasts.

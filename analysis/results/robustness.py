@@ -11,12 +11,13 @@ from analysis.statistics import Interval, NotEstimable, PairCounts, Specificatio
 class SensitivityRow:
     """Verdicts of one arm, over the whole grid, with one threshold changed. factor 1: as registered.
 
+    Without factor and value: thresholds as registered, and unsettled runs (so ``threshold``) counted as stable.
     changed: how many of its runs then have another verdict than as registered.
     """
 
     threshold: str
-    factor: float
-    value: float
+    factor: float | None
+    value: float | None
     arm: str
     verdicts: Mapping[str, int]
     changed: int

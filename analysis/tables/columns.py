@@ -10,6 +10,11 @@ from analysis.results.parts import Summary
 from analysis.results.wording import level_text
 from analysis.statistics import Interval, NotEstimable, Rate
 
+PIXEL_GAUSSIAN = (
+    "Pixel Gaussian: images drawn from the normal distribution that has the mean and the covariance of the real images'"
+    " pixels; it takes no network and no training."
+)
+
 
 def frame(rows: Sequence[Mapping[str, Any]], whole: Iterable[str] = ()) -> pd.DataFrame:
     """A row a mapping; the columns in ``whole`` hold whole numbers, some of which may be absent."""

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from analysis.counting import counted
 from analysis.figures.style import VERDICTS
-from analysis.findings.questions import LABELS
+from analysis.findings.questions import label_of
 from analysis.results.document import ContrastResult, Effect, Results
+from analysis.results.wording import flops_text
+from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import (
+    PIXEL_GAUSSIAN,
     contrast_arms,
     ends,
     frame,
@@ -17,7 +21,7 @@ from analysis.tables.columns import (
     point_columns,
     rate_columns,
 )
-from analysis.tables.formats import Table
+from analysis.tables.formats import Table, cell
 
 
 def verdicts_table(results: Results) -> Table:
@@ -30,8 +34,11 @@ def verdicts_table(results: Results) -> Table:
             **{look.meaning: arm.verdicts[code].count for code, look in VERDICTS.items() if code in arm.verdicts},
             **rate_columns("not stable", arm.not_stable),
             **rate_columns("had learned", arm.learned),
+            "beats Gaussian: Fréchet": arm.beats_gaussian_frechet,
+            "beats Gaussian: precision": arm.beats_gaussian_precision,
             "stable above the bar": arm.stable_above_bar,
-            "degraded": arm.degraded,
+            "stable, degraded": arm.degraded,
+            "not learned, degraded": arm.degraded_unlearned,
             "recovered": arm.recovered,
             "total collapses": arm.collapses_total,
         }
@@ -39,7 +46,9 @@ def verdicts_table(results: Results) -> Table:
     ]
     return Table(
         name="verdicts",
-        caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals.",
+        caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals. Beats Gaussian: runs whose last"
+        f" probe has a lower Fréchet distance, a higher precision, than the pixel Gaussian. {PIXEL_GAUSSIAN} Degraded:"
+        f" ended above {results.thresholds['divergence']:g} times their own best Fréchet distance.",
         frame=frame(rows),
         intervals={
             f"not stable {level(results)}": interval("not stable"),
@@ -54,20 +63,21 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
         {
             "role": contrast.role,
             "contrast": contrast.name,
-            "outcome": LABELS[contrast.outcome],
+            "outcome": label_of(contrast.outcome, contrast.scale),
             "arms": contrast_arms(contrast),
             **point_columns(contrast.grid_point),
             "pairs": contrast.pairs.used,
             "planned": contrast.pairs.planned,
             **_effect_columns(contrast.effect),
-            "budget": _budget(contrast),
+            **_budget_columns(contrast),
             "note": "; ".join(contrast.notes) or None,
         }
         for contrast in contrasts
     ]
     return Table(
         name=name,
-        caption=f"Registered contrasts {scale}, first minus second. Holm's correction is over all tests of a role.",
+        caption=f"Registered contrasts {scale}, first minus second. Holm's correction is over all tests of a role."
+        " Budget: what each run had when the arms were compared; FLOPs are counted, seconds measured.",
         frame=frame(rows),
         intervals={f"estimate {level(results)}": ("estimate", "low", "high")},
     )
@@ -125,7 +135,7 @@ def comparisons_table(results: Results) -> Table:
         finite = found.finite
         rows.append(
             {
-                "outcome": LABELS[contrast.outcome],
+                "outcome": label_of(contrast.outcome, contrast.scale),
                 "arms": contrast_arms(contrast),
                 "scale": contrast.scale,
                 **point_columns(contrast.grid_point),
@@ -148,8 +158,9 @@ def comparisons_table(results: Results) -> Table:
     return Table(
         name="comparisons",
         caption="Continuous outcomes within pairs. Superiority: probability that the first arm's value is the larger,"
-        " ties half. Failed runs, as the worst rank, are infinite; mean difference (BCa interval), its sign-flip p and"
-        " dz are conditional: over the finite pairs, in which both runs succeeded.",
+        " ties half. Failed runs, as the worst rank, are infinite; mean difference (interval:"
+        f" {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which both runs succeeded. A"
+        " pair that failed in both arms is a tie.",
         frame=frame(rows),
         intervals={f"{name} {level(results)}": interval(name) for name in ("superiority", "mean difference")},
     )
@@ -169,9 +180,17 @@ def _effect_columns(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _budget(contrast: ContrastResult) -> str:
-    """«1,000 updates each», or what each arm has where they differ."""
+def _budget_columns(contrast: ContrastResult) -> dict[str, str]:
+    """What each arm had when it was compared: «1,000 updates each» or by arm; FLOPs, and seconds as measured."""
     budgets = [budget for budget in contrast.budgets if budget.arm in (contrast.first, contrast.second)]
-    if len({budget.updates for budget in budgets}) == 1:
-        return f"{budgets[0].updates:,} updates each"
-    return ", ".join(f"{budget.arm} {budget.updates:,} updates" for budget in budgets)
+    return {
+        "budget": _each([(budget.arm, counted(budget.updates, "update")) for budget in budgets]),
+        "FLOPs": _each([(budget.arm, flops_text(budget.flops)) for budget in budgets]),
+        "seconds": _each([(budget.arm, cell(budget.seconds)) for budget in budgets]),
+    }
+
+
+def _each(of_arms: Sequence[tuple[str, str]]) -> str:
+    """One text for all arms where it is the same, else the arm before each."""
+    texts = {text for _, text in of_arms}
+    return f"{texts.pop()} each" if len(texts) == 1 else ", ".join(f"{arm} {text}" for arm, text in of_arms)

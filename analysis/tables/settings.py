@@ -7,8 +7,9 @@ import pandas as pd
 
 from analysis.figures.style import VERDICTS
 from analysis.results.document import ArmResult, MatchRow, Results
+from analysis.results.verdict_words import AS_STABLE, verdict_label
 from analysis.results.wording import learning_rate, point_text
-from analysis.tables.columns import frame, place_columns, summary_columns, summary_interval
+from analysis.tables.columns import PIXEL_GAUSSIAN, frame, place_columns, summary_columns, summary_interval
 from analysis.tables.formats import Table
 
 MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
@@ -34,6 +35,7 @@ _WHOLE = (
     "parameters D",
     "FLOPs G",
     "FLOPs D",
+    "FLOPs a step",
 )
 REFERENCE_NAMES = {
     "held_out": "held-out real images",
@@ -56,6 +58,7 @@ def arms_table(results: Results) -> Table:
                 **place_columns(arm.arm, arm.grid_point),
                 **_settings(arm, one_rate),
                 **_size(matches[arm.arm, point_text(arm.grid_point)]),
+                "FLOPs a step": arm.flops_per_step,
                 SECONDS: arm.seconds_per_step,
             }
             for arm in results.arms
@@ -65,7 +68,8 @@ def arms_table(results: Results) -> Table:
     return Table(
         name="arms",
         caption="Arms. Parameters are trainable ones, their excess is over those of the reference; FLOPs are of one"
-        " image, forward, multiply and add counted apart. Seconds a step: median over runs, as measured."
+        " image, forward, multiply and add counted apart; those a step are of all updates of a training step, a"
+        " backward pass as two forward ones. Seconds a step: median over runs, as measured."
         + ("" if alike is None else " An arm is the same at all its grid points; its seconds are their median."),
         frame=(made if alike is None else alike).astype(dict.fromkeys(_WHOLE, "Int64")),
     )
@@ -135,7 +139,7 @@ def sensitivity_table(results: Results) -> Table:
     """Verdicts by arm with each threshold in turn halved and doubled."""
     rows = [
         {
-            "threshold": row.threshold,
+            "threshold": AS_STABLE if row.factor is None else row.threshold,
             "factor": row.factor,
             "value": row.value,
             "arm": row.arm,
@@ -146,7 +150,8 @@ def sensitivity_table(results: Results) -> Table:
     ]
     return Table(
         name="sensitivity",
-        caption="Verdicts by arm, each threshold in turn as registered (factor 1), halved and doubled."
+        caption="Verdicts by arm, each threshold in turn as registered (factor 1), halved and doubled; in the last"
+        " rows all thresholds as registered, and unsettled runs counted as stable."
         + "".join(f" {sentence}." for sentence in results.sensitivity_skipped),
         frame=frame(rows),
     )
@@ -158,11 +163,14 @@ def runs_table(verdicts: pd.DataFrame) -> Table:
     factors = list(verdicts.columns[3 : list(verdicts.columns).index("verdict")])
     shown = [*columns, *factors, "verdict", "extent", "degraded", "learned_step", "onset_step", "evidence"]
     finals = ["final_frechet", "final_precision", "final_recall", "final_modes", "train_seconds"]
-    frame = verdicts[[*shown, *finals]].astype({"arm": str, "verdict": str})
+    yardstick = ["beats_gaussian_frechet", "beats_gaussian_precision"]
+    frame = verdicts[[*shown, *finals[:-1], *yardstick, finals[-1]]].astype({"arm": str, "verdict": str})
+    frame["verdict"] = frame["verdict"].map(verdict_label)
     return Table(
         name="runs",
-        caption="Every judged run: its verdict, the step of its onset and what it rests on.",
-        frame=frame.rename(columns=lambda name: str(name).replace("_", " ")),
+        caption="Every judged run: its verdict, the step of its onset and what it rests on; and whether its last probe"
+        f" beats the pixel Gaussian. {PIXEL_GAUSSIAN}",
+        frame=frame.rename(columns=lambda name: str(name).replace("_", " ").replace("gaussian", "Gaussian:")),
     )
 
 

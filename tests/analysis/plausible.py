@@ -90,6 +90,8 @@ def _info(config: RunConfig, study: Study, fate: Fate) -> dict[str, Any]:
     info["references"] = {name: dict(zip(MEASURES, values, strict=True)) for name, values in REFERENCES.items()}
     for values in info["references"].values():
         values.update(eval_kl=0.1, eval_confidence=0.97, eval_density=values["eval_precision"])
+    flops_g, flops_d = (3_600_000, 1_900_000) if config.architecture_g == "dcgan" else (160_000, 110_000)
+    info["match"] |= {"flops_g": flops_g, "flops_d": flops_d}
     info["halted_at"] = fate.halted_at
     info["plan"] = dict(study.document)
     if fate.halted_at is not None:

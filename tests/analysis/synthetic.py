@@ -12,12 +12,14 @@ from runs.store import open_store
 from runs.study import Study, study_from_document
 from tests.recording import record_run, synthetic_info, synthetic_traces
 
-Behaviour = Literal["stable", "unlearned", "collapsed", "diverged", "nonfinite"]
+Behaviour = Literal["stable", "unlearned", "collapsed", "diverged", "nonfinite", "unsettled"]
 
 STEPS, EVERY = 200, 10
 LEARNED = 100  # step at which runs learn, those that do
 FELL = 150  # step from which collapsed, diverged and non-finite runs are so
+LATE = 190  # step from which an unsettled run is above the bar: two probes, one fewer than a divergence takes
 SECONDS_PER_STEP = {"mlp": 0.01, "dcgan": 0.04}
+FLOPS = {"mlp": (5000, 4000), "dcgan": (20000, 16000)}  # of G and D, one image, forward: a step of DCGAN costs 4 of MLP
 
 SCORES = {
     "held_out": {
@@ -61,7 +63,7 @@ def references() -> dict[str, dict[str, float]]:
 def probe_values(config: RunConfig, behaviour: Behaviour, *, learned: int = LEARNED) -> dict[str, Any]:
     """Traces of a run that behaves so, over the probes of its config."""
     steps = np.array(probe_steps(config))
-    begun, fallen = steps >= learned, steps >= FELL
+    begun, fallen = steps >= learned, steps >= (LATE if behaviour == "unsettled" else FELL)
     good = begun & (behaviour != "unlearned")
     bad = fallen & (behaviour not in ("stable", "unlearned"))
     values: dict[str, Any] = {
@@ -76,7 +78,7 @@ def probe_values(config: RunConfig, behaviour: Behaviour, *, learned: int = LEAR
     if behaviour == "collapsed":
         values |= {"eval_recall": np.where(bad, 0.0, values["eval_recall"])}
         values |= {"eval_diversity": np.where(bad, 0.1, values["eval_diversity"])}
-    if behaviour == "diverged":
+    if behaviour in ("diverged", "unsettled"):
         values |= {"eval_frechet": np.where(bad, 20.0, values["eval_frechet"])}
     if behaviour == "nonfinite":
         values |= {name: np.where(bad, np.nan, values[name]) for name in values if name != "eval_hopping"}
@@ -84,7 +86,7 @@ def probe_values(config: RunConfig, behaviour: Behaviour, *, learned: int = LEAR
 
 
 def record(url: str, study: Study, arm: str, seed: int, behaviour: Behaviour = "stable", **options: Any) -> int:
-    """Record one run of a study without a grid; options: learned, point, info, traces, meta, status."""
+    """Record one run of a study without a grid; options: learned, point, match, info, traces, meta, status."""
     cell = study.cell(arm, options.get("point", {}))
     config = cell.at_seed(seed)
     pace = SECONDS_PER_STEP.get(arm, 0.02)
@@ -93,7 +95,10 @@ def record(url: str, study: Study, arm: str, seed: int, behaviour: Behaviour = "
         "train_seconds": pace * np.array(probe_steps(config)),
         **options.get("traces", {}),
     }
-    info = synthetic_info(config) | {"references": references(), "plan": dict(study.document)} | options.get("info", {})
+    info = synthetic_info(config) | {"references": references(), "plan": dict(study.document)}
+    info["match"] |= dict(zip(("flops_g", "flops_d"), FLOPS.get(arm, (10000, 8000)), strict=True))
+    info["match"] |= options.get("match", {})
+    info |= options.get("info", {})
     meta = {"cell_key": cell.key, "plan_hash": study.plan_hash} | options.get("meta", {})
     return record_run(
         url,

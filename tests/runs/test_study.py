@@ -58,6 +58,16 @@ def with_margin(margin: Any, outcome: str = "not_stable", **contrast: Any) -> di
     return changed("plan", to={"primary": registered, "co_primary": {**co_primary, "outcome": other}})
 
 
+GRID = {"lr": [1e-4, 1e-3], "beta1": [0.5, 0.9]}
+
+
+def over_grid(outcome: str, grid: dict[str, Any] = GRID, **contrast: Any) -> dict[str, Any]:
+    """The document with a grid, a third arm and that outcome in its primary contrast."""
+    registered = {**DOCUMENT["plan"]["primary"], "outcome": outcome, **contrast}
+    third = {"architecture": "mlp", "normalization": "batch"}
+    return {**changed("plan", "primary", to=registered), "grid": grid, "arms": {**DOCUMENT["arms"], "mlp-bn": third}}
+
+
 def cell_of(document: dict[str, Any], arm: str = "mlp") -> Cell:
     return study_from_document(document).cell(arm, {})
 
@@ -341,6 +351,18 @@ def test_bad_study_is_refused_in_one_line_that_says_where(document: dict[str, An
             "margin=9 should be at least 10, the updates between two probes: no finer difference is recorded",
         ),
         (
+            over_grid("stable_points", margin=4),
+            "margin=4 should be below 4, the grid's points: no two arms can lie further apart",
+        ),
+        (
+            over_grid("stable_points", margin=1, minus=["mlp-bn", "dcgan"]),
+            "margin=1: there is no test of equivalence for an interaction",
+        ),
+        (
+            over_grid("updates_where_both_learn", margin=100),
+            "margin=100: equality is not claimed of what is conditional on both having learned",
+        ),
+        (
             {**with_margin(39, "updates_to_bar"), "grid": {"eval_every": [10, 20], "g_steps": [1, 2]}},
             "margin=39 should be at least 40",
         ),
@@ -352,6 +374,40 @@ def test_margin_that_no_data_could_be_held_against_is_refused_in_one_line(docume
     assert str(refusal.value).startswith("study tiny.yaml: contrast 'MLP' on ")
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (over_grid("stable_points", {}), "is asked over a grid of two points or more; without one, ask not_stable"),
+        (over_grid("stable_points", {"lr": [1e-3]}), "of two points or more; without one, ask not_stable"),
+        (over_grid("updates_where_both_learn", {}), "of two points or more; without one, ask updates_to_bar"),
+        (
+            over_grid("updates_where_both_learn", minus=["mlp-bn", "dcgan"]),
+            "compares two arms where both learn; leave out minus=['mlp-bn', 'dcgan']",
+        ),
+    ],
+)
+def test_outcome_over_the_grid_that_cannot_be_asked_is_refused_in_one_line(document: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        study_from_document(document, where="study tiny.yaml")
+    assert str(refusal.value).startswith("study tiny.yaml: contrast 'MLP' on ")
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_outcomes_over_the_grid_are_registered_with_margin_and_interaction_where_there_is_one() -> None:
+    plans = [
+        study_from_document(over_grid(outcome, **contrast)).plan.primary
+        for outcome, contrast in (
+            ("stable_points", {"margin": 3.5}),
+            ("stable_points", {"minus": ["mlp-bn", "dcgan"]}),
+            ("updates_where_both_learn", {}),
+            ("not_stable", {}),
+        )
+    ]
+    assert [plan.over_grid for plan in plans] == [True, True, True, False]
+    assert (plans[0].margin, plans[1].pairs) == (3.5, (("mlp", "dcgan"), ("mlp-bn", "dcgan")))
 
 
 def test_margins_that_can_be_judged_are_taken() -> None:

@@ -8,8 +8,9 @@ import seaborn
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from analysis.figures.style import VERDICTS, arm_styles, new_figure, save, stamp, styled
+from analysis.figures.style import MISSING, VERDICTS, arm_styles, new_figure, save, stamp, styled
 from analysis.judging.verdicts import VerdictCode
+from analysis.results.verdict_words import VERDICT_WORDS
 
 ARMS = ["mlp", "mlp-bn", "dcgan-nobn", "dcgan", "mlp-lr1e-3", "mlp-bn-lr1e-3"]
 
@@ -60,6 +61,19 @@ def test_every_verdict_has_a_look_with_a_letter_of_its_own() -> None:
     assert {code.value for code in VerdictCode} < set(VERDICTS)
     assert len({look.letter for look in VERDICTS.values()}) == len(VERDICTS)
     assert len({look.fill for look in VERDICTS.values()}) == len(VERDICTS)
+
+
+@pytest.mark.parametrize("sight", [*sorted(SIGHT), "all colours"])
+def test_verdicts_differ_in_fill_for_who_sees_no_red_or_no_green(sight: str) -> None:
+    seen = [SIGHT.get(sight, np.eye(3)) @ np.array(to_rgb(look.fill)) ** 2.2 for look in VERDICTS.values()]
+    shades = [np.clip(colour, 0, 1) ** (1 / 2.2) for colour in seen]
+    assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(shades, 2)) > 0.2
+
+
+def test_verdicts_are_drawn_in_the_words_that_sentences_use() -> None:
+    drawn = {code: (look.letter, look.meaning) for code, look in VERDICTS.items() if code != MISSING}
+    assert drawn == {code.value: (words.letter, words.label) for code, words in VERDICT_WORDS.items()}
+    assert (VERDICTS["unlearned"].meaning, VERDICTS["nonfinite"].meaning) == ("not learned", "non-finite")
 
 
 def test_no_verdict_has_the_colour_of_an_arm() -> None:

@@ -15,10 +15,18 @@ from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import SCHEMA_VERSION, ContrastResult, Results, to_json
+from analysis.results.document import SCHEMA_VERSION, ContrastResult, Results, Scale, to_json
 from analysis.results.plain import to_plain
+from analysis.statistics import Interval
 from runs.plan import Thresholds
-from tests.analysis.synthetic import SECONDS_PER_STEP, Behaviour, loaded, record, recorded, small_study
+from tests.analysis.synthetic import (
+    Behaviour,
+    loaded,
+    record,
+    recorded,
+    references,
+    small_study,
+)
 
 GOOD: list[Behaviour] = ["stable"] * 8
 NOT_YET: list[Behaviour] = ["unlearned"] * 8
@@ -79,17 +87,20 @@ def named(results: Results, name: str, outcome: str) -> ContrastResult:
 
 def test_verdict_frame_has_a_row_a_run_and_tells_steps_in_updates(tmp_path: Path) -> None:
     study = small_study(seeds=3, base={**small_study().document["base"], "g_steps": 2})
-    data = recorded(tmp_path, study, {"mlp": ["unlearned", "collapsed", "nonfinite"], "dcgan": ["stable", "diverged"]})
-    frame = judge_study(data)
-    assert frame["verdict"].tolist() == ["unlearned", "collapsed", "nonfinite", "stable", "diverged"]
-    assert frame["learned_step"].isna().tolist() == [True, False, False, False, False]
-    assert frame["updates_to_bar"].tolist() == [math.inf, 200, 200, 200, 200]
-    assert frame["onset_step"].fillna(-1).tolist() == [-1, 150, 150, -1, 150]
+    ends: dict[str, list[Behaviour]] = {
+        "mlp": ["unlearned", "collapsed", "nonfinite"],
+        "dcgan": ["stable", "diverged", "unsettled"],
+    }
+    frame = judge_study(recorded(tmp_path, study, ends))
+    assert frame["verdict"].tolist() == ["unlearned", "collapsed", "nonfinite", "stable", "diverged", "unsettled"]
+    assert frame["learned_step"].isna().tolist() == [True, False, False, False, False, False]
+    assert frame["updates_to_bar"].tolist() == [math.inf, 200, 200, 200, 200, 200]
+    assert frame["onset_step"].fillna(-1).tolist() == [-1, 150, 150, -1, 150, -1]
     assert frame["extent"].dropna().tolist() == ["total"]
-    assert frame["not_stable"].tolist() == [True, True, True, False, True]
-    assert frame["final_step"].tolist() == [200] * 5
-    assert frame["mode_hopping"].tolist() == pytest.approx([0.05] * 5)
-    assert frame["final_frechet"].isna().tolist() == [False, False, True, False, False]
+    assert frame["not_stable"].tolist() == [True, True, True, False, True, True]
+    assert frame["final_step"].tolist() == [200] * 6
+    assert frame["mode_hopping"].tolist() == pytest.approx([0.05] * 6)
+    assert frame["final_frechet"].isna().tolist() == [False, False, True, False, False, False]
 
 
 def test_extremes_tell_of_steps_that_no_point_was_recorded_at(tmp_path: Path) -> None:
@@ -135,7 +146,7 @@ def test_headline_names_cause_budget_and_learning_rate(classic: StudyData) -> No
     assert "Δ = +1 [+0.351, +1] (mlp minus dcgan, exact McNemar p = 0.0078): more dcgan runs" in sentences[1]
     assert sentences[2] == (
         "All of the 8 mlp runs counted as not stable had not learned within the budget,"
-        " which is neither collapse nor divergence."
+        " and are not judged for collapse or divergence."
     )
     assert "instab" not in " ".join(sentences)
     assert "unstable" not in " ".join(sentences)
@@ -155,7 +166,72 @@ def test_headline_never_calls_an_unshown_difference_absent(tmp_path: Path) -> No
     results = results_of(recorded(tmp_path, small_study(), {"mlp": mixed, "dcgan": GOOD}))
     assert results.headline[0].startswith("6 of 8 mlp runs were stable, 1 of 8 had not learned, 1 of 8 had collapsed")
     assert "no difference is shown, and none within that interval is excluded" in results.headline[1]
-    assert results.headline[2].startswith("1 of the 2 mlp runs counted as not stable had not learned")
+    assert results.headline[2] == (
+        "1 of the 2 mlp runs counted as not stable had not learned within the budget, and is not judged for collapse or"
+        " divergence."
+    )
+
+
+def test_headline_tells_of_an_unlearned_run_that_came_near_the_bar_and_left_again(tmp_path: Path) -> None:
+    study = small_study(seeds=1)
+    frechet = np.interp(np.arange(0, 201, 10), [0, 100, 200], [41.0, 11.0, 300.0])
+    record(str(tmp_path), study, "mlp", 0, "unlearned", traces={"eval_frechet": frechet})
+    record(str(tmp_path), study, "dcgan", 0)
+    results = results_of(loaded(tmp_path, study))
+    assert results.headline[1].startswith("Over 1 matched pair the rate")
+    assert results.headline[2:4] == (
+        "The 1 mlp run counted as not stable had not learned within the budget, and is not judged for collapse or"
+        " divergence.",
+        "1 mlp run that had not learned ended above 1.5 times its own best Fréchet distance: not merely slow to learn.",
+    )
+    assert (results.arms[0].degraded, results.arms[0].degraded_unlearned) == (0, 1)
+    (row, _) = judge_study(loaded(tmp_path, study)).to_dict(orient="records")
+    assert "best 11 at step 100, 300 at the end" in row["evidence"]
+
+
+def test_unsettled_runs_are_not_stable_and_counted_by_themselves(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(), {"mlp": [*GOOD[:5], *["unsettled"] * 3], "dcgan": GOOD})
+    results = results_of(data)
+    assert results.headline[0].startswith("5 of 8 mlp runs were stable, 3 of 8 ended unsettled after 200 updates")
+    assert (results.arms[0].verdicts["unsettled"].count, results.arms[0].not_stable.count) == (3, 3)
+    frame = judge_study(data)
+    unsettled = frame[frame["verdict"] == "unsettled"]
+    assert unsettled["not_stable"].all()
+    assert unsettled["onset_step"].isna().all()
+    assert unsettled["extent"].isna().all()
+    assert set(unsettled["evidence"]) == {"Fréchet distance 20 above 10, and not realistic, at the end"}
+
+
+def test_sensitivity_counts_unsettled_runs_the_other_way_in_its_last_rows(tmp_path: Path) -> None:
+    behaviours: list[Behaviour] = ["stable", "unsettled", "unsettled", "collapsed"]
+    data = recorded(tmp_path, small_study(seeds=4), {"mlp": behaviours, "dcgan": GOOD[:4]})
+    mlp, dcgan = (row for row in results_of(data).sensitivity if row.threshold == "unsettled")
+    assert (mlp.arm, mlp.factor, mlp.value, mlp.changed) == ("mlp", None, None, 2)
+    counts = {code: count for code, count in mlp.verdicts.items() if count}
+    assert counts == {"stable": 3, "collapsed": 1}
+    assert (dcgan.arm, dcgan.changed) == ("dcgan", 0)
+
+
+def test_runs_are_held_against_a_gaussian_of_pixels(tmp_path: Path) -> None:
+    study = small_study(seeds=4)
+    gaussian = references() | {"pixel_gaussian": {**references()["pixel_gaussian"], "eval_frechet": 1.54}}
+    last = np.arange(0, 201, 10) == 200
+    ends = [(1.53, 0.51), (1.54, 0.5), (1.53, 0.1), (math.nan, math.nan)]  # equal does not beat, NaN never does
+    for seed, (frechet, precision) in enumerate(ends):
+        traces = {"eval_frechet": np.where(last, frechet, 1.0), "eval_precision": np.where(last, precision, 0.9)}
+        record(str(tmp_path), study, "mlp", seed, info={"references": gaussian}, traces=traces)
+        record(str(tmp_path), study, "dcgan", seed, info={"references": gaussian})
+    data = loaded(tmp_path, study)
+    frame = judge_study(data)
+    assert frame["beats_gaussian_frechet"].tolist()[:4] == [True, False, True, False]
+    assert frame["beats_gaussian_precision"].tolist()[:4] == [True, False, False, False]
+    assert frame["beats_gaussian_frechet"].dtype == frame["beats_gaussian_precision"].dtype == bool
+    mlp, dcgan = results_of(data).arms
+    assert (mlp.beats_gaussian_frechet, mlp.beats_gaussian_precision) == (2, 1)
+    assert (dcgan.beats_gaussian_frechet, dcgan.beats_gaussian_precision) == (0, 4)
+    # at an earlier budget the probe there counts
+    early = judge_study(data, until={"mlp": 100})
+    assert early["beats_gaussian_frechet"].tolist()[:4] == [True] * 4
 
 
 def test_never_learned_is_the_worst_rank_of_updates_to_the_bar(classic: StudyData) -> None:
@@ -166,6 +242,58 @@ def test_never_learned_is_the_worst_rank_of_updates_to_the_bar(classic: StudyDat
     assert [(pair.first, pair.second) for pair in co_primary.values] == [(math.inf, 100)] * 8
     assert co_primary.effect.p == 2 / 2**8
     assert "median never against 100" in co_primary.sentence
+
+
+def test_arms_that_never_learn_are_not_called_equal_and_have_no_shift(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(seeds=7), {"mlp": ["unlearned"] * 7, "dcgan": ["unlearned"] * 7})
+    (co_primary,) = results_of(data).of_role("co-primary")
+    assert (co_primary.effect.estimate, co_primary.effect.interval) == (None, Interval(low=-math.inf, high=math.inf))
+    assert co_primary.sentence == (
+        "Updates to the bar, mlp minus dcgan: median never against never; shift = not estimable [−∞, +∞], Wilcoxon"
+        " signed-rank p = 1; neither run learned in any pair; 7 of 7 planned pairs."
+    )
+    assert co_primary.notes[-1] == "no shift: in too many pairs neither run has a value"
+
+
+def test_runs_that_learn_at_the_same_probe_are_equal_up_to_a_probe_interval(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(), {"mlp": ["stable"] * 8, "dcgan": ["stable"] * 8})
+    (co_primary,) = results_of(data).of_role("co-primary")
+    assert co_primary.sentence == (
+        "Updates to the bar, mlp minus dcgan: median 100 against 100; shift = 0 [−10, +10], Wilcoxon signed-rank p = 1;"
+        " equal in all 8 pairs; 8 of 8 planned pairs."
+    )
+    assert co_primary.known_within == 10
+    assert "differences are known up to ±10, by which the interval is wider" in co_primary.notes[-1]
+
+
+def test_sentence_counts_the_pairs_that_are_larger_equal_and_unknown(tmp_path: Path) -> None:
+    study = small_study(seeds=6)
+    for seed, (mlp, dcgan) in enumerate([(150, 100), (150, 100), (100, 150), (100, 100), (None, 100), (None, None)]):
+        for arm, learned in (("mlp", mlp), ("dcgan", dcgan)):
+            record(str(tmp_path), study, arm, seed, "unlearned" if learned is None else "stable", learned=learned or 0)
+    (co_primary,) = results_of(loaded(tmp_path, study)).of_role("co-primary")
+    assert (
+        "larger for mlp in 3 of 6 pairs, for dcgan in 1, equal in 1, neither run learned in 1; 6 of 6"
+    ) in co_primary.sentence
+
+
+@pytest.mark.parametrize(
+    ("scale", "within"),
+    [
+        ("equal updates", 10.0),
+        (
+            "equal compute",
+            10 * 64 * (4 * (20_000 + 5_000) + 8 * (16_000 + 4_000)) / 1e6,
+        ),  # MFLOP, ten steps of each arm
+    ],
+)
+def test_times_are_known_up_to_the_longest_probe_interval_and_its_rounding(
+    classic: StudyData, scale: Scale, within: float
+) -> None:
+    (co_primary,) = results_of(classic).of_role("co-primary", scale)
+    assert co_primary.known_within == pytest.approx(within)
+    (primary,) = results_of(classic).of_role("primary", scale)
+    assert primary.known_within == 0
 
 
 def test_failures_that_balance_have_no_shift_and_a_reason(tmp_path: Path) -> None:
@@ -193,7 +321,7 @@ def test_interaction_is_the_difference_of_differences_of_each_seed(factorial: St
     assert result.effect.estimate == 1
     assert result.effect.p == 2 / 2**8
     assert result.effect.interval is None
-    assert "no spread to resample" in " ".join(result.notes)
+    assert "no spread to tell from" in " ".join(result.notes)
     assert [(pair.first, pair.second) for pair in result.values] == [(1, 0)] * 8
 
 
@@ -234,55 +362,18 @@ def test_headline_says_how_much_of_the_contrast_the_controls_explain(factorial: 
     text = "\n".join(results.controls)
     assert not set(results.controls) & set(results.headline)
     assert (
-        "Changing only the normalization, none to batch (mlp against mlp-bn): Δ = +1 [+0.351, +1], Holm p = 0.055:"
-        " as an estimate the whole difference between mlp and dcgan."
+        "Changing only the normalization, none to batch (mlp against mlp-bn): Δ = +1 [+0.351, +1], Holm p = 0.055,"
+        " 8 of 8 planned pairs: as an estimate the whole difference between mlp and dcgan."
     ) in text
     assert (
-        "Changing only the learning rate, 2e-4 to 1e-3 (mlp against mlp-lr1e-3): Δ = 0 [−0.324, +0.324], Holm p = 1:"
-        " as an estimate nothing of the difference between mlp and dcgan."
+        "Changing only the learning rate, 2e-4 to 1e-3 (mlp against mlp-lr1e-3): Δ = 0 [−0.324, +0.324], Holm p = 1,"
+        " 8 of 8 planned pairs: as an estimate nothing of the difference between mlp and dcgan."
     ) in text
-    assert "With the architecture of mlp, mlp-bn did as well as dcgan" in text
-
-
-def test_at_equal_compute_the_slower_arm_is_judged_earlier(classic: StudyData) -> None:
-    (primary,) = results_of(classic).of_role("primary", "equal compute")
-    seconds = SECONDS_PER_STEP["mlp"] * 200
-    mlp, dcgan = primary.budgets
-    assert (mlp.steps, dcgan.steps) == (200, 50)
-    assert mlp.seconds == pytest.approx(seconds)
-    assert dcgan.seconds == pytest.approx(seconds)
-    assert primary.composition["dcgan"][VerdictCode.UNLEARNED] == 8
-    assert primary.effect.estimate == 0
-
-
-def test_at_equal_compute_the_way_to_the_bar_is_measured_in_seconds(tmp_path: Path) -> None:
-    study = small_study(seeds=6)
-    for seed in study.seeds:
-        record(str(tmp_path), study, "mlp", seed, learned=180)
-        record(str(tmp_path), study, "dcgan", seed, learned=50)
-    (result,) = results_of(loaded(tmp_path, study)).of_role("co-primary", "equal compute")
-    assert result.effect.unit == "seconds"
-    assert [(pair.first, pair.second) for pair in result.values] == [(pytest.approx(1.8), pytest.approx(2.0))] * 6
-    assert result.effect.estimate == pytest.approx(-0.2)
-
-
-def test_arms_that_differ_by_what_the_clock_wavers_need_the_same_time_to_the_bar(tmp_path: Path) -> None:
-    study = small_study(seeds=6)
-    for seed in study.seeds:
-        record(str(tmp_path), study, "mlp", seed)
-        slower = 1.0008 * SECONDS_PER_STEP["mlp"] * np.arange(0, 201, 10)
-        record(str(tmp_path), study, "dcgan", seed, traces={"train_seconds": slower})
-    (result,) = results_of(loaded(tmp_path, study)).of_role("co-primary", "equal compute")
-    assert (result.effect.estimate, result.effect.p) == (0, 1)
-
-
-def test_speed_of_a_halted_run_counts_up_to_its_halt(tmp_path: Path) -> None:
-    study = small_study(seeds=1)
-    clock = 0.01 * np.minimum(np.arange(0, 201, 10), 150)
-    record(str(tmp_path), study, "mlp", 0, "nonfinite", info={"halted_at": 150}, traces={"train_seconds": clock})
-    record(str(tmp_path), study, "dcgan", 0)
-    (mlp, _) = results_of(loaded(tmp_path, study)).of_role("primary", "equal compute")[0].budgets
-    assert mlp.seconds_per_step == pytest.approx(0.01)
+    assert (
+        "With the architecture of mlp, mlp-bn makes the whole difference as an estimate, over 8 of 8 planned pairs; no"
+        " margin is registered within which mlp-bn would count as equal to dcgan."
+    ) in text
+    assert "as well as" not in text
 
 
 def test_missing_runs_stamp_the_results_interim_and_bound_the_difference(tmp_path: Path) -> None:
@@ -350,7 +441,7 @@ def test_plan_changed_after_the_runs_stamps_the_results_exploratory(tmp_path: Pa
 def test_sensitivity_changes_one_threshold_at_a_time_and_says_what_it_skips(classic: StudyData) -> None:
     rows, skipped = verdict_sensitivity(classic)
     as_registered = [row for row in rows if row.factor == 1]
-    assert len({row.threshold for row in rows}) == len(fields(Thresholds))
+    assert {row.threshold for row in rows} == {*(field.name for field in fields(Thresholds)), "unsettled"}
     assert all(row.verdicts["unlearned"] == (8 if row.arm == "mlp" else 0) for row in as_registered)
     assert {row.value for row in rows if row.threshold == "probes"} == {2, 3, 6}
     assert len(skipped) == 2
@@ -400,7 +491,7 @@ def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:
         "minus", "rates", "bounds", "comparison", "interaction", "interval", "p_holm", "dz", "sign_flip", "spread",
         "mean_first", "mean_second", "mean_difference", "odds_ratio", "odds_ratio_interval", "width_g", "width_d",
         "estimate", "correlation", "detectable_rate", "event", "high", "incidence", "low", "median", "median_interval",
-        "model", "pairs_needed",
+        "model", "pairs_needed", "pairs_needed_uncorrelated", "factor", "value",
     }  # fmt: skip
 
 
