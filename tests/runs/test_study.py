@@ -84,7 +84,9 @@ def test_default_study_is_four_arms_matched_to_dcgan_at_four_recipes_and_nine_se
     study = load_study("digits")
     cells = list(study.cells())
     assert [cell.arm for cell in cells] == ["mlp", "mlp-bn", "dcgan-nobn", "dcgan"] * 4
-    assert {(cell.config.lr_g, cell.config.beta1) for cell in cells} == {(x, y) for x in (2e-4, 1e-3) for y in (0.5, 0.9)}
+    assert {(cell.config.lr_g, cell.config.beta1) for cell in cells} == {
+        (x, y) for x in (2e-4, 1e-3) for y in (0.5, 0.9)
+    }
     assert study.seeds == tuple(range(9))
     assert {cell.arm for cell in cells if cell.reference is None} == {"dcgan"}
 
