@@ -59,7 +59,7 @@ ORDER = {
     ],
     "analysis.statistics": [
         *("estimates", "significance", "magnitudes", "pair_counts", "rates", "missing_pairs", "resampling"),
-        *("mean_intervals", "signed_rank", "shifts", "agreement", "spread"),
+        *("missing_seeds", "mean_intervals", "signed_rank", "shifts", "agreement", "spread"),
         *(
             "continuous",
             "equivalence",
