@@ -5,35 +5,57 @@ STUDY ?= digits
 SEEDS ?=
 ARMS ?=
 WORKERS ?=
+AGAIN :=
+YES :=
 RATES ?= 0.8 0.3
 PAIRS ?=
+PHI ?=
 
+# what may be set on the command line: a typo would otherwise do something else than was meant, without a word
+KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI PYTHON MONGO_URL GAN_STABILITY_LOCAL TEST_MONGO_URL \
+	SHELL MAKEFLAGS
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
+ifneq ($(UNKNOWN),)
+NEAREST := $(shell $$(sh .ci/find-python 2>&1) .ci/nearest.py '$(UNKNOWN)' $(KNOWN) 2>/dev/null)
+$(error unknown variable $(UNKNOWN)$(if $(NEAREST),; did you mean $(NEAREST)?,.) Known: $(KNOWN))
+endif
+ifneq ($(words $(VENV)),1)
+$(error VENV="$(VENV)": expected the path of one folder, without spaces)
+endif
+
+quoted = '$(subst ','\'',$(strip $(1)))'
 PY := $(VENV)/bin/python
 READY := $(VENV)/.installed
-CHOICE := $(STUDY) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ARMS),--arms $(ARMS))
+CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) $(if $(ARMS),--arms $(call quoted,$(ARMS)))
+PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup stability-sweep report reproducibility power test lint bench calibration clean
 
 help: ## this list
-	@echo "make TARGET [VENV=folder of the environment] [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n]"
+	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo "Also from the environment or a file .env:"
+	@echo "  MONGO_URL           mongodb://... to record to instead of a folder"
+	@echo "  GAN_STABILITY_LOCAL folder for records, checkpoints and reports instead of runs/_local and runs/reports"
 
 setup: $(READY) ## make the environment and install the pinned packages
 
-stability-sweep: $(READY) ## train what is missing of STUDY, then write its report
-	@$(PY) -m experiments.sweep $(CHOICE) $(if $(WORKERS),--workers $(WORKERS)); status=$$?; \
+stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again
+	@$(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
 
 report: $(READY) ## write the report of STUDY from the records there are
 	@$(PY) -m analysis.report $(CHOICE)
 
 reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts
-	@$(PY) -m experiments.reproducibility $(STUDY) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORKERS),--workers $(WORKERS)) \
-	&& $(PY) -m analysis.compare_reruns $(STUDY)
+	@$(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
+	$(PROCESSES) && $(PY) -m analysis.compare_reruns $(call quoted,$(STUDY))
 
-power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show?
-	@$(PY) -m analysis.power --rates $(RATES) $(if $(PAIRS),--pairs $(PAIRS))
+power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show? (PHI: correlation within pairs)
+	@$(PY) -m analysis.power --rates $(foreach rate,$(RATES),$(call quoted,$(rate))) $(if $(PAIRS),--pairs $(call quoted,$(PAIRS))) \
+	$(if $(PHI),--phi $(call quoted,$(PHI)))
 
 test: $(READY) ## run the tests
 	@$(PY) -m pytest
@@ -58,5 +80,6 @@ $(READY): requirements.lock
 	@python=$$(sh .ci/find-python) || exit 1; \
 	echo "Installing into $(VENV): PyTorch and what it needs, about 5.5 GB where that includes CUDA (Linux), 1 GB elsewhere."; \
 	$$python -m venv $(VENV) || { echo "error: $$python cannot make an environment; on Debian and Ubuntu install its package python3-venv" >&2; exit 1; }
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock \
+	|| { echo "error: the packages could not be installed; pip says why above" >&2; exit 1; }
 	@touch $@

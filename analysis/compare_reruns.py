@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from analysis.judging.reruns import RerunSet, compare_reruns, reruns_frame
-from analysis.report.writing import REPORTS
 from analysis.results.plain import to_plain
 from analysis.tables.formats import Table
-from runs.addresses import store_url
+from runs.addresses import reports_folder, store_url
 from runs.errors import CommandLine, report_user_errors
 from runs.files import write_output
-from runs.reruns import RERUNS
+from runs.reruns import reruns_folder
 from runs.store import open_store
 from runs.study import Study, load_study
 
@@ -28,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     study = load_study(options.study)
-    sets = compare_reruns(study, open_store(store_url()), open_store(str(RERUNS)))
+    sets = compare_reruns(study, open_store(store_url()), open_store(str(reruns_folder())))
     path = Path(options.out) / study.label / "reproducibility.json"
     write_comparison(study, sets, path)
     print(shown(sets))
@@ -69,7 +68,7 @@ def _parser() -> CommandLine:
     parser = CommandLine(prog="python -m analysis.compare_reruns", description=__doc__)
     parser.add_argument("study", help="name of a study under experiments/studies, or path of a YAML file")
     parser.add_argument(
-        "--out", default=str(REPORTS / "reproducibility"), help="folder; default: runs/reports/reproducibility"
+        "--out", default=str(reports_folder() / "reproducibility"), help="folder; default: runs/reports/reproducibility"
     )
     return parser
 

@@ -3,6 +3,7 @@
 python -m analysis.power --rates .6 .2              pairs needed to tell two failure rates apart
 python -m analysis.power --rates .6 .2 --pairs 20   power of 20 pairs to do so
 python -m analysis.power --rates .2 --pairs 20      smallest higher rate that 20 pairs tell from .2
+python -m analysis.power --rates .56 .44 --phi .62  pairs needed where the outcomes of a pair are correlated
 """
 
 import argparse

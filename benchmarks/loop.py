@@ -10,8 +10,9 @@ from torch.nn.functional import softplus
 from benchmarks.measure import Ratio, cpu_milliseconds, in_turns, ratio
 from experiments.cells import matched_cells
 from experiments.players import Player
-from experiments.recording import LOCAL, real_images
+from experiments.recording import real_images
 from experiments.training import Training
+from runs.addresses import local_folder
 from runs.study import load_study
 
 _STEPS = {"dcgan": 40, "mlp": 250}  # about half a second each
@@ -95,6 +96,6 @@ def _training(arm: str) -> Training:
     torch.set_num_threads(1)
     study = load_study("digits").override(arms=[arm])
     config = replace(matched_cells(study)[0].config, device="cpu")
-    training = Training(config, *real_images(config.dataset, config.image_size, config.channels, LOCAL))
+    training = Training(config, *real_images(config.dataset, config.image_size, config.channels, local_folder()))
     training.train(5)  # the first steps allocate
     return training

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from experiments.environment import resolve_device
 from experiments.networks import match_info, matched_config
 from experiments.recording import RunRequest
+from experiments.sizes import refuse_sizes
 from runs.manifest import RunKey
 from runs.schema import MatchInfo, RunConfig
 from runs.study import Cell, Study
@@ -21,12 +22,14 @@ class MatchedCell:
 
 
 def matched_cells(study: Study) -> list[MatchedCell]:
-    """All cells of the study. Raises UserError if one cannot be matched, or its device is not here."""
+    """All cells of the study. Raises UserError if one cannot be matched or trained, or its device is not here."""
     return [_matched(cell) for cell in study.cells()]
 
 
-def requests(study: Study, cells: Sequence[MatchedCell], runs: Iterable[RunKey], url: str) -> list[RunRequest]:
-    """What a worker needs to make each of these runs."""
+def requests(
+    study: Study, cells: Sequence[MatchedCell], runs: Iterable[RunKey], url: str, generation: int = 0
+) -> list[RunRequest]:
+    """What a worker needs to make each of these runs, for that time (see :mod:`runs.generations`)."""
     by_key = {one.cell.key: one for one in cells}
     return [
         RunRequest(
@@ -34,6 +37,7 @@ def requests(study: Study, cells: Sequence[MatchedCell], runs: Iterable[RunKey],
             match=by_key[key].match,
             url=url,
             key=key,
+            generation=generation,
             plan_hash=study.plan_hash,
             plan=dict(study.document),
         )
@@ -44,4 +48,6 @@ def requests(study: Study, cells: Sequence[MatchedCell], runs: Iterable[RunKey],
 def _matched(cell: Cell) -> MatchedCell:
     config = matched_config(cell.config, cell.reference)
     config = replace(config, device=resolve_device(config.device))
-    return MatchedCell(cell=cell, config=config, match=match_info(config, cell.reference))
+    match = match_info(config, cell.reference)
+    refuse_sizes(config, match)
+    return MatchedCell(cell=cell, config=config, match=match)

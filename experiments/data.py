@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -40,9 +41,7 @@ def load_images(dataset: Dataset, image_size: int, channels: int) -> ImageData:
     images, labels, classes = _READERS[dataset]()
     resized = functional.resize(images, [image_size, image_size], antialias=True)
     coloured = resized.expand(-1, channels, -1, -1).contiguous()
-    train, held_out = train_test_split(
-        np.arange(len(labels)), test_size=HELD_OUT_SHARE, stratify=labels, random_state=_SPLIT_SEED
-    )
+    train, held_out = _parts(labels)
     return ImageData(
         train_images=coloured[train],
         train_labels=labels[train],
@@ -50,6 +49,12 @@ def load_images(dataset: Dataset, image_size: int, channels: int) -> ImageData:
         held_out_labels=labels[held_out],
         classes=classes,
     )
+
+
+@lru_cache(maxsize=1)
+def training_images(dataset: Dataset) -> int:
+    """How many images of the data set are trained on, at any size."""
+    return len(_parts(_digits()[1])[0])
 
 
 def to_unit_range(images: Tensor) -> Tensor:
@@ -60,6 +65,11 @@ def to_unit_range(images: Tensor) -> Tensor:
 def to_bytes(images: Tensor) -> Tensor:
     """Images in [-1, 1] as uint8, rounded to the nearest."""
     return ((images + 1) * 127.5).round().to(torch.uint8)
+
+
+def _parts(labels: Tensor) -> list[np.ndarray]:
+    """Indices of the images for training and of those held out."""
+    return train_test_split(np.arange(len(labels)), test_size=HELD_OUT_SHARE, stratify=labels, random_state=_SPLIT_SEED)
 
 
 def _digits() -> tuple[Tensor, Tensor, int]:

@@ -1,5 +1,6 @@
 """What a run ran on: versions, code and hardware."""
 
+import os
 import platform
 import subprocess
 from functools import lru_cache
@@ -55,5 +56,9 @@ def device_name(device: torch.device) -> str:
 
 def _git(*arguments: str) -> str:
     root = Path(__file__).parent
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True)
+    # inside a hook git's own variables name another repository
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run(
+        ["git", *arguments], cwd=root, env=variables, capture_output=True, text=True, encoding="utf-8", check=True
+    )
     return done.stdout.strip()

@@ -9,23 +9,27 @@ from experiments.cells import matched_cells, requests
 from experiments.engines import Event, run_locally
 from experiments.estimate import dry_run
 from experiments.recording import RunRequest, real_images
-from runs.manifest import RunKey
+from runs.generations import Work
+from runs.observers import check_store
 from runs.processes import available_cores
 from runs.study import Study
 
 
-def make_runs(study: Study, runs: Sequence[RunKey], url: str, *, workers: int | None, only_show: bool) -> None:
+def make_runs(study: Study, todo: Work, url: str, *, workers: int | None, only_show: bool, what: str) -> None:
     """Train and record these runs of the study, in ``workers`` processes (None: one a core), or show what they cost.
 
-    Raises UserError if a cell cannot be matched, or its device is not here.
+    ``what`` is said before the first is trained. Raises UserError, before anything is written, if a cell cannot be
+    matched or trained, its device is not here, or the store cannot be written.
     """
     cells = matched_cells(study)
-    todo = requests(study, cells, runs, url)
+    runs = requests(study, cells, todo.runs, url, todo.generation)
     processes = workers or len(available_cores())
     if only_show:
-        dry_run(study, cells, todo, processes)
+        dry_run(study, cells, runs, processes)
     else:
-        _train(todo, processes)
+        check_store(url)
+        print(what)
+        _train(runs, processes)
 
 
 def _train(todo: Sequence[RunRequest], workers: int) -> None:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from experiments.environment import code_state, device_name, versions
 from experiments.features import FeatureExtractor, feature_extractor
 from experiments.probes import measure_references
 from experiments.training import Training
+from runs.addresses import local_folder
 from runs.errors import UserError
 from runs.observers import Run, flush, new_experiment
 from runs.schema import (
     DISCRIMINATOR,
     GENERATOR,
     SAMPLES,
+    TRAINING_VERSION,
     Dataset,
     MatchInfo,
     RunConfig,
@@ -33,7 +35,6 @@ from runs.schema import (
 )
 from runs.store import open_store
 
-LOCAL = Path(__file__).parent.parent / "runs" / "_local"
 _CHECKPOINT_SECONDS = 5.0  # no training loses more than about this when it is killed
 
 Progress = Callable[[int], None]  # called with the step that a run has reached
@@ -47,9 +48,10 @@ class RunRequest:
     match: MatchInfo
     url: str  # where the record goes
     key: str  # of the cell; with the seed it names the checkpoint
+    generation: int = 0  # how often the cell and seed were trained before, on request
     plan_hash: str | None = None
     plan: dict[str, Any] | None = None  # None: a run by hand
-    local: Path = LOCAL  # checkpoints and the feature network
+    local: Path = field(default_factory=local_folder)  # checkpoints and the feature network
     checkpoint_seconds: float = _CHECKPOINT_SECONDS
 
     @property
@@ -60,7 +62,8 @@ class RunRequest:
     @property
     def checkpoint(self) -> Path:
         """Where this run's checkpoint is kept until its record is complete."""
-        return self.local / "checkpoints" / f"{self.key}-{self.config.seed}.pt"
+        again = f"-again{self.generation}" if self.generation else ""
+        return self.local / "checkpoints" / f"{self.key}-{self.config.seed}{again}.pt"
 
 
 class NotRecorded(RuntimeError):
@@ -83,7 +86,12 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
         _train(request, training, _run, progress)
         _finish(request, training, _run)
 
-    meta = {"cell_key": request.key, "plan_hash": request.plan_hash}
+    meta = {
+        "cell_key": request.key,
+        "plan_hash": request.plan_hash,
+        "training_version": TRAINING_VERSION,
+        "generation": request.generation,
+    }
     run = experiment.run(meta_info=meta, options={"--loglevel": "CRITICAL"})
     run_id = int(str(run._id))
     _check_recorded(request.url, run_id)

@@ -8,11 +8,12 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from runs.addresses import store_url
+from runs.addresses import check_local_folder, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
+from runs.generations import Work
 from runs.manifest import RunKey, missing_runs, planned_runs
-from runs.observers import check_store
-from runs.reruns import RERUNS, first_seeds, own_threads, with_threads
+from runs.processes import checked_workers
+from runs.reruns import first_seeds, own_threads, reruns_folder, with_threads
 from runs.store import open_store
 from runs.study import Study, load_study
 
@@ -24,15 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own = own_threads(study)
     if options.threads < 1 or options.threads == own:
         raise UserError(f"threads={options.threads}: expected another number than the study's own {own}, 1 or more")
-    if options.workers is not None and options.workers < 1:
-        raise UserError(f"workers={options.workers}: expected 1 or more")
+    checked_workers(options.workers)
+    check_local_folder()
     lacking = missing_runs(study, open_store(store_url()))
     if lacking:
         raise UserError(
             f"study {study.name}: {len(lacking)} runs of its first {options.seeds} seeds have no complete record;"
             f" train them first: make stability-sweep STUDY={shlex.quote(study.source)}"
         )
-    check_store(str(RERUNS))
     lacking = [run for threads in (own, options.threads) for run in _trained_again(study, threads, options.workers)]
     return 1 if lacking else 0
 
@@ -40,24 +40,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _trained_again(study: Study, threads: int, workers: int | None) -> list[RunKey]:
     """Train what is missing of the study with that many threads; the runs that are missing afterwards."""
     changed = with_threads(study, threads)
-    missing = missing_runs(changed, open_store(str(RERUNS)))
+    missing = missing_runs(changed, open_store(str(reruns_folder())))
     planned = len(planned_runs(changed))
     if missing:
-        print(f"{study.name}, threads={threads}: training {len(missing)} of {planned} runs again")
-        _train(changed, missing, workers)
-        missing = missing_runs(changed, open_store(str(RERUNS)))
+        _train(
+            changed,
+            missing,
+            workers,
+            f"{study.name}, threads={threads}: training {len(missing)} of {planned} runs again",
+        )
+        missing = missing_runs(changed, open_store(str(reruns_folder())))
     print(f"{study.name}, threads={threads}: {planned - len(missing)} of {planned} runs are trained again")
     return missing
 
 
-def _train(study: Study, runs: list[RunKey], workers: int | None) -> None:
+def _train(study: Study, runs: list[RunKey], workers: int | None, what: str) -> None:
     # torch takes seconds to import, which arguments that are refused need not wait for
     from experiments.cells import matched_cells, requests
     from experiments.launch import make_runs
 
-    for request in requests(study, matched_cells(study), runs, str(RERUNS)):
+    url = str(reruns_folder())
+    for request in requests(study, matched_cells(study), runs, url):
         request.checkpoint.unlink(missing_ok=True)  # a new training is wanted, not the rest of an earlier one
-    make_runs(study, runs, str(RERUNS), workers=workers, only_show=False)
+    todo = Work(runs=tuple(runs), generation=0, recorded=0)
+    make_runs(study, todo, url, workers=workers, only_show=False, what=what)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

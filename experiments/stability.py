@@ -14,10 +14,13 @@ from tqdm import tqdm
 from experiments.environment import resolve_device
 from experiments.networks import match_info, matched_config
 from experiments.recording import NotRecorded, RunRequest, record
+from experiments.sizes import refuse_sizes
+from runs.addresses import check_local_folder
 from runs.errors import UserError, report_user_errors
 from runs.observers import check_store, parsed_settings, store_url
 from runs.schema import RunConfig, config_fields
 from runs.study import digest, load_study
+from runs.study_file import spelled_out
 from runs.validation import validated
 
 ARMS_OF = "digits"
@@ -31,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     if command == "print_config":
         sys.stdout.write(_shown(request.config))
         return 0
+    check_local_folder()
+    refuse_sizes(request.config, request.match)
     check_store(request.url)
     with tqdm(total=request.config.steps, unit="step", desc=request.config.arm) as bar:
 
@@ -65,7 +70,7 @@ def _request(updates: Mapping[str, Any]) -> RunRequest:
     arm = str(updates.get("arm", study.reference_arm))
     study = study.override(arms=[arm])
     cell = next(study.cells())
-    declared = {**config_fields(cell.config), "study": "adhoc", "seed": 0, **updates}
+    declared = {**config_fields(cell.config), "study": "adhoc", "seed": 0, **_spelled_out(updates)}
     config = validated(RunConfig, declared, "config")
     reference = cell.reference and _same_setting(cell.reference, config)
     config = matched_config(config, reference)
@@ -73,6 +78,16 @@ def _request(updates: Mapping[str, Any]) -> RunRequest:
     return RunRequest(
         config=config, match=match_info(config, reference), url=store_url(), key=digest(config_fields(config))
     )
+
+
+def _spelled_out(updates: Mapping[str, Any]) -> dict[str, Any]:
+    """Short forms as studies have them: ``lr`` sets ``lr_g`` and ``lr_d``. Raises UserError if one is set twice."""
+    set_by: dict[str, str] = {}
+    for name in updates:
+        for field in spelled_out({name: updates[name]}):
+            if set_by.setdefault(field, name) != name:
+                raise UserError(f"{set_by[field]} and {name} both set {field}; give one of them")
+    return spelled_out(updates)
 
 
 def _same_setting(reference: RunConfig, config: RunConfig) -> RunConfig:

@@ -4,10 +4,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from runs.addresses import check_local_folder, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
-from runs.manifest import RunKey, missing_runs, planned_runs
-from runs.observers import check_store, store_url
-from runs.store import open_store
+from runs.generations import Work, recorded_generations, stale, still_missing, work
+from runs.manifest import planned_runs
+from runs.processes import checked_workers
+from runs.schema import TRAINING_VERSION
+from runs.store import RunStore, open_store
 from runs.study import Study, load_study
 
 
@@ -15,29 +18,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing; 0 when every run of the study has a complete record afterwards, 1 otherwise."""
     options = _parse(arguments)
     study = load_study(options.study).override(seeds=options.seeds, arms=_listed(options.arms))
-    if options.workers is not None and options.workers < 1:
-        raise UserError(f"workers={options.workers}: expected 1 or more")
+    checked_workers(options.workers)
+    check_local_folder()
     url = store_url()
-    check_store(url)
-    total = len(planned_runs(study))
-    missing = missing_runs(study, open_store(url))
-    if missing or options.dry_run:
-        if not options.dry_run:
-            print(f"{study.label}: {total - len(missing)} of {total} runs are complete, training {len(missing)}")
-        _make_runs(study, missing, url, options)
+    store = open_store(url)
+    todo = work(study, store, again=options.again)
+    if todo.recorded and not options.dry_run:
+        _ask(study, todo, options.yes)
+    if todo.runs:
+        _say_what_is_stale(study, store)
+    if todo.runs or options.dry_run:
+        _make_runs(study, todo, url, options)
     if options.dry_run:
         return 0
-    missing = missing_runs(study, open_store(url)) if missing else []
+    missing = still_missing(todo, recorded_generations(study, open_store(url))) if todo.runs else []
+    total = len(planned_runs(study))
     lacking = f", {len(missing)} missing" if missing else ""
     print(f"{study.label}: {total - len(missing)} of {total} runs are complete{lacking}")
     return 1 if missing else 0
 
 
-def _make_runs(study: Study, missing: list[RunKey], url: str, options: argparse.Namespace) -> None:
+def _make_runs(study: Study, todo: Work, url: str, options: argparse.Namespace) -> None:
     # torch takes seconds to import, which a sweep that finds everything complete need not wait for
     from experiments.launch import make_runs
 
-    make_runs(study, missing, url, workers=options.workers, only_show=options.dry_run)
+    total = len(planned_runs(study))
+    again = f", {todo.recorded} of them again" if todo.recorded else ""
+    complete = total - len(todo.runs) + todo.recorded
+    what = f"{study.label}: {complete} of {total} runs are complete, training {len(todo.runs)}{again}"
+    make_runs(study, todo, url, workers=options.workers, only_show=options.dry_run, what=what)
+
+
+def _say_what_is_stale(study: Study, store: RunStore) -> None:
+    old = stale(study, store)
+    if old:
+        print(
+            f"{study.label}: {old} complete records are of an older version of training (now {TRAINING_VERSION}):"
+            " the same settings give other numbers since, so they do not count; they stay, their runs are trained anew"
+        )
+
+
+def _ask(study: Study, todo: Work, yes: bool) -> None:
+    """Let the user confirm that runs with complete records are trained again. Raises UserError if he does not."""
+    question = f"{study.label}: train {todo.recorded} runs again? nothing is deleted"
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UserError(f"{question}; there is no terminal to ask on: add --yes (make ... YES=1)")
+    sys.stdout.write(f"{question} [y/N] ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UserError("nothing is trained")
 
 
 def _listed(arms: str | None) -> list[str] | None:
@@ -51,6 +82,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--arms", help="train only these arms (names with commas between)")
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     parser.add_argument("--dry-run", action="store_true", help="show what would be trained, and train nothing")
+    parser.add_argument(
+        "--again", action="store_true", help="train what has complete records again; all stay, the latest counts"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask before training again")
     return parser.parse_args(arguments)
 
 

@@ -11,6 +11,7 @@ and 2,765,568 in D, as in the well-known PyTorch example.
 from torch import nn
 
 from models.blocks import BlockNetwork, Normalization, least_hidden_layers, normalization_layers, resolution
+from models.layers import DownsamplingOfImage, LogitOf4x4, ProjectionTo4x4, UpsamplingToImage
 
 
 class DCGANGenerator(BlockNetwork):
@@ -33,7 +34,7 @@ class DCGANGenerator(BlockNetwork):
     ) -> None:
         extra_layers += _beyond_least(hidden_layers, image_size)
         features = width * image_size // 8
-        project = nn.ConvTranspose2d(latent_dim, features, 4, bias=normalization == "none")
+        project = ProjectionTo4x4(latent_dim, features, bias=normalization == "none")
         blocks: dict[str, nn.Module] = {
             "4x4_project": nn.Sequential(
                 nn.Unflatten(1, (latent_dim, 1, 1)), *_hidden(project, nn.ReLU(), normalization)
@@ -47,7 +48,7 @@ class DCGANGenerator(BlockNetwork):
         for i in range(1, extra_layers + 1):
             extra = nn.Conv2d(features, features, 3, 1, 1, bias=normalization == "none")
             blocks[f"{resolution(size // 2)}_extra{i}"] = nn.Sequential(*_hidden(extra, nn.ReLU(), normalization))
-        image = nn.ConvTranspose2d(features, channels, 4, 2, 1, bias=False)
+        image = UpsamplingToImage(features, channels)
         blocks[f"{resolution(image_size)}_image"] = nn.Sequential(image, nn.Tanh())
         super().__init__(blocks)
 
@@ -71,7 +72,7 @@ class DCGANDiscriminator(BlockNetwork):
     ) -> None:
         extra_layers += _beyond_least(hidden_layers, image_size)
         size = image_size // 2
-        first = nn.Conv2d(channels, width, 4, 2, 1, bias=False)
+        first = DownsamplingOfImage(channels, width)
         blocks: dict[str, nn.Module] = {f"{resolution(size)}_down": nn.Sequential(*_hidden(first, _leaky(), "none"))}
         for i in range(1, extra_layers + 1):
             extra = nn.Conv2d(width, width, 3, 1, 1, bias=normalization == "none")
@@ -82,7 +83,7 @@ class DCGANDiscriminator(BlockNetwork):
             down = nn.Conv2d(features, features * 2, 4, 2, 1, bias=normalization == "none")
             blocks[f"{resolution(size)}_down"] = nn.Sequential(*_hidden(down, _leaky(), normalization))
             features *= 2
-        blocks["logit"] = nn.Sequential(nn.Conv2d(features, 1, 4, bias=False), nn.Flatten(0))
+        blocks["logit"] = nn.Sequential(LogitOf4x4(features), nn.Flatten(0))
         super().__init__(blocks)
 
 

@@ -79,7 +79,7 @@ def _nearest(size: Callable[[int], int], target: int) -> int:
 
 
 def _around(width: int) -> Iterable[int]:
-    return (candidate for candidate in (width, width - 1, width + 1) if candidate >= 1)
+    return (candidate for candidate in (width, width - 1, width + 1) if 1 <= candidate <= _WIDEST)
 
 
 def _deviation(size: int, target: int) -> float:

@@ -1,27 +1,70 @@
-"""The address of the store: that of a MongoDB database, or the path of a folder."""
+"""Where things are kept: the store, a MongoDB database or a folder, and the folder for all that is made here."""
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 from runs.errors import UserError
 
-RECORDS = Path(__file__).parent.resolve() / "_local" / "records"
+HERE = Path(__file__).parent.resolve()
+LOCAL_VARIABLE = "GAN_STABILITY_LOCAL"
 SCHEMES = ("mongodb://", "mongodb+srv://")
 EXPECTED = "expected mongodb://[user:password@]host[:port]/database[?options]"
 
 
-def store_url() -> str:
-    """Where to record and to read: MONGO_URL, or the folder ``runs/_local/records`` if that is unset or empty.
+def local_folder() -> Path:
+    """Where checkpoints, cached networks and records go: GAN_STABILITY_LOCAL, or ``runs/_local`` if it is unset.
 
-    MONGO_URL is taken from the environment, else from a file ``.env`` in the working directory. Raises UserError
-    if it is no MongoDB address.
+    Both variables are taken from the environment, else from a file ``.env`` in the working directory.
     """
-    url = os.environ.get("MONGO_URL") or _from_env_file()
+    chosen = _setting(LOCAL_VARIABLE)
+    return _absolute(chosen) if chosen else HERE / "_local"
+
+
+def reports_folder() -> Path:
+    """Where reports go unless a command is told: ``runs/reports``, or a folder of GAN_STABILITY_LOCAL if that is set.
+
+    Who names a place of his own may not be able to write into this clone.
+    """
+    chosen = _setting(LOCAL_VARIABLE)
+    return (_absolute(chosen) if chosen else HERE) / "reports"
+
+
+def check_local_folder() -> None:
+    """Make sure that the local folder, which also a sweep that records to MongoDB needs, can be written; makes nothing.
+
+    Raises UserError if it cannot.
+    """
+    folder = local_folder()
+    fault = why_not_writable(folder)
+    if fault:
+        raise UserError(
+            f"{folder}, for checkpoints and cached networks, cannot be written: {fault};"
+            f" name a folder of your own: export {LOCAL_VARIABLE}=/path/of/a/folder"
+        )
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """What keeps a folder from being written to, or from being made; None if nothing does. Leaves nothing behind."""
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+
+
+def store_url() -> str:
+    """Where to record and to read: MONGO_URL, or ``records`` in the local folder if that is unset or empty.
+
+    Raises UserError if MONGO_URL is no MongoDB address.
+    """
+    url = _setting("MONGO_URL")
     if not url:
-        return str(RECORDS)
+        return str(local_folder() / "records")
     if not is_mongo_url(url):
         raise UserError(f"MONGO_URL={shown(url)} is no address of a MongoDB database: {EXPECTED}")
     return url
@@ -34,7 +77,9 @@ def is_mongo_url(url: str) -> bool:
 
 def shown(url: str) -> str:
     """The address as messages may show it: without user, password and options."""
-    return re.sub(r"//.*@", "//***@", url).split("?")[0]
+    start, at, rest = url.rpartition("@")
+    scheme = re.match(r"[\w+]+://", start)
+    return (f"{scheme[0] if scheme else ''}***@{rest}" if at else url).split("?")[0]
 
 
 def folder_at(url: str) -> Path:
@@ -45,9 +90,17 @@ def folder_at(url: str) -> Path:
     return folder
 
 
-def _from_env_file() -> str | None:
+def _absolute(path: str) -> Path:
+    return Path.cwd() / Path(path).expanduser()
+
+
+def _setting(name: str) -> str | None:
+    return os.environ.get(name) or _from_env_file(name)
+
+
+def _from_env_file(name: str) -> str | None:
     path = Path.cwd() / ".env"
     try:
-        return dotenv_values(path, interpolate=False).get("MONGO_URL")
+        return dotenv_values(path, interpolate=False).get(name)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None

@@ -7,12 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
+from runs.errors import UserError
+
+MOST_A_CORE = 8  # a core runs one as fast as many; several share a GPU
+
 
 def available_cores() -> list[int]:
     """Numbers of the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def checked_workers(workers: int | None) -> int | None:
+    """The same number of processes (None: as many as there are cores).
+
+    Raises UserError if it is below 1, or so many that starting them would bring the machine down: each holds torch and
+    half a gigabyte.
+    """
+    most = MOST_A_CORE * len(available_cores())
+    if workers is not None and not 1 <= workers <= most:
+        raise UserError(f"workers={workers}: expected 1 to {most}, {MOST_A_CORE} a core at most")
+    return workers
 
 
 @contextmanager

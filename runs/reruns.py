@@ -1,12 +1,16 @@
 """Runs that are trained again to see whether they come out the same: where they are kept, and with how many threads."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from runs.addresses import RECORDS
+from runs.addresses import local_folder
 from runs.errors import UserError
 from runs.study import Study
 
-RERUNS = RECORDS.with_name("reproducibility")  # a folder of their own: two records of one run would be an error
+
+def reruns_folder() -> Path:
+    """A folder of their own: beside the first records they would be other records of the same runs."""
+    return local_folder() / "reproducibility"
 
 
 def own_threads(study: Study) -> int:

@@ -16,6 +16,17 @@ TRAINING_VERSION = 2
 LATER_FIELDS: dict[str, Any] = {}
 MAX_POINTS = 5000  # a metric is rewritten at every heartbeat: longer ones make recording slow
 
+# upper limits: above them nothing could be trained, so a slip of the keyboard is refused before it is tried
+LONGEST_NAME = 80  # bytes: a study's and its arms' names stand in names of files, which may have 255
+MOST_LATENT = 4_096  # dimensions; the largest in common use are 512
+WIDEST = 1 << 16  # units or channels: as far as matching looks
+MOST_LAYERS = 32  # of a player; fifteen times what images of 16 pixels need
+MOST_IN_A_BATCH = 1 << 16  # of any data; a study's own data must hold a batch too
+MOST_STEPS = 1_000_000_000  # at a millisecond a step twelve days
+MOST_UPDATES = 1_000  # of one player in a step
+MOST_SAMPLES = 20_000  # distances between all pairs of them are kept: 1.6 GB
+MOST_THREADS = 256
+
 Architecture = Literal["mlp", "dcgan"]
 Normalization = Literal["none", "batch"]
 Initialization = Literal["dcgan", "he"]
@@ -25,6 +36,7 @@ Dataset = Literal["digits"]
 Device = Literal["auto", "cpu", "cuda"]
 ImageSize = Literal[16, 32, 64, 128]
 
+_NOT_IN_NAMES = "./\\$,:*?\"'<>| "  # what filters, file systems and lists on the command line read otherwise
 Role = Literal["g", "d"]  # generator, discriminator
 
 # short forms: one name that sets a field of both players
@@ -78,12 +90,17 @@ TRACES = (*STEP_TRACES, *PROBES, *PROBE_CHANGES, CLOCK)
 
 
 def _plain_name(name: str) -> str:
-    if not name or any(character in name for character in "./$, \t\n"):
-        raise ValueError("should be a name without dots, slashes, commas, dollar signs and spaces")
+    if not name or not name.isprintable() or any(character in name for character in _NOT_IN_NAMES):
+        raise ValueError("should be a name without dots, slashes, commas, quotes, dollar signs and spaces")
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"should be a name of at most {LONGEST_NAME} bytes: files bear it")
     return name
 
 
 Name = Annotated[str, Strict(), AfterValidator(_plain_name)]
+Width = Annotated[PositiveInt, Field(le=WIDEST)]
+Layers = Annotated[PositiveInt, Field(le=MOST_LAYERS)]
+Steps = Annotated[PositiveInt, Field(le=MOST_STEPS)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -106,29 +123,29 @@ class RunConfig:
     dataset: Dataset = "digits"
     image_size: ImageSize = 16
     channels: Literal[1, 3] = 1
-    latent_dim: PositiveInt = 64
+    latent_dim: Annotated[PositiveInt, Field(le=MOST_LATENT)] = 64
     latent_distribution: LatentDistribution = "normal"
-    hidden_layers_g: PositiveInt | None = None
-    hidden_layers_d: PositiveInt | None = None
-    width_g: PositiveInt | None = None  # channels of the finest hidden layer (DCGAN), hidden units (MLP)
-    width_d: PositiveInt | None = None
-    inner_width_g: PositiveInt | None = None  # MLP: one inner layer of another width, where matching needs it
-    inner_width_d: PositiveInt | None = None
-    extra_layers: NaturalInt = 0
+    hidden_layers_g: Layers | None = None
+    hidden_layers_d: Layers | None = None
+    width_g: Width | None = None  # channels of the finest hidden layer (DCGAN), hidden units (MLP)
+    width_d: Width | None = None
+    inner_width_g: Width | None = None  # MLP: one inner layer of another width, where matching needs it
+    inner_width_d: Width | None = None
+    extra_layers: Annotated[NaturalInt, Field(le=MOST_LAYERS)] = 0
     loss: Loss = "non-saturating"
     r1_gamma: NaturalFloat = 0.0  # weight of the R1 penalty on D, 0 = none
     lr_g: PositiveFloat = 2e-4
     lr_d: PositiveFloat = 2e-4
     beta1: Fraction = 0.5
     beta2: Fraction = 0.999
-    batch_size: Annotated[int, Strict(), Field(ge=2)] = 64
-    steps: PositiveInt = 1000
-    d_steps: PositiveInt = 1
-    g_steps: PositiveInt = 1
-    trace_every: PositiveInt = 1
-    eval_every: PositiveInt = 50
-    eval_samples: Annotated[int, Strict(), Field(ge=100)] = 1000
-    threads: PositiveInt = 1
+    batch_size: Annotated[int, Strict(), Field(ge=2, le=MOST_IN_A_BATCH)] = 64
+    steps: Steps = 1000
+    d_steps: Annotated[PositiveInt, Field(le=MOST_UPDATES)] = 1
+    g_steps: Annotated[PositiveInt, Field(le=MOST_UPDATES)] = 1
+    trace_every: Steps = 1
+    eval_every: Steps = 50
+    eval_samples: Annotated[int, Strict(), Field(ge=100, le=MOST_SAMPLES)] = 1000
+    threads: Annotated[PositiveInt, Field(le=MOST_THREADS)] = 1
     device: Device = "auto"
     # MongoDB stores whole numbers of 64 bits with a sign
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**63)] = 0

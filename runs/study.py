@@ -3,20 +3,21 @@
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from runs.answerable import refuse_unanswerable
 from runs.errors import UserError
 from runs.plan import Plan
 from runs.schema import SHAPE_FIELDS, TRAINING_VERSION, RunConfig, config_fields, key_fields
-from runs.study_file import MOST_SEEDS, StudyFile, spelled_out
+from runs.study_file import MOST_RUNS, MOST_SEEDS, StudyFile, spelled_out
 from runs.validation import unknown, validated
+from runs.yaml_file import read_yaml
 
+LONGEST_LABEL = 200  # bytes; of the 255 that a file's name may have a few are for what is written beside it
 STUDIES = Path(__file__).parent.parent / "experiments" / "studies"
 
 
@@ -73,13 +74,22 @@ class Study:
 
     @property
     def label(self) -> str:
-        """Name of the study's report: its own, or one that shows what the command line changed."""
+        """Name of the study's report: its own, or one that shows what the command line changed.
+
+        Where that would be too long for a folder, it has a hash of the changes instead.
+        """
         changes = [f"{name}={value}" for name, value in self.overrides.items()]
-        return "+".join([self.name, *changes])
+        label = "+".join([self.name, *changes])
+        return label if len(label.encode()) <= LONGEST_LABEL else f"{self.name}+{digest(dict(self.overrides))}"
 
     def grid_points(self) -> list[dict[str, Any]]:
         """Every combination of the grid's factor levels; one empty point without a grid."""
         return [dict(zip(self.grid, levels, strict=True)) for levels in itertools.product(*self.grid.values())]
+
+    @property
+    def number_of_cells(self) -> int:
+        """How many arms at how many grid points, multiplied."""
+        return len(self.arms) * math.prod(len(levels) for levels in self.grid.values())
 
     def cells(self) -> Iterator[Cell]:
         """Every arm at every grid point."""
@@ -103,9 +113,11 @@ class Study:
         """The same study with another number of seeds or fewer arms; contrasts without their arms fall away."""
         study = self
         if seeds is not None and seeds != len(self.seeds):
-            if not 1 <= seeds <= MOST_SEEDS:
-                raise UserError(f"seeds={seeds}: expected the number of seeds to train, 1 to {MOST_SEEDS:,}")
-            first = self.seeds[0]
+            first, most = self.seeds[0], min(MOST_SEEDS, max(1, MOST_RUNS // self.number_of_cells))
+            if not 1 <= seeds <= most:
+                raise UserError(f"seeds={seeds}: expected the number of seeds to train, 1 to {most:,}")
+            if first + seeds > 2**63:
+                raise UserError(f"seeds={seeds}: from {first} on there are only {2**63 - first} below 2**63")
             study = replace(
                 study, seeds=tuple(range(first, first + seeds)), overrides={**study.overrides, "seeds": seeds}
             )
@@ -131,12 +143,7 @@ def load_study(name_or_path: str) -> Study:
     Raises UserError if there is none, or if its content is not a study.
     """
     path = _find(name_or_path)
-    try:
-        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"study {path}: cannot be read: {error}") from None
-    except YAMLError as error:
-        raise UserError(f"study {path}: malformed YAML: {error}") from None
+    document = read_yaml(path, f"study {path}")
     if not isinstance(document, dict):
         raise UserError(f"study {path}: expected a mapping with study, question, seeds, base, arms, plan")
     return replace(study_from_document(document, where=f"study {path.name}"), source=name_or_path)
@@ -157,8 +164,9 @@ def study_from_document(document: Mapping[str, Any], where: str = "study") -> St
         document=document,
         source=file.study,
     )
-    for _ in study.cells():  # every cell is a valid config, or the file is refused
-        pass
+    for point in study.grid_points():  # every cell is a valid config, or the file is refused
+        configs = {arm: study.cell(arm, point).config for arm in study.arms}
+        refuse_unanswerable(study.plan.contrasts, configs, where)
     _refuse_margins_finer_than_probes(study, where)
     return study
 

@@ -13,6 +13,8 @@ from runs.schema import BOTH_PLAYERS, Name
 from runs.validation import STRICT, NaturalInt, unknown
 
 MOST_SEEDS = 100_000
+MOST_CELLS = 10_000  # arms times grid points: each is a row of the report
+MOST_RUNS = 1_000_000  # each is listed before the first is trained
 _DECIDED_ELSEWHERE = {"study", "arm", "seed"}
 _AT_MOST_ONE = ("not_stable", "mode_hopping")
 
@@ -30,6 +32,15 @@ class StudyFile:
     plan: Plan
     first_seed: NaturalInt = 0
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _fits_a_sweep(self) -> Self:
+        cells = len(self.arms) * math.prod(len(levels) for levels in self.grid.values())
+        if cells > MOST_CELLS:
+            raise ValueError(f"{cells:,} cells (arms times grid points); expected at most {MOST_CELLS:,}")
+        if cells * self.seeds > MOST_RUNS:
+            raise ValueError(f"{cells:,} cells times {self.seeds:,} seeds; expected at most {MOST_RUNS:,} runs")
+        return self
 
     @model_validator(mode="after")
     def _names_known_arms(self) -> Self:

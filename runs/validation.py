@@ -21,6 +21,7 @@ PositiveFloat = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NaturalFloat = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(ge=0, lt=1, allow_inf_nan=False)]
 
+_SHOWN = 100  # characters of a value in a message
 _MISSING = ("missing", "missing_argument")
 _UNEXPECTED = "unexpected_keyword_argument"
 
@@ -47,7 +48,12 @@ def _first_fault(error: ValidationError, kind: type) -> str:
     if fault["type"] == _UNEXPECTED:
         return _unknown_field(fault, kind)
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{name}={fault['input']!r} {message}" if name else message
+    return f"{name}={_in_short(fault['input'])} {message}" if name else message
+
+
+def _in_short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
 
 
 def _unknown_field(fault: ErrorDetails, kind: type) -> str:

@@ -27,4 +27,5 @@ def command(project: Path, module: str, *arguments: str, url: str = "") -> dict[
 
 def run(project: Path, module: str, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
     """Run a module of the copy to its end."""
-    return subprocess.run(**command(project, module, *arguments, url=url), capture_output=True, timeout=280)
+    arguments_of_it = command(project, module, *arguments, url=url)
+    return subprocess.run(**arguments_of_it, stdin=subprocess.DEVNULL, capture_output=True, timeout=280)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 # the files and packages of a package, in an order such that each imports only what stands above it
 ORDER = {
-    "models": ["blocks", "initialization", "dcgan", "mlp", "architectures", "losses", "matching"],
+    "models": ["blocks", "layers", "initialization", "dcgan", "mlp", "architectures", "losses", "matching"],
     "runs": [
         "errors",
         "processes",
@@ -20,6 +20,8 @@ ORDER = {
         "schema",
         "plan",
         "study_file",
+        "answerable",
+        "yaml_file",
         "study",
         "addresses",
         "mongo",
@@ -29,6 +31,7 @@ ORDER = {
         "records",
         "store",
         "manifest",
+        "generations",
         "reruns",
         "query",
     ],
@@ -45,6 +48,7 @@ ORDER = {
         "checkpoint",
         "training",
         "recording",
+        "sizes",
         "stability",
         "cells",
         "engines",
@@ -54,6 +58,7 @@ ORDER = {
         "reproducibility",
     ],
     "analysis": [
+        "own_matplotlib",
         *("counting", "statistics", "judging", "results", "findings", "figures", "tables", "report", "compare"),
         *("compare_reruns", "power"),
     ],

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import analysis.own_matplotlib  # noqa: F401
 from analysis.compare.compared import ComparedRun, compared_run
 from analysis.compare.page import page
 from analysis.judging.guards import the_one_that_counts
 from analysis.judging.other_cells import what_to_do
-from analysis.report.writing import REPORTS
-from runs.addresses import shown, store_url
+from runs.addresses import reports_folder, shown, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.files import write_output
 from runs.records import RunRecord, RunStore
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = (
         Path(options.out)
         if options.out
-        else REPORTS / "compare" / "-".join(str(record.id) for record in records) / "compare.html"
+        else reports_folder() / "compare" / "-".join(str(record.id) for record in records) / "compare.html"
     )
     write_page([compared_run(record, store) for record in records], path)
     print(f"comparison: {path}")

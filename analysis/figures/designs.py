@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, log_axis, quantity_axis
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, UPDATES, ArmStyle, new_figure, styled
 from analysis.figures.traces import median_and_band, runs_by_step
-from analysis.statistics import Interval, PerformanceProfile, Rate
+from analysis.statistics import Interval, PerformanceProfile, Rate, significant
 
 HOPPING = "eval_hopping"
 PANELS_PER_ROW = 2
@@ -142,7 +142,7 @@ def specification_curve(specifications: Sequence[Specification], *, alpha: float
     figure = new_figure(PAGE, 1.8 + 0.125 * len(options))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, 0.125 * len(options)])
     for place, one in enumerate(ordered):
-        colour = INK if one.p is not None and one.p <= alpha else RULE
+        colour = INK if significant(one.p, alpha) else RULE
         if one.interval is not None:
             upper.plot((place, place), (one.interval.low, one.interval.high), color=colour, linewidth=0.5, alpha=0.6)
         upper.plot(place, one.delta, ".", color=colour, markersize=3, gid="specification")

@@ -55,7 +55,7 @@ def forest(rows: Sequence[ForestRow], *, confidence: float, adjusted: str = "Hol
     figure = new_figure(PAGE, sum(heights) + 0.25)
     column = figure.subplots(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for axes, panel in zip(column, panels, strict=True):
-        _forest_panel(axes, panel)
+        _forest_panel(axes, panel, 1 - confidence)
     for x, text in zip(_FOREST_COLUMNS, (f"estimate [{confidence:.0%} interval]", "p", adjusted), strict=True):
         column[0].annotate(text, (1, 1), (x, 2), xycoords="axes fraction", textcoords="offset points", va="bottom",
                            size=7, color=FAINT)  # fmt: skip
@@ -65,7 +65,7 @@ def forest(rows: Sequence[ForestRow], *, confidence: float, adjusted: str = "Hol
 _FOREST_COLUMNS = (8, 118, 150)  # points to the right of the axes
 
 
-def _forest_panel(axes: Axes, rows: Sequence[ForestRow]) -> None:
+def _forest_panel(axes: Axes, rows: Sequence[ForestRow], alpha: float) -> None:
     effect = rows[0].effect
     low, high = reach([row.effect for row in rows])
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6), xlabel=f"{effect.name} ({effect.unit})")
@@ -76,7 +76,7 @@ def _forest_panel(axes: Axes, rows: Sequence[ForestRow]) -> None:
     for y, (row, label) in enumerate(zip(rows, axes.get_yticklabels(), strict=True)):
         label.set_fontweight("bold" if row.strong else "normal")
         _forest_mark(axes, y, row)
-        texts = (estimate_text(row.effect), p_cell(row.effect.p), p_cell(row.effect.p_holm))
+        texts = (estimate_text(row.effect), p_cell(row.effect.p, alpha), p_cell(row.effect.p_holm, alpha))
         for x, text in zip(_FOREST_COLUMNS, texts, strict=True):
             axes.annotate(text, (1, y), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                           va="center", size=7, weight="bold" if row.strong else "normal")  # fmt: skip
@@ -115,9 +115,9 @@ def estimate_text(effect: Effect) -> str:
     return f"{signed(effect.estimate)} {interval_text(effect.interval)}"
 
 
-def p_cell(p: float | None) -> str:
+def p_cell(p: float | None, alpha: float) -> str:
     """«0.0078», «< 0.0001»; a dash where there is none."""
-    return "–" if p is None else p_text(p).removeprefix("p ").removeprefix("= ")
+    return "–" if p is None else p_text(p, alpha).removeprefix("p ").removeprefix("= ")
 
 
 @styled

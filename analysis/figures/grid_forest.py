@@ -137,24 +137,26 @@ def grid_forest(panels: Sequence[ContrastPanel], *, factors: str, confidence: fl
 class _Columns:
     """What stands beside the rows: heads, and where each column begins, in points to the right of the axes.
 
-    labels, end: points that the rows' names take at the left, and where the last column ends at the right.
+    labels, end: points that the rows' names take at the left, and where the last column ends at the right. alpha: the
+    level beside which p is told apart.
     """
 
     heads: tuple[str, ...]
     places: tuple[float, ...]
     labels: float
     end: float
+    alpha: float
 
     @classmethod
     def beside(cls, panels: Sequence[ContrastPanel], confidence: float) -> "_Columns":
         """As wide as the longest text of any panel, so that all panels are alike."""
         heads = (f"estimate [{confidence:.0%} interval]", "p", "adj. p")
         rows = [row for panel in panels for row in panel.rows]
-        texts = zip(heads, *(_cells(row.effect) for row in rows), strict=True)
+        texts = zip(heads, *(_cells(row.effect, 1 - confidence) for row in rows), strict=True)
         steps = [GAP + CHARACTER * max(map(len, column)) for column in texts]
         *places, end = accumulate(steps, initial=float(GAP))
         labels = GAP + CHARACTER * max(len(row.label) for row in rows)
-        return cls(heads=heads, places=tuple(places), labels=labels, end=end)
+        return cls(heads=heads, places=tuple(places), labels=labels, end=end, alpha=1 - confidence)
 
     def leave(self, width: float) -> float:
         """Points left for the axis of a panel that is so wide."""
@@ -167,13 +169,13 @@ class _Columns:
 
     def write(self, axes: Axes, y: int, row: PointRow | MeanRow) -> None:
         weight = "bold" if isinstance(row, MeanRow) else "normal"
-        for x, text in zip(self.places, _cells(row.effect), strict=True):
+        for x, text in zip(self.places, _cells(row.effect, self.alpha), strict=True):
             axes.annotate(text, (1, y), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                           va="center_baseline", size=SMALL, weight=weight)  # fmt: skip
 
 
-def _cells(effect: Effect) -> tuple[str, str, str]:
-    return estimate_text(effect), p_cell(effect.p), p_cell(effect.p_holm)
+def _cells(effect: Effect, alpha: float) -> tuple[str, str, str]:
+    return estimate_text(effect), p_cell(effect.p, alpha), p_cell(effect.p_holm, alpha)
 
 
 def _kind(panel: ContrastPanel) -> tuple[str, str]:

@@ -27,7 +27,15 @@ STAMP_HEIGHT = 0.13  # inches
 
 Marker = Literal["o", "s", "^", "D", "v", "P", "X", "p"]
 
-RC: dict[Any, Any] = {
+# settings that say how matplotlib runs, not how a figure looks
+_NOT_LOOKS = ("backend", "backend_fallback", "date.epoch", "interactive", "timezone", "toolbar")
+_DEFAULTS = {
+    name: value
+    for name, value in matplotlib.rcParamsDefault.items()
+    if name not in _NOT_LOOKS and not name.startswith("webagg.")
+}
+# all of matplotlib's settings, so that none of a user's own (his matplotlibrc, a seaborn theme) shows in a figure
+RC: dict[Any, Any] = _DEFAULTS | {
     "font.family": "DejaVu Sans",
     "mathtext.fontset": "dejavusans",
     "font.size": 7.5,

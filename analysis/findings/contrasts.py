@@ -72,6 +72,7 @@ def answer(question: Question) -> ContrastResult:
             PairValue(seed=seed.seed, first=float(first), second=float(second))
             for seed, (first, second) in zip(compared, finding.sides, strict=True)
         ),
+        known_within=question.known_within,
         sentence=finding.sentence,
         notes=finding.notes,
     )

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.results.document import ArmResult, ContrastResult, Results
-from analysis.results.wording import change_text, interval_text, listed, p_text, signed
+from analysis.results.precision import MarginResult
+from analysis.results.wording import change_text, interval_text, number, p_text, signed
+from analysis.statistics import significant
 from runs.schema import BOTH_PLAYERS
 
 
@@ -18,36 +20,65 @@ def _controls(results: Results, primary: ContrastResult) -> Iterator[str]:
     found = _control_contrasts(results, primary)
     for control in found:
         yield _control(results, primary, control)
-    delta, p = primary.effect.estimate, primary.effect.p
     same = [control for control in found if not _changes_architecture(_changes(results, control))]
-    if not same or not delta or p is None or p >= results.alpha:
+    if not same or not primary.effect.estimate or not significant(primary.effect.p, results.alpha):
         return
-    whole = [control.second for control in same if _share(primary, control) >= 1]
-    if whole:
-        yield f"With the architecture of {primary.first}, {listed(whole)} did as well as {primary.second} in this."
-    elif all(_share(primary, control) <= 0 for control in same):
-        yield f"No control that keeps the architecture of {primary.first} takes away any of the difference."
+    shares = [_share(primary, control) for control in same]
+    whole = [control for control, share in zip(same, shares, strict=True) if share is not None and share >= 1]
+    for control in whole:
+        yield _whole(results, primary, control)
+    if all(share is not None and share <= 0 for share in shares):
+        yield (
+            f"As an estimate, no control that keeps the architecture of {primary.first} takes away any of the"
+            " difference."
+        )
 
 
 def _control(results: Results, primary: ContrastResult, control: ContrastResult) -> str:
-    effect = control.effect
+    effect, pairs = control.effect, control.pairs
+    text = f"{change_text(_changes(results, control))} ({control.first} against {control.second})"
+    if effect.estimate is None:
+        return f"{text}: not known, as none of {pairs.planned} planned pairs is complete and matched."
     text = (
-        f"{change_text(_changes(results, control))} ({control.first} against {control.second}): Δ ="
-        f" {signed(effect.estimate)} {interval_text(effect.interval)}, Holm {p_text(effect.p_holm)}"
+        f"{text}: Δ = {signed(effect.estimate)} {interval_text(effect.interval)}, Holm"
+        f" {p_text(effect.p_holm, results.alpha)}, {pairs.used} of {pairs.planned} planned pairs"
     )
-    if not primary.effect.estimate or effect.estimate is None:
-        return f"{text}."
     share = _share(primary, control)
-    if share >= 1:
-        return f"{text}: as an estimate the whole difference between {primary.first} and {primary.second}."
-    if share <= 0:
-        return f"{text}: as an estimate nothing of the difference between {primary.first} and {primary.second}."
-    return f"{text}: as an estimate {share:.0%} of the difference between {primary.first} and {primary.second}."
+    if share is None:
+        return f"{text}."
+    part = "the whole difference" if share >= 1 else f"{share:.0%} of the difference"
+    part = "nothing of the difference" if share <= 0 else part
+    return f"{text}: as an estimate {part} between {primary.first} and {primary.second}."
 
 
-def _share(primary: ContrastResult, control: ContrastResult) -> float:
-    """The control's difference over the primary's, which is not 0; 0 where the control has none."""
-    return (control.effect.estimate or 0.0) / (primary.effect.estimate or 1.0)
+def _whole(results: Results, primary: ContrastResult, control: ContrastResult) -> str:
+    """Of a control that makes the whole difference; whether it equals the second arm only a margin can say."""
+    own, other = control.second, primary.second
+    text = (
+        f"With the architecture of {primary.first}, {own} makes the whole difference as an estimate, over"
+        f" {control.pairs.used} of {control.pairs.planned} planned pairs"
+    )
+    judged = _margin_between(results, own, other, primary)
+    if judged is None:
+        return f"{text}; no margin is registered within which {own} would count as equal to {other}."
+    shown = "it was shown" if judged.shown else "it was not shown"
+    return f"{text}; {shown} to differ from {other} by less than the registered margin of {number(judged.margin)}."
+
+
+def _margin_between(results: Results, one: str, other: str, primary: ContrastResult) -> MarginResult | None:
+    """The registered margin of two arms, on the primary contrast's outcome."""
+    for judged in results.precision.equivalence:
+        about = judged.outcome == primary.outcome and judged.grid_point == primary.grid_point
+        if about and {judged.first, judged.second} == {one, other}:
+            return judged
+    return None
+
+
+def _share(primary: ContrastResult, control: ContrastResult) -> float | None:
+    """The control's difference over the primary's; None where one of them is not known, or the primary's is 0."""
+    if control.effect.estimate is None or not primary.effect.estimate:
+        return None
+    return control.effect.estimate / primary.effect.estimate
 
 
 def _changes_architecture(changes: Mapping[str, Any]) -> bool:

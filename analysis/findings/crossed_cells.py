@@ -15,7 +15,7 @@ from scipy import stats
 from analysis.findings.questions import outcome_values
 from analysis.judging.study_data import StudyData
 from analysis.results.factors import SignsOverGrid
-from analysis.results.wording import interval_text, p_text, signed, signs_text
+from analysis.results.wording import drawn_text, interval_text, p_text, signed, signs_text
 from analysis.statistics import FactorEffect, FactorEffects, NotEstimable
 from runs.plan import Outcome
 
@@ -77,18 +77,26 @@ def count_signs(name: str, estimates: Iterable[float]) -> SignsOverGrid:
     return SignsOverGrid(name=name, above=signs[1], zero=signs[0], below=signs[-1])
 
 
-def effects_sentence(subject: str, effects: FactorEffects | NotEstimable, signs: Sequence[SignsOverGrid] = ()) -> str:
+def effects_sentence(
+    subject: str,
+    effects: FactorEffects | NotEstimable,
+    signs: Sequence[SignsOverGrid] = (),
+    *,
+    alpha: float = 0.05,
+) -> str:
     """All effects with intervals and both p, or why there are none; of averages over a grid with their ``signs``."""
     if isinstance(effects, NotEstimable):
         return f"{subject}: not estimable, {effects}."
     at_points = {one.name: f" ({signs_text(one)})" for one in signs}
-    parts = "; ".join(_effect_text(effect) + at_points.get(effect.name, "") for effect in effects.effects)
+    parts = "; ".join(
+        _effect_text(effect, drawn_text(effects), alpha) + at_points.get(effect.name, "") for effect in effects.effects
+    )
     notes = "".join(f" {note[0].upper()}{note[1:]}." for note in effects.note)
     return f"{subject}: {parts}; {effects.n_seeds} complete seeds.{notes}"
 
 
-def _effect_text(effect: FactorEffect) -> str:
+def _effect_text(effect: FactorEffect, drawn: str, alpha: float) -> str:
     return (
-        f"{effect.name} {signed(effect.estimate)} {interval_text(effect.interval)}, sign-flip {p_text(effect.p)},"
-        f" max-T {p_text(effect.p_adjusted)}"
+        f"{effect.name} {signed(effect.estimate)} {interval_text(effect.interval)}, sign-flip{drawn}"
+        f" {p_text(effect.p, alpha)}, max-T {p_text(effect.p_adjusted, alpha)}"
     )

@@ -2,7 +2,6 @@
 
 # N pairs compared
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ from analysis.statistics import (
     PairCounts,
     rates_within_margin,
     shift_interval,
+    signs_needed,
     tango_interval,
     within_margin,
 )
@@ -82,7 +82,7 @@ def _judged(result: ContrastResult, margin: float, alpha: float) -> MarginResult
 
 def _finding(result: ContrastResult, values: Floats, margin: float, alpha: float) -> Equivalence | NotEstimable:
     first, second = values.T
-    n, needed = len(values), math.ceil(-math.log2(alpha))
+    n, needed = len(values), signs_needed(2 * alpha)
     if n == 0:
         return NotEstimable(reason=f"none of {result.pairs.planned} planned pairs is complete and matched", n=n)
     if result.outcome == "not_stable":
@@ -90,7 +90,8 @@ def _finding(result: ContrastResult, values: Floats, margin: float, alpha: float
     if n < needed:
         pairs = "1 pair is" if n == 1 else f"{n} pairs are"
         return NotEstimable(reason=f"{pairs} too few for an exact {_level(alpha)} interval, which needs {needed}", n=n)
-    return within_margin(shift_interval(first, second, 1 - 2 * alpha), margin, alpha=alpha)
+    interval = shift_interval(first, second, 1 - 2 * alpha, known_within=result.known_within)
+    return within_margin(interval, margin, alpha=alpha)
 
 
 def _notes(result: ContrastResult, values: Floats, finding: Equivalence) -> Iterator[str]:

@@ -102,7 +102,8 @@ def _two_by_two(design: CrossedCells, outcome: Outcome) -> Iterator[FactorialRes
             effects=effects,
             signs=signs,
             model=model,
-            sentence=effects_sentence(_subject(design, outcome, point), effects, signs) + _model_text(model),
+            sentence=effects_sentence(_subject(design, outcome, point), effects, signs, alpha=1 - design.confidence)
+            + _model_text(model),
         )
 
 

@@ -64,7 +64,7 @@ def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contra
         n_planned=len(cells.data.study.seeds),
         effects=effects,
         signs=signs,
-        sentence=effects_sentence(subject, effects, signs),
+        sentence=effects_sentence(subject, effects, signs, alpha=1 - cells.confidence),
     )
 
 
@@ -91,7 +91,7 @@ def _trend(cells: CrossedCells, factor: str, outcome: Outcome) -> TrendResult:
         unit=UNITS[outcome],
         n_planned=len(cells.data.study.seeds),
         effects=effects,
-        sentence=effects_sentence(subject, effects),
+        sentence=effects_sentence(subject, effects, alpha=1 - cells.confidence),
     )
 
 

@@ -10,6 +10,7 @@ from analysis.results.factors import GridMean, SignsOverGrid
 from analysis.results.wording import (
     composition_text,
     contrast_text,
+    drawn_text,
     interval_text,
     learning_rate,
     listed,
@@ -17,7 +18,7 @@ from analysis.results.wording import (
     signed,
     signs_text,
 )
-from analysis.statistics import FactorEffect, FactorEffects
+from analysis.statistics import FactorEffect, FactorEffects, significant
 
 
 def grid_paragraphs(results: Results) -> Iterator[str]:
@@ -102,10 +103,11 @@ def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
     if mean is None:
         return
     both = f" Its estimates at single grid points are {signs_text(mean.signs)}." if mean.signs.differ else ""
+    test = f"sign-flip{drawn_text(mean.effects)} {p_text(mean.effect.p, results.alpha)}"
     yield (
         f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
         f" {contrast.second}: {signed(mean.effect.estimate)} {interval_text(mean.effect.interval)} over"
-        f" {mean.effects.n_seeds} seeds, sign-flip {p_text(mean.effect.p)}{_too_few(mean.effects)}.{both}"
+        f" {mean.effects.n_seeds} seeds, {test}{_too_few(mean.effects)}.{both}"
     )
 
 
@@ -117,7 +119,7 @@ def at_each_point(results: Results, contrasts: Sequence[ContrastResult]) -> str:
     """At how many grid points which arm of a contrast has more. ``contrasts``: one a grid point."""
     known = [contrast.effect.estimate for contrast in contrasts if contrast.effect.estimate is not None]
     first, second = sum(estimate > 0 for estimate in known), sum(estimate < 0 for estimate in known)
-    clear = sum(p is not None and p <= results.alpha for p in (contrast.effect.p_holm for contrast in contrasts))
+    clear = sum(significant(contrast.effect.p_holm, results.alpha) for contrast in contrasts)
     one, unknown = contrasts[0], len(contrasts) - len(known)
     parts = [f"larger for {one.first} at {first}", f"for {one.second} at {second}"]
     parts += [f"for neither at {len(known) - first - second}", *([f"not estimable at {unknown}"] if unknown else [])]

@@ -19,6 +19,7 @@ from analysis.results.wording import (
     point_text,
     signed,
 )
+from analysis.statistics import significant
 
 
 def headline(results: Results) -> tuple[str, ...]:
@@ -45,7 +46,7 @@ def _paragraphs(results: Results) -> Iterator[str]:
     yield from _outcome(results, primaries[0])
     yield from (contrast.sentence for contrast in results.of_role("co-primary"))
     for primary in results.of_role("primary", "equal compute"):
-        yield _at_equal_compute(primary)
+        yield _at_equal_compute(results, primary)
 
 
 def _arms(results: Results) -> Iterator[str]:
@@ -87,9 +88,9 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
     text = (
         f"Over {counted(contrast.rates.counts.n, 'matched pair')} the rate of runs that were not stable differs by"
         f" Δ = {signed(delta)} {interval_text(contrast.rates.tango)} ({contrast.first} minus {contrast.second},"
-        f" exact McNemar {p_text(p)})"
+        f" exact McNemar {p_text(p, results.alpha)})"
     )
-    if p is None or delta is None or p >= results.alpha:
+    if p is None or delta is None or not significant(p, results.alpha):
         interval = contrast.rates.tango
         if interval is not None and not interval.low <= 0 <= interval.high:
             return f"{text}: the interval, which is approximate, excludes 0, but the exact test does not show it."
@@ -125,7 +126,7 @@ def _share(some: int, all_of_them: int) -> str:
     return "All" if some == all_of_them else f"{some}"
 
 
-def _at_equal_compute(contrast: ContrastResult) -> str:
+def _at_equal_compute(results: Results, contrast: ContrastResult) -> str:
     budgets = {budget.arm: budget for budget in contrast.budgets}
     most = max(budget.flops for budget in contrast.budgets if budget.flops is not None)
     happened = "; ".join(
@@ -137,7 +138,7 @@ def _at_equal_compute(contrast: ContrastResult) -> str:
     if contrast.rates is None or not contrast.pairs.used:
         return f"{text}."
     rates = contrast.rates
-    return f"{text}; Δ = {signed(rates.delta)} {interval_text(rates.tango)}, {p_text(rates.p_exact)}."
+    return f"{text}; Δ = {signed(rates.delta)} {interval_text(rates.tango)}, {p_text(rates.p_exact, results.alpha)}."
 
 
 def _rates_of(arm: ArmResult) -> str:

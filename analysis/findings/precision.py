@@ -8,8 +8,17 @@ from analysis.findings.equivalence import equivalence, without_margin
 from analysis.results.document import ContrastResult
 from analysis.results.parts import Role
 from analysis.results.precision import ContrastPrecision, PlanningRow, Precision, SmallestP
-from analysis.results.wording import number, p_text, point_text
-from analysis.statistics import PairCounts, detectable_rate, e_value, mcnemar_power, pairs_needed
+from analysis.results.wording import number, p_text, point_text, signed
+from analysis.statistics import (
+    PairCounts,
+    detectable_rate,
+    e_value,
+    mcnemar_power,
+    pairs_needed,
+    significant,
+    signs_needed,
+    smallest_sign_p,
+)
 from analysis.statistics.power import MOST_PAIRS
 from runs.plan import Plan
 
@@ -61,15 +70,16 @@ def _smallest_p(contrasts: Sequence[ContrastResult], alpha: float) -> Iterator[S
         by_role.setdefault(contrast.role, []).append(contrast.pairs.used)
     for role, pairs in by_role.items():
         n, family = max(pairs), len(pairs)
-        p = min(1.0, family * 2.0 ** (1 - n))
+        p = min(1.0, family * smallest_sign_p(n))
         tests = f"the {role} test" if family == 1 else f"{family} {role} tests under Holm's correction"
-        reached = f"can reach {alpha:g}" if p <= alpha else f"cannot reach {alpha:g}, whatever the data"
+        reached = f"can reach {alpha:g}" if significant(p, alpha) else f"cannot reach {alpha:g}, whatever the data"
         yield SmallestP(
             role=role,
             family=family,
             n=n,
             p=p,
-            sentence=f"With {n} {'pair' if n == 1 else 'pairs'}, {tests} {reached}: smallest possible {p_text(p)}.",
+            sentence=f"With {n} {'pair' if n == 1 else 'pairs'}, {tests} {reached}: smallest possible"
+            f" {p_text(p, alpha)}.",
         )
 
 
@@ -78,18 +88,20 @@ def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> 
     family = contrast.effect.family or 1
     level = alpha / family  # what Holm's first step asks for
     rates = sorted([(counts.a + counts.b) / n, (counts.a + counts.c) / n]) if n else []
+    phi = correlation(counts)
     found = ContrastPrecision(
         name=contrast.name,
         first=contrast.first,
         second=contrast.second,
         grid_point=contrast.grid_point,
         n=n,
-        correlation=correlation(counts),
+        correlation=phi,
         low_rate=rates[0] if rates else None,
         detectable_rate=detectable_rate(rates[0], n, alpha=level, power=POWER) if rates else None,
-        pairs_needed=pairs_needed(*rates, alpha=level, power=POWER) if rates else None,
+        pairs_needed=pairs_needed(*rates, phi=phi or 0.0, alpha=level, power=POWER) if rates else None,
+        pairs_needed_uncorrelated=pairs_needed(*rates, alpha=level, power=POWER) if rates else None,
         discordant=m,
-        discordant_needed=math.ceil(1 - math.log2(level)),
+        discordant_needed=signs_needed(level),
         level=level,
         family=family,
         e_value=e_value(counts.b, counts.c),
@@ -107,11 +119,12 @@ def _sentence(found: ContrastPrecision) -> str:
         return f"{subject}: no complete pairs, so nothing could have been seen."
     pairs = f"{found.n} {'pair' if found.n == 1 else 'pairs'}"
     if found.detectable_rate is None:
-        seen = f"{pairs} tell no rate from {number(found.low_rate)} with power {POWER:g}"
+        seen = f"{pairs} tell no rate from {number(found.low_rate)} with power {POWER:g}, outcomes uncorrelated"
     else:
         least = math.ceil(found.detectable_rate * 1000) / 1000
         seen = (
-            f"{pairs} tell a failure rate of {number(least)} or more from {number(found.low_rate)} with power {POWER:g}"
+            f"{pairs} tell a failure rate of {number(least)} or more from {number(found.low_rate)} with power"
+            f" {POWER:g}, outcomes uncorrelated"
         )
     reached = "reaches" if found.e_value >= ENOUGH else "does not reach"
     look = f"e-value {number(found.e_value)}, which {reached} the {ENOUGH:g} that would end an early look"
@@ -126,10 +139,23 @@ def _notes(found: ContrastPrecision, rates: Sequence[float]) -> list[str]:
         )
     if rates and rates[0] == rates[1]:
         notes.append("the observed rates are equal: no number of pairs would tell them apart")
-    elif rates and found.pairs_needed is None:
-        notes.append(f"no number of pairs up to {MOST_PAIRS:,} tells the observed rates apart")
     elif rates:
-        notes.append(f"were the observed rates the true ones, {found.pairs_needed} pairs would tell them apart")
+        notes.append(_pairs_text(found))
     if rates and found.correlation is None:
         notes.append("correlation within pairs not estimable: the runs of an arm all ended alike")
     return notes
+
+
+def _pairs_text(found: ContrastPrecision) -> str:
+    """The pairs that tell the observed rates apart, at the observed correlation and beside it without one."""
+
+    def needed(n: int | None) -> str:
+        return f"no number of pairs up to {MOST_PAIRS:,}" if n is None else f"{n:,} pairs"
+
+    would = f"would tell them apart with power {POWER:g}"
+    if found.correlation is None:
+        return f"were these rates the true ones and outcomes uncorrelated, {needed(found.pairs_needed)} {would}"
+    return (
+        f"were these rates and this correlation ({signed(found.correlation)}) the true ones,"
+        f" {needed(found.pairs_needed)} {would}; without correlation {needed(found.pairs_needed_uncorrelated)}"
+    )

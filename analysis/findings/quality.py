@@ -11,7 +11,7 @@ from analysis.findings.questions import outcome_values
 from analysis.findings.time_to_event import compared_pairs
 from analysis.judging.study_data import StudyData
 from analysis.results.quality import ArmQuality, Quality, SpreadResult
-from analysis.results.wording import number, p_text, point_text, signed
+from analysis.results.wording import drawn_text, number, p_text, point_text, signed
 from analysis.statistics import NotEstimable, interquartile_mean, performance_profile, spread_test
 from runs.plan import Outcome
 
@@ -85,7 +85,8 @@ def _spread(data: StudyData, by_run: pd.Series, pair: tuple[str, str], point: Ma
         sentence = f"{subject}: not estimable, {found}."
     else:
         sentence = (
-            f"{subject}: log ratio {signed(found.statistic)}, swap test {p_text(found.p)}, {n} pairs stable in both."
+            f"{subject}: log ratio {signed(found.statistic)}, swap test{drawn_text(found)}"
+            f" {p_text(found.p, data.study.plan.alpha)}, {n} pairs stable in both."
         )
     return SpreadResult(first=pair[0], second=pair[1], grid_point=point, n=n, test=found, sentence=sentence)
 

@@ -65,6 +65,19 @@ class Question:
         """Its unit; of FLOPs the largest of which the greatest budget holds one at least."""
         return self._flop_unit[0] if self.in_flops else UNITS[self.contrast.outcome]
 
+    @property
+    def known_within(self) -> float:
+        """Up to ± how much differences are known, in the unit: times are seen at probes only, other outcomes exactly.
+
+        A time is at most one probe interval too long, of its own arm; FLOPs are rounded to another one.
+        """
+        if self.contrast.outcome != "updates_to_bar":
+            return 0.0
+        if not self.in_flops:
+            return float(max(self.probe_interval.values()))
+        intervals = self._flops_between_probes()
+        return (max(intervals) + min(intervals)) / self._flop_unit[1]
+
     def values(self, seeds: Sequence[MatchedSeed]) -> Floats:
         """The outcome (seeds, arms) at matched seeds; larger is worse, +inf is the worst rank."""
         by_run = outcome_values(self.verdicts, self.contrast.outcome)
@@ -101,9 +114,9 @@ class Question:
 
         No finer difference is known. Operations are whole numbers, rounded half up to whole intervals as such.
         """
-        by_arm = {budget.arm: (budget.flops_per_step or 0, budget.g_steps) for budget in self.budgets}
+        by_arm = self._costs()
         costs = [by_arm[arm] for arm in self.contrast.arms]
-        interval = min(flops * self.probe_interval[arm] // g_steps for arm, (flops, g_steps) in by_arm.items())
+        interval = min(self._flops_between_probes())
         size = self._flop_unit[1]
 
         def computed(updates: float, flops: int, g_steps: int) -> float:
@@ -114,6 +127,13 @@ class Question:
 
         rows = [[computed(value, *cost) for value, cost in zip(row, costs, strict=True)] for row in updates.tolist()]
         return np.array(rows, dtype=np.float64).reshape(updates.shape)
+
+    def _costs(self) -> dict[str, tuple[int, int]]:
+        """FLOPs and updates of G of a step, by arm."""
+        return {budget.arm: (budget.flops_per_step or 0, budget.g_steps) for budget in self.budgets}
+
+    def _flops_between_probes(self) -> list[int]:
+        return [flops * self.probe_interval[arm] // g_steps for arm, (flops, g_steps) in self._costs().items()]
 
 
 def label_of(outcome: Outcome, scale: Scale) -> str:

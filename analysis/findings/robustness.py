@@ -18,7 +18,7 @@ from analysis.judging.judgements import Case, cases, count_verdicts
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.robustness import Robustness, Specification, SpecificationCurve
-from analysis.results.wording import p_text, point_text, range_text, signed
+from analysis.results.wording import drawn_text, p_text, point_text, range_text, signed
 from analysis.statistics import NotEstimable, PairCounts, SpecificationTest, paired_rates, specification_test
 from runs.errors import UserError
 from runs.plan import Contrast, Thresholds
@@ -153,8 +153,9 @@ def _sentence(
         return f"{subject}: not estimable, {test}."
     as_registered = next(one for one in found if one.registered)
     spread = range_text(min(test.deltas), max(test.deltas))
+    by_median, by_number = (p_text(p, test.alpha) for p in (test.p_median, test.p_significant))
     return (
         f"{subject}: Δ in {spread}, {signed(as_registered.delta)} as registered, median"
-        f" {signed(test.median_delta)} (joint sign-flip {p_text(test.p_median)}); significant in one direction in"
-        f" {test.n_significant} of {len(found)} (joint {p_text(test.p_significant)}); {test.n_pairs} pairs."
+        f" {signed(test.median_delta)} (joint sign-flip{drawn_text(test)} {by_median}); significant in one direction in"
+        f" {test.n_significant} of {len(found)} (joint {by_number}); {test.n_pairs} pairs."
     )

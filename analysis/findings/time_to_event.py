@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.times import ArmTimes, Clock, PairTimes, RunTime, TimeToEvent
-from analysis.results.wording import interval_text, listed, number, p_text, point_text, range_text, signed
+from analysis.results.wording import drawn_text, interval_text, listed, number, p_text, point_text, range_text, signed
 from analysis.statistics import (
     CumulativeIncidence,
     Durations,
@@ -130,7 +130,10 @@ def _learning_sentence(
     text = f"{curve.n_events} of {curve.n} {arm} runs{where} learned within {budget:,} updates"
     if not curve.n_events:
         return f"{text}: {listed(curve.note)}."
-    return f"{text}; median {_median(curve)}, known up to the {probe_interval:,} updates between two probes."
+    return (
+        f"{text}; median {_median(curve)}, interval-censored: known up to the {probe_interval:,} updates between two"
+        " probes."
+    )
 
 
 def _median(curve: SurvivalCurve) -> str:
@@ -173,7 +176,7 @@ def _pair_times(
     ]
     first, second = (_durations([runs[side] for runs in both]) for side in (0, 1))
     restricted = _restricted(data, first, second, _horizon(data, pair[0], point, clock, first, second))
-    tests = log_rank(first, second), first_to_fail(first, second)
+    tests, tally = (log_rank(first, second), first_to_fail(first, second)), (len(both), len(matched))
     return PairTimes(
         first=pair[0],
         second=pair[1],
@@ -184,7 +187,7 @@ def _pair_times(
         restricted=restricted,
         log_rank=tests[0],
         first_to_event=tests[1],
-        sentence=" ".join(_pair_sentence(pair, point, clock, restricted, tests, (len(both), len(matched)))),
+        sentence=" ".join(_pair_sentence(pair, point, clock, restricted, tests, tally, data.study.plan.alpha)),
     )
 
 
@@ -210,6 +213,7 @@ def _pair_sentence(
     restricted: RestrictedMeans | NotEstimable,
     tests: tuple[LogRank | NotEstimable, FirstToFail | NotEstimable],
     pairs: tuple[int, int],
+    alpha: float,
 ) -> Iterator[str]:
     where = f", at {point_text(point)}" if point else ""
     n = f"{pairs[0]} of {pairs[1]} planned pairs"
@@ -223,13 +227,14 @@ def _pair_sentence(
         yield (
             f"mean time up to {number(restricted.tau)} updates {number(restricted.first)} against"
             f" {number(restricted.second)}, difference {signed(restricted.difference)}"
-            f" {interval_text(restricted.interval)}, sign-flip {p_text(restricted.sign_flip.p)};"
+            f" {interval_text(restricted.interval)}, sign-flip{drawn_text(restricted.sign_flip)}"
+            f" {p_text(restricted.sign_flip.p, alpha)};"
         )
     else:
         yield f"mean time: {restricted};"
-    in_pairs = p_text(by_log_rank.p) if isinstance(by_log_rank, LogRank) else f"none, {by_log_rank}"
+    in_pairs = p_text(by_log_rank.p, alpha) if isinstance(by_log_rank, LogRank) else f"none, {by_log_rank}"
     yield f"log-rank within pairs (asymptotic) {in_pairs};"
     yield (
         f"{pair[0]} {_HAPPENED[clock]} first in {earlier.first}, {pair[1]} in {earlier.second}, together in"
-        f" {earlier.tied}, undecided in {earlier.undecided}, sign test {p_text(earlier.p)}."
+        f" {earlier.tied}, undecided in {earlier.undecided}, sign test {p_text(earlier.p, alpha)}."
     )

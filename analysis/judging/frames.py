@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.judging.guards import (
+    differing_traces,
     match_problem,
     measure_exclusions,
     provenance,
@@ -15,6 +16,7 @@ from analysis.judging.guards import (
 )
 from analysis.judging.other_cells import of_other_cells, plan_changes, why_of_other_cells
 from analysis.judging.study_data import MatchedSeed, StudyData
+from runs.generations import generation_of
 from runs.schema import TRACES
 from runs.store import RunRecord, RunStore
 from runs.study import Cell, Study
@@ -48,8 +50,9 @@ Key = tuple[str, int]  # of a planned run: its cell's key, its seed
 def load_study_data(study: Study, store: RunStore) -> StudyData:
     """Everything that the store holds on a study's planned runs.
 
-    Records are found by the study's name, the key of their cell and their seed; of equal complete records the
-    earliest counts. Raises UserError if two complete records of one cell and seed differ.
+    Records are found by the study's name, the key of their cell and their seed; of a run's trainings the latest
+    counts, and of equal complete records of it the earliest. Raises UserError if two complete records of one training
+    differ.
     """
     found: dict[Key, list[RunRecord]] = defaultdict(list)
     for record in store.find({"config.study": study.name}):
@@ -67,7 +70,7 @@ def load_study_data(study: Study, store: RunStore) -> StudyData:
         runs=_runs_frame(study, rows),
         records=used,
         series={run_id: store.traces(record, TRACES) for run_id, record in used.items()},
-        problems=(*_record_problems(study, rows, found, chosen), *_comparison_problems(used, changed)),
+        problems=(*_record_problems(study, rows, found, chosen, store), *_comparison_problems(used, changed)),
         plan_changes=tuple(changed),
     )
 
@@ -114,6 +117,7 @@ def _record_problems(
     rows: Sequence[Mapping[str, Any]],
     found: Mapping[Key, Sequence[RunRecord]],
     chosen: Mapping[Key, RunRecord],
+    store: RunStore,
 ) -> Iterator[str]:
     """Sentences on runs that are missing, left out, recorded twice or not planned."""
     missing = [row for row in rows if not row["complete"]]
@@ -125,11 +129,11 @@ def _record_problems(
     for row in rows:
         if row["exclusion"]:
             yield f"Run {row['run_id']} ({row['arm']}, {_place(row, study)}) is excluded: {row['exclusion']}."
-    twice = [
-        f"{other.id} as {record.id}" for key, record in chosen.items() for other in found[key] if other.id != record.id
-    ]
+    copies = [(record, other) for key, record in chosen.items() for other in found[key] if other.id != record.id]
+    twice = [f"{other.id} as {one.id}" for one, other in copies if generation_of(one) == generation_of(other)]
     if twice:
         yield f"Trainings recorded more than once, with equal traces; the earliest record counts: {_some(twice)}."
+    yield from _trained_again([pair for pair in copies if generation_of(pair[0]) != generation_of(pair[1])], store)
     stray = of_other_cells(study, [record for records in found.values() for record in records])
     if stray:
         arms = ", ".join(dict.fromkeys(record.config["arm"] for record in stray))
@@ -138,6 +142,15 @@ def _record_problems(
             f" and are not analysed ({why_of_other_cells(study, stray)}): runs"
             f" {_some([str(record.id) for record in stray])}."
         )
+
+
+def _trained_again(pairs: Sequence[tuple[RunRecord, RunRecord]], store: RunStore) -> Iterator[str]:
+    """A sentence on records that count in place of earlier ones, given in pairs: choosing among trainings shows."""
+    if pairs:
+        others = sum(bool(differing_traces(one, other, store)) for one, other in pairs)
+        came_out = f"{others} of {len(pairs)} earlier records have other traces" if others else "with equal traces"
+        which = _some([f"{one.id} in place of {other.id}" for one, other in pairs])
+        yield f"Runs trained again on request; the latest training counts: {which} ({came_out})."
 
 
 def _comparison_problems(used: Mapping[int, RunRecord], plan_changes: Sequence[str]) -> Iterator[str]:

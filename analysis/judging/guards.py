@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from runs.errors import UserError
+from runs.generations import latest_generation
 from runs.plan import Plan, Thresholds
 from runs.schema import CLOCK, TRACES
 from runs.store import RunRecord, RunStore, Trace
@@ -28,25 +29,28 @@ MEASURED_DATA = ("dataset", "image_size", "channels", "eval_samples")
 
 
 def the_one_that_counts(records: Sequence[RunRecord], store: RunStore) -> RunRecord:
-    """The earliest of complete records of one cell and seed.
+    """The earliest of complete records of one cell and seed; where it was trained again on request, of the latest.
 
-    Raises UserError if their traces differ, training times aside: no rule could say which is the run.
+    Raises UserError if traces of one training differ, training times aside: no rule could say which is the run.
     """
-    first, *others = sorted(records, key=lambda record: record.id)
-    if not others:
-        return first
-    names = [name for name in TRACES if name != CLOCK]
-    traces = store.traces(first, names)
+    first, *others = sorted(latest_generation(records), key=lambda record: record.id)
     for other in others:
-        again = store.traces(other, names)
-        differing = [name for name in names if not _equal(traces[name], again[name])]
+        differing = differing_traces(first, other, store)
         if differing:
             raise UserError(
                 f"records {first.id} and {other.id} are both complete for arm {first.config['arm']} at seed"
                 f" {first.config['seed']} but differ in {_listed(differing)}: expected equal traces; find out why"
-                " (another machine, other versions?) and delete the record that should not count"
+                " (another machine, other versions?), then train again (python -m experiments.sweep STUDY --again) or"
+                " delete the record that should not count"
             )
     return first
+
+
+def differing_traces(one: RunRecord, other: RunRecord, store: RunStore) -> list[str]:
+    """Names of the traces in which two records differ, training times aside."""
+    names = [name for name in TRACES if name != CLOCK]
+    own, theirs = store.traces(one, names), store.traces(other, names)
+    return [name for name in names if not _equal(own[name], theirs[name])]
 
 
 def _equal(one: Trace, other: Trace) -> bool:

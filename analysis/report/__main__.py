@@ -4,10 +4,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import analysis.own_matplotlib  # noqa: F401
 from analysis.figures.style import VERDICTS
-from analysis.report.writing import REPORTS, write_report
+from analysis.report.writing import write_report
 from analysis.results.document import Results
-from runs.addresses import shown, store_url
+from runs.addresses import reports_folder, shown, store_url
 from runs.errors import CommandLine, report_user_errors
 from runs.store import open_store
 from runs.study import load_study
@@ -47,7 +48,7 @@ def _parser() -> CommandLine:
     parser.add_argument("study", help="name of a study under experiments/studies, or path of a YAML file")
     parser.add_argument("--seeds", type=int, help="the first so many seeds instead of the study's")
     parser.add_argument("--arms", help="these arms only, by commas")
-    parser.add_argument("--out", default=str(REPORTS), help="folder of reports; default: runs/reports")
+    parser.add_argument("--out", default=str(reports_folder()), help="folder of reports; default: runs/reports")
     return parser
 
 

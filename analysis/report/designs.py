@@ -8,8 +8,9 @@ from analysis.findings.questions import LABELS
 from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, ReportFigure, row_name, sign_flip_effect
 from analysis.results.document import Results
 from analysis.results.factors import FactorialResult, TrendResult
-from analysis.results.wording import level_text, listed, p_text, signed
+from analysis.results.wording import drawn_text, level_text, listed, p_text, signed
 from analysis.statistics import FactorEffect, FactorEffects
+from analysis.statistics.mean_intervals import METHOD
 
 TITLE = "Factors and their interaction"
 
@@ -17,7 +18,7 @@ TITLE = "Factors and their interaction"
 def factor_chapter(results: Results) -> Chapter:
     """The effects on the rate of runs not stable."""
     shown = [result for result in _shown(results) if result.outcome == "not_stable"]
-    gist = [f"{_effects_in_short(result)}." for result in shown]
+    gist = [f"{_effects_in_short(result, results.alpha)}." for result in shown]
     return Chapter(
         title=TITLE,
         gist=" ".join(gist or results.factorial.notes),
@@ -35,10 +36,12 @@ def _shown(results: Results) -> list[FactorialResult]:
     return [result for result in results.factorial.effects if not result.grid_point]
 
 
-def _effects_in_short(result: FactorialResult) -> str:
+def _effects_in_short(result: FactorialResult, alpha: float) -> str:
     if not isinstance(result.effects, FactorEffects):
         return f"Effects on the {LABELS[result.outcome]}: not estimable, {result.effects}"
-    effects = [f"{one.name} {signed(one.estimate)} (max-T {p_text(one.p_adjusted)})" for one in result.effects.effects]
+    effects = [
+        f"{one.name} {signed(one.estimate)} (max-T {p_text(one.p_adjusted, alpha)})" for one in result.effects.effects
+    ]
     where = ", mean over the grid" if result.signs else ""
     changing = [signs.name for signs in result.signs if signs.differ]
     both = f"; of both signs at single grid points: {listed(changing)}" if changing else ""
@@ -65,19 +68,29 @@ def _forest_figure(drawing: Drawing, name: str, title: str, rows: Sequence[Seque
             section=TITLE,
             title=title,
             sentences=[],
-            text=f"Effects over {_seeds(drawing.results)} seeds with {confidence:.0%} BCa intervals, p by sign-flip"
-            " over seeds and by max-T over all effects on an outcome. Exploratory: outside the registered contrasts.",
+            text=f"Effects over {_seeds(drawing.results)} seeds with {confidence:.0%} intervals ({METHOD}),"
+            f" p by sign-flip{_drawn(drawing.results)} over seeds and by max-T over all effects on an outcome."
+            " Exploratory: outside the registered contrasts.",
             alt=f"Forest plot of {len(drawn)} effects.",
         ),
         figure=forest(drawn, confidence=confidence, adjusted="max-T p"),
     )
 
 
-def _seeds(results: Results) -> int:
-    """Complete seeds of the effects that can be estimated."""
+def _estimated(results: Results) -> list[FactorEffects]:
     parts = results.factorial
     designs = [*(result.effects for result in parts.effects), *(trend.effects for trend in parts.trends)]
-    return max((effects.n_seeds for effects in designs if isinstance(effects, FactorEffects)), default=0)
+    return [effects for effects in designs if isinstance(effects, FactorEffects)]
+
+
+def _seeds(results: Results) -> int:
+    """Complete seeds of the effects that can be estimated."""
+    return max((effects.n_seeds for effects in _estimated(results)), default=0)
+
+
+def _drawn(results: Results) -> str:
+    """That signs were drawn, where they were."""
+    return next((text for effects in _estimated(results) if (text := drawn_text(effects))), "")
 
 
 def _rows(result: FactorialResult | TrendResult, effects: object) -> list[ForestRow]:

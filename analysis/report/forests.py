@@ -11,6 +11,7 @@ from analysis.report.drawing import Caption, Drawing, ReportFigure, row_name, si
 from analysis.results.document import ContrastResult, Results
 from analysis.results.factors import GridMean
 from analysis.results.wording import level_text
+from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import contrast_arms
 
 CONTRASTS = "Registered contrasts"
@@ -101,8 +102,8 @@ _LANES = (
 )
 _MEANS = (
     " Diamond: mean over the grid of differences within the seeds that are complete at every point, times to the bar"
-    " cut off at the budget; a mean, where the rows may have another estimator; BCa interval, p by sign-flip over seeds"
-    " and adjusted by max-T over the means on one outcome; exploratory."
+    " cut off at the budget; a mean, where the rows may have another estimator; interval:"
+    f" {METHOD}; p by sign-flip over seeds and adjusted by max-T over the means on one outcome; exploratory."
 )
 _UNDRAWN = " A mean in another unit than the axis stands in numbers only."
 

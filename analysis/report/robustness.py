@@ -10,7 +10,7 @@ from analysis.report.drawing import Caption, Chapter, Drawing, ReportFigure, pla
 from analysis.results.document import Results
 from analysis.results.robustness import SpecificationCurve
 from analysis.results.verdict_words import AS_STABLE
-from analysis.statistics import SpecificationTest
+from analysis.statistics import SpecificationTest, significant
 
 TITLE = "Robustness to the thresholds"
 
@@ -30,7 +30,7 @@ def robustness_chapter(results: Results) -> Chapter:
 def _curves_in_short(results: Results) -> str:
     curves = results.robustness.curves
     tests = [curve.test for curve in curves if isinstance(curve.test, SpecificationTest)]
-    clear = sum(test.p_median <= results.alpha for test in tests)
+    clear = sum(significant(test.p_median, results.alpha) for test in tests)
     n = len(curves[0].specifications)
     return (
         f"{curves[0].first} minus {curves[0].second} under {n} choices of thresholds: median Δ with a joint"

@@ -1,11 +1,15 @@
 """The plain texts of a report: what the verdicts mean, and what the study cannot tell."""
 
+import math
 from collections.abc import Iterator, Mapping
 
+from analysis.judging.guards import MATCH_TOLERANCE
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import Results
+from analysis.results.document import MatchRow, Results
 from analysis.results.verdict_words import VERDICT_WORDS
 from analysis.results.wording import ARCHITECTURES, learning_rate, listed, number
+from analysis.statistics.mean_intervals import FEWEST_TO_BOOTSTRAP
+from analysis.statistics.resampling import N_RESAMPLES
 from runs.schema import RunConfig, config_fields
 from runs.study import Study
 
@@ -99,12 +103,7 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
         f"Initialisation ({init}) is a factor, and not a neutral one: the same standard deviation gives layers of"
         " different width different gains."
     )
-    yield (
-        "Arms are matched in trainable parameters, not in computation: the cost of a step differs between them. That is"
-        " why the contrasts are also given at equal computation: in floating-point operations, counted from the"
-        " networks' sizes with a backward pass as two forward ones, which is about a tenth too much for an MLP. Seconds"
-        " depend on the machine and its load, and stand beside them for information."
-    )
+    yield _matching(results)
     yield (
         "Fréchet distance, precision, recall, density, coverage and modes are all measured by one small network that"
         " was trained on the same data set: what it does not see, they do not measure."
@@ -115,13 +114,59 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
         f" and samples are never n. The time of an onset is known up to the interval between two probes ({probes})."
     )
     if len(results.seeds) < FEW_SEEDS:
-        yield (
-            "Bootstrap intervals (BCa) of means over so few seeds are narrower than they claim; the sign-flip p beside"
-            " them is exact. The log-rank p within pairs is asymptotic; the sign test beside it is exact."
-        )
+        yield _few_seeds(len(results.seeds))
     yield f"{_families(results)} Everything else is exploratory."
     if not results.precision.equivalence:
         yield "No test here can show that there is no difference: read the intervals."
+
+
+def _matching(results: Results) -> str:
+    """Which arms have as many trainable parameters as their reference, and which have not."""
+    arms = list(dict.fromkeys(row.arm for row in results.match))
+    unmatched = [arm for arm in arms if any(row.arm == arm and not _is_matched(row) for row in results.match)]
+    if not unmatched:
+        text = "Arms are matched in trainable parameters, not in computation"
+    elif len(unmatched) >= len(arms) - 1:
+        text = "Arms are matched neither in trainable parameters nor in computation"
+    else:
+        text = f"Arms are matched in trainable parameters, but for {listed(unmatched)}, and not in computation"
+    return (
+        f"{text}: the cost of a step differs between them. That is why the contrasts are also given at"
+        " equal computation: in floating-point operations, counted from the networks' sizes with a backward pass as two"
+        " forward ones, which is about a tenth too much for an MLP. Seconds depend on the machine and its load, and"
+        f" stand beside them for information. {_depths(results)}"
+    )
+
+
+def _depths(results: Results) -> str:
+    """Which arms have as many hidden layers as their reference, and which have not."""
+    unequal = list(dict.fromkeys(row.arm for row in results.match if row.depth_matched is False))
+    if not unequal:
+        return "G and D have as many hidden layers in every arm as in the one that it is compared in size with."
+    return f"Depth is not matched for {listed(unequal)}: what differs there may be the number of layers."
+
+
+def _is_matched(row: MatchRow) -> bool:
+    """By what was declared, and where a run tells it by the parameters themselves."""
+    relative = [value for value in (row.relative_g, row.relative_d) if value is not None]
+    return row.declared != "unmatched" and all(abs(value) <= MATCH_TOLERANCE for value in relative)
+
+
+def _few_seeds(n: int) -> str:
+    """What intervals and p over so few seeds are worth."""
+    if n < FEWEST_TO_BOOTSTRAP:
+        intervals = "Intervals of means over so few seeds are what the exact sign-flip test does not reject"
+    else:
+        intervals = (
+            "Bootstrap intervals (BCa) of means over so few seeds are narrower than they claim; the sign-flip p beside"
+            " them is the one to trust"
+        )
+    enumerated = int(math.log2(N_RESAMPLES))
+    exact = "exact" if n <= enumerated else f"exact where at most {enumerated} differ, else of {N_RESAMPLES:,} draws"
+    return (
+        f"{intervals}. The sign-flip p is {exact}. The log-rank p within pairs is asymptotic; the sign test beside it"
+        " is exact."
+    )
 
 
 def _tuning(configs: list[RunConfig]) -> Iterator[str]:

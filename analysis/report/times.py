@@ -8,7 +8,7 @@ from analysis.results.document import Results
 from analysis.results.times import ArmTimes, Clock, PairTimes
 from analysis.results.wording import listed, p_text
 from analysis.statistics import CumulativeIncidence, Durations, FirstToFail, SurvivalCurve, durations
-from analysis.tables.times import n_events
+from analysis.tables.times import clock_limits, n_events
 
 TITLE = "Time to learning and to failure"
 
@@ -23,7 +23,10 @@ def time_chapter(results: Results) -> Chapter:
     return Chapter(
         title=TITLE,
         gist=" ".join(_gist(results)),
-        sentences=[pair.sentence for pair in results.time_to_event.pairs if not pair.grid_point],
+        sentences=[
+            clock_limits(results),
+            *(pair.sentence for pair in results.time_to_event.pairs if not pair.grid_point),
+        ],
         tables=("time_to_event_arms", "time_to_event_pairs"),
     )
 
@@ -36,16 +39,16 @@ def _gist(results: Results) -> Iterator[str]:
         for pair in results.time_to_event.pairs:
             same = (pair.first, pair.second, pair.grid_point) == (primary.first, primary.second, primary.grid_point)
             if same and pair.clock == "learning" and not primary.grid_point:
-                yield _first_to_learn(pair)
+                yield _first_to_learn(pair, results.alpha)
 
 
-def _first_to_learn(pair: PairTimes) -> str:
+def _first_to_learn(pair: PairTimes, alpha: float) -> str:
     found = pair.first_to_event
     if not isinstance(found, FirstToFail):
         return f"Which of {pair.first} and {pair.second} learned first: {found}."
     return (
         f"{pair.first} learned first in {found.first} of {pair.n} pairs, {pair.second} in {found.second}"
-        f" (exact sign test {p_text(found.p)})."
+        f" (exact sign test {p_text(found.p, alpha)})."
     )
 
 
@@ -74,10 +77,9 @@ def _survival_figure(drawing: Drawing, place: Place, arms: Sequence[ArmTimes]) -
             section=TITLE,
             title=f"Runs without the event{place.where}",
             sentences=[summary],
-            text=f"Kaplan–Meier curves with pointwise {1 - drawing.results.alpha:.0%} log-log bands; upright marks:"
-            " runs watched to the end of their budget; below: runs at risk, 0 where none learned. Events are"
-            f" known up to the {listed(sorted({f'{arm.probe_interval:,}' for arm in arms}))} updates between two"
-            " probes.",
+            text=f"Kaplan–Meier curves with pointwise {1 - drawing.results.alpha:.0%} log-log bands, at 1 and 0"
+            " beta product limits; upright marks: runs watched to the end of their budget; below: runs at risk, 0 where"
+            f" none learned. {clock_limits(drawing.results)}",
             alt=f"Step curves by arm, to learning and from learning to failure{place.where}. {summary}",
         ),
         figure=survival_curves(
@@ -112,7 +114,8 @@ def _incidence_figure(drawing: Drawing, place: Place, arms: Sequence[ArmTimes]) 
             title=f"Failures by cause{place.where}",
             sentences=failed,
             text="Aalen–Johansen estimate: of the runs that had learned (n), the share that each cause has ended by"
-            " then, on top of each other; white: not failed. Causes compete, so no curve is 1 minus Kaplan–Meier.",
+            " then, on top of each other; white: not failed. Causes compete, so no curve is 1 minus Kaplan–Meier."
+            f" {clock_limits(drawing.results)}",
             alt=f"Stacked areas, a panel an arm{place.where}. {' '.join(failed)}",
         ),
         figure=incidence_by_cause(

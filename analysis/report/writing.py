@@ -26,7 +26,6 @@ from runs.processes import available_cores, interrupts_held
 from runs.store import RunStore
 from runs.study import Study
 
-REPORTS = Path(__file__).parents[2].resolve() / "runs" / "reports"
 RESULTS = "results.json"
 # new objects; Python's own number is 700. A figure is many thousand that live until it is written, and looking for
 # garbage among them takes a tenth of the time
@@ -54,7 +53,10 @@ def write_report(study: Study, store: RunStore, out: Path, where: str = "the rec
 def _write(folder: Path, drawing: Drawing) -> None:
     results = drawing.results
     stamp = " ".join([f"Study {results.label}, plan {results.plan_hash}.", *(f"{s.kind}." for s in results.stamps)])
-    tables = {name: replace(table, stamp=stamp) for name, table in report_tables(results, drawing.verdicts).items()}
+    tables = {
+        name: replace(table, stamp=stamp, alpha=results.alpha)
+        for name, table in report_tables(results, drawing.verdicts).items()
+    }
     for name in ("figures", "tables"):
         (folder / name).mkdir()
     for table in tables.values():

@@ -169,6 +169,7 @@ class ContrastResult:
     composition: by arm, how many of the compared runs have each verdict, at the budget compared at.
     rates, bounds: for not_stable without ``minus``. comparison: for the other outcomes without ``minus``.
     interaction: for contrasts with ``minus``; ``values`` then hold the two differences of a seed.
+    known_within: of two values of a pair the difference is known up to ± so much, in the unit of the effect.
     sentence: the result in plain words. notes: what the data cannot show.
     """
 
@@ -189,6 +190,7 @@ class ContrastResult:
     comparison: PairedComparison | None
     interaction: PermutationTest | None
     values: tuple[PairValue, ...]
+    known_within: float
     sentence: str
     notes: tuple[str, ...]
 

@@ -26,9 +26,10 @@ class ContrastPrecision:
 
     level: alpha over the ``family`` of tests that are corrected together, which the smallest p of them has to reach.
     All that follows is at that level. correlation: of the two outcomes of a pair (phi); None where an arm's runs all
-    ended alike. Power is computed for uncorrelated outcomes. detectable_rate: smallest rate that n pairs tell from the
-    lower observed rate ``low_rate`` with power .8; None if none. pairs_needed: to tell the observed rates apart with
-    power .8; None if they are equal or no number of pairs up to ``analysis.statistics.power.MOST_PAIRS`` does.
+    ended alike. detectable_rate: smallest rate that n pairs tell from the lower observed rate ``low_rate`` with power
+    .8, outcomes uncorrelated; None if none. pairs_needed: to tell the observed rates apart with power .8, were they and
+    the observed correlation the true ones, uncorrelated where that is None; pairs_needed_uncorrelated: without
+    correlation. None if the rates are equal or no number of pairs up to ``analysis.statistics.power.MOST_PAIRS`` does.
     discordant, discordant_needed: pairs that differ, and how many the exact test needs to be able to reach the level.
     e_value: valid at any look, 20 or more ends a study.
     """
@@ -42,6 +43,7 @@ class ContrastPrecision:
     low_rate: float | None
     detectable_rate: float | None
     pairs_needed: int | None
+    pairs_needed_uncorrelated: int | None
     level: float
     family: int
     discordant: int

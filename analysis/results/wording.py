@@ -7,7 +7,7 @@ from typing import Any
 from analysis.counting import counted
 from analysis.results.factors import SignsOverGrid
 from analysis.results.verdict_words import VERDICT_WORDS
-from analysis.statistics.estimates import Interval
+from analysis.statistics import FactorEffects, Interval, PermutationTest, SpecificationTest, significant
 from runs.schema import PlayerConfig, RunConfig, player_config
 
 ARCHITECTURES = {"mlp": "MLP", "dcgan": "DCGAN"}
@@ -40,11 +40,34 @@ def range_text(low: float, high: float) -> str:
     return f"[{number(low)}, {number(high)}]"
 
 
-def p_text(p: float | None) -> str:
-    """«p = 0.0078», two significant digits; «p < 0.0001» below."""
+def p_text(p: float | None, alpha: float = 0.05) -> str:
+    """«p = 0.0078», or more digits near ``alpha``, see :func:`p_number`; «p < 0.0001» below."""
     if p is None:
         return "p not computable"
-    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+    least = min(0.0001, alpha)
+    return f"p < {least:g}" if p < least else f"p = {p_number(p, alpha)}"
+
+
+def p_number(p: float, alpha: float, digits: int = 2) -> str:
+    """A p with at least that many significant digits: so many that it stands on its own side of ``alpha``.
+
+    «0.0496» and «0.0504» at .05, and «0.05» only for .05 itself.
+    """
+    for more in range(digits, 17):
+        shown = float(f"{p:.{more}g}")
+        if _side(shown, alpha) == _side(p, alpha):
+            return f"{p:.{more}g}"
+    return repr(p)
+
+
+def _side(p: float, alpha: float) -> int:
+    """-1 below ``alpha``, 0 at it but for rounding, 1 above."""
+    return 0 if math.isclose(p, alpha, rel_tol=1e-12) else -1 if significant(p, alpha) else 1
+
+
+def drawn_text(test: PermutationTest | FactorEffects | SpecificationTest | None) -> str:
+    """« (9,999 draws)» behind the name of a test whose signs were drawn; nothing where all were enumerated."""
+    return "" if test is None or test.exact else f" ({test.n_resamples:,} draws)"
 
 
 def learning_rate(rate: float) -> str:
@@ -84,13 +107,19 @@ def change_text(changes: Mapping[str, tuple[Any, Any]]) -> str:
         parts.append(f"the learning rate, {learning_rate(before)} to {learning_rate(after)}")
         changes = {name: values for name, values in changes.items() if name not in rates}
     for name, (before, after) in changes.items():
-        parts.append(f"the {name.replace('_', ' ')}, {level_text(before)} to {level_text(after)}")
+        # an initialisation has the name of an architecture, too
+        text = level_text if name.startswith("architecture") else _as_in_study_files
+        parts.append(f"the {name.replace('_', ' ')}, {text(before)} to {text(after)}")
     return f"Changing only {listed(parts)}" if parts else "Changing nothing"
 
 
 def level_text(value: Any) -> str:
     """A setting or a level of a factor as study files write it, architectures by their names."""
-    return learning_rate(value) if isinstance(value, float) else ARCHITECTURES.get(value, str(value))
+    return ARCHITECTURES.get(value, _as_in_study_files(value))
+
+
+def _as_in_study_files(value: Any) -> str:
+    return learning_rate(value) if isinstance(value, float) else str(value)
 
 
 def composition_text(arm: str, verdicts: Mapping[str, int]) -> str:

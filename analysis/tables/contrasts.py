@@ -9,6 +9,7 @@ from analysis.figures.style import VERDICTS
 from analysis.findings.questions import label_of
 from analysis.results.document import ContrastResult, Effect, Results
 from analysis.results.wording import flops_text
+from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import (
     PIXEL_GAUSSIAN,
     contrast_arms,
@@ -157,8 +158,9 @@ def comparisons_table(results: Results) -> Table:
     return Table(
         name="comparisons",
         caption="Continuous outcomes within pairs. Superiority: probability that the first arm's value is the larger,"
-        " ties half. Failed runs, as the worst rank, are infinite; mean difference (BCa interval), its sign-flip p and"
-        " dz are conditional: over the finite pairs, in which both runs succeeded.",
+        " ties half. Failed runs, as the worst rank, are infinite; mean difference (interval:"
+        f" {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which both runs succeeded. A"
+        " pair that failed in both arms is a tie.",
         frame=frame(rows),
         intervals={f"{name} {level(results)}": interval(name) for name in ("superiority", "mean difference")},
     )

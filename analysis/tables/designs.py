@@ -121,8 +121,9 @@ def precision_table(results: Results) -> Table:
     return Table(
         name="precision",
         caption=f"What comparisons of failure rates could have seen with power {results.precision.power:g} by the exact"
-        " McNemar test: the smallest rate told from the lower observed one, and the pairs that tell the observed rates"
-        " apart. φ: correlation within pairs; e-value: evidence valid at any look, 20 ends a study.",
+        " McNemar test: the smallest rate told from the lower observed one, outcomes of a pair uncorrelated; and the"
+        " pairs that would tell the rates apart if they and their correlation φ were as observed (without: φ = 0, also"
+        " taken where φ is not estimable). e-value: evidence valid at any look, 20 ends a study.",
         frame=frame(
             [
                 {
@@ -132,8 +133,9 @@ def precision_table(results: Results) -> Table:
                     "pairs": found.n,
                     "lower rate": found.low_rate,
                     "rate told from it": found.detectable_rate,
-                    "pairs needed": found.pairs_needed,
                     "φ": found.correlation,
+                    "pairs needed": found.pairs_needed,
+                    "without φ": found.pairs_needed_uncorrelated,
                     "discordant": found.discordant,
                     "discordant needed": found.discordant_needed,
                     "e-value": found.e_value,
@@ -141,7 +143,7 @@ def precision_table(results: Results) -> Table:
                 }
                 for found in results.precision.contrasts
             ],
-            whole=("pairs needed",),
+            whole=("pairs needed", "without φ"),
         ),
     )
 

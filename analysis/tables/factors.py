@@ -8,6 +8,7 @@ from analysis.results.document import Results
 from analysis.results.factors import FactorialResult, TrendResult
 from analysis.results.wording import level_text, point_text, signs_text
 from analysis.statistics import FactorEffects, LogisticModel
+from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import ends, frame, interval, level, reason
 from analysis.tables.formats import ABSENT, Table
 
@@ -17,7 +18,8 @@ def factors_table(results: Results) -> Table:
     return Table(
         name="factors",
         caption="Effects of architecture (DCGAN less MLP), normalization (BatchNorm less none) and their interaction,"
-        " one contrast a seed; max-T p is over all effects on an outcome. Log odds: logistic GEE, exchangeable within a"
+        " one contrast a seed; max-T p is over all effects on an outcome. Interval of an effect:"
+        f" {METHOD}. Log odds: logistic GEE, exchangeable within a"
         " seed; ranks are joint ranks of all runs, failed ones sharing the worst.",
         frame=frame([row for result in results.factorial.effects for row in _factor_rows(result)], whole=("seeds",)),
         intervals={f"{name} {level(results)}": interval(name) for name in ("effect", "log odds")},
@@ -69,7 +71,8 @@ def trends_table(results: Results) -> Table:
     """Mean change along each factor of the grid, by arm."""
     return Table(
         name="trends",
-        caption="Mean change from one level of a grid factor to the next, one slope a seed; max-T p is over all arms.",
+        caption="Mean change from one level of a grid factor to the next, one slope a seed; max-T p is over all arms."
+        f" Interval: {METHOD}.",
         frame=frame(
             [
                 {

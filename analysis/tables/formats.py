@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.results.wording import number
+from analysis.results.wording import number, p_number
 from analysis.tables.latex import latex_table
 
 ABSENT = "–"
@@ -23,8 +23,9 @@ class Table:
     """A table of the report.
 
     ``frame`` has the values at full precision; that is what CSV holds. Elsewhere three significant digits are shown,
-    and ``intervals`` merges columns: name of the merged column -> (estimate, low, high). ``stamp`` says what the table
-    was made from; it ends the caption, and is a column of the CSV.
+    of p more where it takes them to tell it from ``alpha``, and ``intervals`` merges columns: name of the merged column
+    -> (estimate, low, high). ``stamp`` says what the table was made from; it ends the caption, and is a column of the
+    CSV.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Table:
     frame: pd.DataFrame
     intervals: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     stamp: str = ""
+    alpha: float = 0.05
 
     @property
     def full_caption(self) -> str:
@@ -49,8 +51,13 @@ class Table:
                 parts = self.frame[list(self.intervals[merged[column]])].itertuples(index=False)
                 shown[merged[column]] = [_interval_cell(*part) for part in parts]
             elif column not in ends:
-                shown[column] = [cell(value) for value in self.frame[column]]
+                shown[column] = [
+                    self._p_cell(value) if _holds_p(column) else cell(value) for value in self.frame[column]
+                ]
         return pd.DataFrame(shown, index=self.frame.index, dtype=object)
+
+    def _p_cell(self, p: Any) -> str:
+        return ABSENT if cell(p) == ABSENT else p_number(float(p), self.alpha, 3)
 
     @cached_property
     def numeric(self) -> list[bool]:
@@ -61,6 +68,11 @@ class Table:
     def wordy(self) -> list[bool]:
         """For each column of ``cells``: whether a text in it is so long that it needs more than one line."""
         return [bool(self.cells[column].str.len().max() > LONG) for column in self.cells.columns]
+
+
+def _holds_p(column: Any) -> bool:
+    """«p», «Holm p», «mid-p»."""
+    return str(column) == "p" or str(column).endswith((" p", "-p"))
 
 
 def _holds_numbers(column: pd.Series) -> bool:

@@ -10,6 +10,18 @@ from analysis.tables.columns import ends, frame, interval, level, place_columns,
 from analysis.tables.formats import Table
 
 
+def clock_limits(results: Results) -> str:
+    """What the clocks can tell: times are seen at probes, the second is conditional, and onsets need a future."""
+    intervals = listed(sorted({f"{arm.probe_interval:,}" for arm in results.time_to_event.arms}))
+    probes = results.thresholds["probes"]
+    return (
+        f"Times are interval-censored: learning, or the onset of a collapse or divergence, lies in the {intervals}"
+        " updates before the probe that shows it. The failure clock is conditional on having learned: a run that never"
+        f" learned is not on it. A collapse or divergence takes {probes:g} probes in a row up to the end of the budget:"
+        f" none that begins within the last {probes - 1:g} probes is seen."
+    )
+
+
 def n_events(arm: ArmTimes) -> int:
     """How many of the runs on the clock had the event."""
     return sum(run.event is not None for run in arm.runs)
@@ -20,7 +32,8 @@ def arm_times_table(results: Results) -> Table:
     return Table(
         name="time_to_event_arms",
         caption="Times to learning, and from learning to failure, in generator updates: Kaplan–Meier median with its"
-        " interval (– not reached; ∞ no end), and share failed by cause at the last failure (Aalen–Johansen).",
+        " interval (– not reached; ∞ no end), and share failed by cause at the last failure"
+        f" (Aalen–Johansen). {clock_limits(results)}",
         frame=frame([_arm_row(arm) for arm in results.time_to_event.arms]),
         intervals={
             f"median {level(results)}": interval("median"),
@@ -55,7 +68,7 @@ def pair_times_table(results: Results) -> Table:
         caption="Times within matched pairs, first minus second, in generator updates: mean time up to τ, how many runs"
         " had the event first, and tests, none of them registered. The exact sign test on who was first is the one to"
         " read: the χ² of the log-rank test within pairs is its approximation, and gives too small a p for few pairs"
-        " (of 8 pairs that all decide, .034 instead of .070 for 7 to 1).",
+        f" (of 8 pairs that all decide, .034 instead of .070 for 7 to 1). {clock_limits(results)}",
         frame=frame([_pair_row(pair) for pair in results.time_to_event.pairs], whole=_WHOLE),
         intervals={f"difference {level(results)}": interval("difference")},
     )

@@ -10,7 +10,7 @@ QUICK = ["steps=2", "eval_every=2", "eval_samples=100", "batch_size=8", "width_g
 
 @pytest.fixture
 def records(local, tmp_path, monkeypatch):
-    monkeypatch.setattr("experiments.recording.RunRequest.local", local)
+    monkeypatch.setenv("GAN_STABILITY_LOCAL", str(local))
     monkeypatch.setattr(stability, "store_url", lambda: str(tmp_path / "records"))
     return tmp_path / "records"
 
@@ -35,7 +35,34 @@ def test_widths_match_the_reference_at_the_chosen_image_size(capsys):
     assert "width_g = 192" not in capsys.readouterr().out
 
 
+def shown(capsys, *words):
+    assert main(["print_config", "with", *words]) == 0
+    return dict(line.split(" = ") for line in capsys.readouterr().out.splitlines())
+
+
+def test_short_forms_work_by_hand_as_in_studies(capsys):
+    both = shown(capsys, "arm=mlp", "lr=1e-3", "init=he")
+    assert both["lr_g"] == both["lr_d"] == "0.001"
+    assert both["init_g"] == both["init_d"] == "'he'"
+    one = shown(capsys, "arm=mlp", "lr_d=1e-3")
+    assert (one["lr_g"], one["lr_d"]) != (one["lr_d"], one["lr_g"])
+
+
+def test_a_folder_that_cannot_be_written_is_said_first_also_with_a_database(monkeypatch, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GAN_STABILITY_LOCAL", str(tmp_path / "file"))
+    monkeypatch.setenv("MONGO_URL", "mongodb://127.0.0.1:9/gan")
+    assert report_user_errors(lambda: main(["with", *QUICK])) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "export GAN_STABILITY_LOCAL=" in error
+
+
 WRONG = {
+    "lr beside lr_g": ["with", "lr=1e-3", "lr_g=1e-4"],
+    "a batch of more images than there are": ["with", "batch_size=1438"],
+    "a latent vector of 10^20": ["with", "latent_dim=100000000000000000000"],
+    "more samples than memory": ["with", "eval_samples=100000000000"],
+    "a network of a thousand million parameters": ["with", "width_g=16384"],
     "unknown arm": ["with", "arm=dcgam"],
     "unknown field": ["with", "learning_rate=1"],
     "no steps": ["with", "steps=0"],

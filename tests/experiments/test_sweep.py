@@ -1,6 +1,7 @@
 """The sweep as its users run it: other processes, in a copy of the project."""
 
 import os
+import pty
 import re
 import shutil
 import signal
@@ -22,6 +23,7 @@ from runs.store import FolderStore
 from runs.study import load_study
 from tests.experiments.tiny import TINY
 from tests.project import command, run
+from tests.recording import record_run
 
 LONGER = {"steps: 30": "steps: 80", "eval_every: 10": "eval_every: 4", "seeds: 2": "seeds: 4"}
 
@@ -191,11 +193,119 @@ def test_a_dry_run_shows_by_how_much_an_unmatched_arm_exceeds_the_reference(proj
     assert "unmatched" not in sweep(project, "smoke", "--dry-run").stdout
 
 
+def edited(project, name, *changes):
+    """The smoke study with other text in some places."""
+    text = (project / "experiments" / "studies" / "smoke.yaml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = project / f"{name}.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_training_again_asks_keeps_every_record_and_the_latest_counts(project):
+    first = sweep(project, "smoke", "--seeds", "1")
+    assert first.returncode == 0, first.stderr
+    before = {path: path.read_bytes() for path in (project / "runs" / "_local" / "records").rglob("*.json")}
+    asked = sweep(project, "smoke", "--seeds", "1", "--again")
+    assert asked.returncode == 2 and asked.stderr.count("\n") == 1
+    assert "train 2 runs again? nothing is deleted; there is no terminal to ask on: add --yes" in asked.stderr
+    assert len(store(project).find({}, complete_only=False)) == 2
+    again = sweep(project, "smoke", "--seeds", "1", "--again", "--yes")
+    assert again.returncode == 0, again.stderr
+    assert "2 of 2 runs are complete, training 2, 2 of them again" in again.stdout
+    assert {path: path.read_bytes() for path in before} == before
+    assert [one.meta["generation"] for one in store(project).find()] == [0, 0, 1, 1]
+    reported = run(project, "analysis.report", "smoke", "--seeds", "1")
+    assert reported.returncode == 0, reported.stderr
+    page = (project / "runs" / "reports" / "smoke+seeds=1" / "report.html").read_text(encoding="utf-8")
+    assert "Runs trained again on request; the latest training counts" in page and "with equal traces" in page
+
+
+@pytest.mark.parametrize(("answer", "status", "records_after"), [("n\n", 2, 2), ("\n", 2, 2), ("y\n", 0, 4)])
+def test_on_a_terminal_one_is_asked_before_training_again(project, answer, status, records_after):
+    for cell in load_study("smoke").cells():
+        record_run(str(project / "runs" / "_local" / "records"), cell.at_seed(0), meta={"cell_key": cell.key})
+    ours, theirs = pty.openpty()
+    os.write(ours, answer.encode())
+    arguments = command(project, "experiments.sweep", "smoke", "--seeds", "1", "--again")
+    done = subprocess.run(**arguments, stdin=theirs, capture_output=True, timeout=120)
+    os.close(ours), os.close(theirs)
+    assert "train 2 runs again? nothing is deleted [y/N]" in done.stdout
+    assert done.returncode == status, done.stderr
+    assert len(store(project).find({}, complete_only=False)) == records_after
+
+
+def test_a_sweep_says_how_many_records_an_older_training_left(project):
+    cell = next(load_study("smoke").cells())
+    record_run(str(project / "runs" / "_local" / "records"), cell.at_seed(0), meta={"cell_key": "of version 1"})
+    done = sweep(project, "smoke", "--seeds", "1")
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stdout.splitlines() if "older version of training" in line]
+    assert said.startswith("smoke+seeds=1: 1 complete records are of an older version of training (now ")
+    assert len(store(project).find()) == 3
+
+
+REFUSED = {
+    "a batch of more images than there are": (
+        [("batch_size: 32", "batch_size: 1438")],
+        "arm mlp: batch_size=1438 is more than the 1,437 training images of digits; expected 2 to 1437",
+    ),
+    "a latent vector of 10^20": ([("latent_dim: 16", "latent_dim: 100000000000000000000")], "latent_dim=1000"),
+    "samples beyond all memory": ([("eval_samples: 200", "eval_samples: 100000000000")], "eval_samples=1000"),
+    "a network beyond all memory": ([("width_d: 16", "width_d: 4096")], "parameters; expected at most 500,000,000"),
+    "a network that none can match": (
+        [("width_g: 16", "width_g: 16384")],
+        "arm mlp cannot match dcgan: no width",
+    ),
+    "a width of 10^9": ([("width_g: 16", "width_g: 1000000000")], "width_g=1000000000 should be less than"),
+    "a name too long for a file": ([("study: smoke", "study: " + "s" * 300)], "at most 80 bytes"),
+    "arms that cannot be compared": (
+        [("normalization: none", "normalization: none, batch_size: 16")],
+        "contrast 'MLP against DCGAN' on not_stable: no data can answer it, for arms mlp and dcgan differ",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ["training", "dry run"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_study_that_cannot_work_is_refused_before_anything_is_written(project, case, how):
+    changes, said = REFUSED[case]
+    shutil.rmtree(project / "runs" / "_local")
+    done = sweep(project, edited(project, "wrong", *changes), *(["--dry-run"] if how == "dry run" else []))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and said in done.stderr
+    assert not (project / "runs" / "_local").exists()
+
+
+def test_everything_lies_where_the_variable_says(project, tmp_path_factory):
+    mine = tmp_path_factory.mktemp("my place") / "local"
+    shutil.copytree(project / "runs" / "_local" / "features", mine / "features")
+    shutil.rmtree(project / "runs" / "_local")
+    arguments = command(project, "experiments.sweep", "smoke", "--seeds", "1")
+    arguments["env"]["GAN_STABILITY_LOCAL"] = str(mine)
+    assert subprocess.run(**arguments, capture_output=True, timeout=120).returncode == 0
+    assert len(FolderStore(mine / "records").find()) == 2
+    assert not (project / "runs" / "_local").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said_first_though_records_go_to_a_database(project):
+    shutil.rmtree(project / "runs" / "_local")
+    (project / "runs" / "_local").write_text("in the way")
+    done = sweep(project, "smoke", url="mongodb://127.0.0.1:9/gan")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "_local, for checkpoints and cached networks, cannot be written" in done.stderr
+    assert "export GAN_STABILITY_LOCAL=" in done.stderr
+
+
 WRONG = {
     "unknown study": (["digitz"], "did you mean 'digits'"),
     "unknown arm": (["digits", "--arms", "mlp,dcgam"], "did you mean 'dcgan'"),
     "no seeds": (["digits", "--seeds", "0"], "seeds=0"),
     "no workers": (["digits", "--workers", "0"], "workers=0"),
+    "more workers than the machine bears": (["digits", "--workers", "100000"], "workers=100000: expected 1 to "),
+    "more seeds than anyone trains": (["digits", "--seeds", "99999999999"], "seeds=99999999999: expected"),
 }
 
 

@@ -8,6 +8,7 @@ import torch
 
 from experiments.networks import build_generator
 from experiments.streams import StreamId
+from runs.answerable import COMMON_FIELDS
 from runs.schema import CLOCK, PROBES, STEP_TRACES, promised_steps
 from tests.experiments.equality import fingerprint
 from tests.experiments.tiny import ARMS, TINY
@@ -175,3 +176,30 @@ def test_probing_leaves_batch_norm_statistics_as_they_were(training):
 def test_a_network_of_unknown_width_is_not_built(tiny):
     with pytest.raises(ValueError, match="matched_config"):
         build_generator(replace(tiny, width_g=None))
+
+
+OTHER_VALUES = {
+    "latent_distribution": "uniform",
+    "normalization_g": "none",
+    "normalization_d": "none",
+    "init_g": "he",
+    "init_d": "he",
+    "beta1": 0.9,
+    "beta2": 0.9,
+    "r1_gamma": 1.0,
+    "lr_g": 1e-3,
+    "lr_d": 1e-3,
+    **{name: getattr(TINY, name) + 1 for name in ("latent_dim", "batch_size", "d_steps", "g_steps", "eval_samples")},
+    **{name: getattr(TINY, name) + 1 for name in ("trace_every", "extra_layers", "width_g", "width_d", "eval_every")},
+    "steps": 600,  # far enough for another block of minibatches
+}
+
+
+@pytest.mark.parametrize("field", OTHER_VALUES)
+def test_arms_of_a_contrast_may_differ_only_in_what_leaves_data_and_noise_alone(training, field):
+    one, other = training(TINY), training(replace(TINY, **{field: OTHER_VALUES[field]}))
+    for each in (one, other):
+        for name, updates in (("order", "d_steps"), ("noise_d", "d_steps"), ("noise_g", "g_steps")):
+            each.streams[name].skip(each.config.steps * getattr(each.config, updates))
+    if one.digests() != other.digests():
+        assert field in COMMON_FIELDS

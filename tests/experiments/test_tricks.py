@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from benchmarks.plain_layers import make_plain
 from experiments.players import Player, discriminator_step, generator_step
 from models.dcgan import DCGANDiscriminator, DCGANGenerator
 from models.mlp import MLPDiscriminator, MLPGenerator
@@ -52,6 +53,15 @@ def test_channels_last_changes_nothing_beyond_rounding():
 def test_fused_adam_changes_nothing_beyond_rounding(architecture):
     build = ARCHITECTURES[architecture]
     assert_equal_within_rounding(trained(*build()), trained(*build(), fused=True))
+
+
+@pytest.mark.parametrize("fused", [False, True], ids=["adam", "fused adam"])
+def test_layers_made_of_products_with_channels_last_train_as_plain_convolutions_do(fused):
+    plain = ARCHITECTURES["dcgan"]()
+    for network in plain:
+        make_plain(network)
+    ours = trained(*ARCHITECTURES["dcgan"](), memory_format=torch.channels_last, fused=fused)
+    assert_equal_within_rounding(trained(*plain), ours)
 
 
 def test_the_comparison_would_notice_another_learning_rule():

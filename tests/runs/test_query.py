@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from runs import addresses, query
+from runs import query
 from runs.addresses import is_mongo_url
 from runs.errors import report_user_errors
 from runs.schema import RunConfig
@@ -41,7 +41,8 @@ def where(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MONGO_URL", url)
     else:
         monkeypatch.delenv("MONGO_URL", raising=False)
-        monkeypatch.setattr(addresses, "RECORDS", Path(url))
+        assert Path(url).name == "records"
+        monkeypatch.setenv("GAN_STABILITY_LOCAL", str(Path(url).parent))
 
 
 def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -180,7 +181,7 @@ def test_traces_in_a_table_line_up(three_runs: str, capsys: pytest.CaptureFixtur
 def test_empty_answer_is_still_in_its_format(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where(str(tmp_path / "nowhere"), monkeypatch)
+    where(str(tmp_path / "records"), monkeypatch)
     assert strict_json(ask(capsys, "--format", "json")) == []
     assert rows(ask(capsys, "--format", "csv")) == []
     assert query.main([]) == 0
@@ -209,7 +210,7 @@ def test_empty_answer_is_still_in_its_format(
 def test_bad_question_gets_one_line_and_nothing_else(
     arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where(str(tmp_path), monkeypatch)
+    where(str(tmp_path / "records"), monkeypatch)
     assert said in refusal(capsys, *arguments)
 
 
@@ -226,7 +227,9 @@ def test_query_is_a_command_that_warns_of_nothing_and_ends_in_status_two_on_bad_
 def test_big_numbers_of_a_table_keep_their_digits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    record_run(str(tmp_path), varied(SMALL, seed=2**63 - 1), traces=synthetic_traces(SMALL, {"loss_d": np.pi}))
-    where(str(tmp_path), monkeypatch)
+    record_run(
+        str(tmp_path / "records"), varied(SMALL, seed=2**63 - 1), traces=synthetic_traces(SMALL, {"loss_d": np.pi})
+    )
+    where(str(tmp_path / "records"), monkeypatch)
     assert str(2**63 - 1) in ask(capsys)
     assert repr(np.pi) in ask(capsys, "--traces", "loss_d", "--format", "csv")

@@ -98,6 +98,22 @@ def test_config_survives_the_way_through_plain_values() -> None:
         ("device", "tpu"),
         ("arm", "a.b"),
         ("study", ""),
+        ("study", "a\nb"),
+        ("arm", "a\\b"),
+        ("arm", "it's"),
+        ("arm", "é" * 41),
+        ("latent_dim", 10**20),
+        ("width_g", 10**9),
+        ("inner_width_d", 10**9),
+        ("hidden_layers_d", 10**6),
+        ("extra_layers", 10**6),
+        ("batch_size", 10**9),
+        ("eval_samples", 10**11),
+        ("steps", 10**19),
+        ("eval_every", 10**30),
+        ("d_steps", 10**9),
+        ("g_steps", 10**9),
+        ("threads", 10**6),
     ],
 )
 def test_value_that_no_training_can_have_is_refused_in_one_line_that_names_it(field: str, value: object) -> None:
@@ -157,3 +173,13 @@ def test_a_players_settings_are_those_of_its_own_fields() -> None:
     assert (player_config(config, "d").lr, player_config(config, "g").width) == (1e-3, 5)
     assert of_both_players(config, "architecture") is None
     assert of_both_players(config, "normalization") == "batch"
+
+
+def test_a_long_value_is_shown_in_short() -> None:
+    with pytest.raises(UserError) as refusal:
+        validated(RunConfig, {"arm": "a" * 10_000}, "config")
+    assert len(str(refusal.value)) < 200 and "at most 80 bytes" in str(refusal.value)
+
+
+def test_a_name_may_have_eighty_bytes() -> None:
+    assert RunConfig(arm="é" * 40, study="s" * 80).arm == "é" * 40

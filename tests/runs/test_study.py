@@ -254,12 +254,27 @@ def test_override_with_what_the_study_says_anyway_changes_nothing() -> None:
     [
         ({"seeds": 0}, "seeds=0: expected the number of seeds"),
         ({"seeds": -3}, "seeds=-3: expected the number of seeds"),
+        ({"seeds": 10**9}, "seeds=1000000000: expected the number of seeds to train, 1 to 100,000"),
         ({"arms": ["mpl"]}, "unknown arm 'mpl'; did you mean 'mlp'"),
     ],
 )
 def test_override_that_makes_no_sense_is_refused(override: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         study_from_document(DOCUMENT).override(**override)
+
+
+def test_override_of_the_seeds_stays_within_64_bits() -> None:
+    study = study_from_document({**DOCUMENT, "first_seed": 2**63 - 4})
+    assert study.override(seeds=4).seeds[-1] == 2**63 - 1
+    with pytest.raises(UserError, match="seeds=5: from 9223372036854775804 on there are only 4 below"):
+        study.override(seeds=5)
+
+
+def test_label_of_many_arms_still_fits_a_folder() -> None:
+    arms = {f"arm-with-a-long-name-{number}": {"architecture": "mlp"} for number in range(30)}
+    study = study_from_document({**DOCUMENT, "arms": {**DOCUMENT["arms"], **arms}})
+    some, others = study.override(arms=["mlp", *list(arms)[:20]]), study.override(arms=["mlp", *list(arms)[1:20]])
+    assert len(some.label.encode()) <= 200 and some.label.startswith("tiny+") and some.label != others.label
 
 
 # --- bad studies
@@ -468,6 +483,14 @@ CONTRADICTIONS = {
     "a co-primary that repeats the primary": (
         changed("plan", "co_primary", "outcome", to="not_stable"),
         "contrasts 'MLP' and 'MLP' are the same, or one is the other's mirror image: not_stable of mlp against dcgan;",
+    ),
+    "more cells than anyone reads": (
+        {**DOCUMENT, "grid": {"lr": [i * 1e-6 for i in range(1, 200)], "beta1": [i / 1000 for i in range(100)]}},
+        "39,800 cells (arms times grid points); expected at most 10,000",
+    ),
+    "more runs than anyone trains": (
+        {**DOCUMENT, "seeds": 10**5, "grid": {"beta1": [i / 1000 for i in range(100)]}},
+        "200 cells times 100,000 seeds; expected at most 1,000,000 runs",
     ),
     "seeds beyond 64 bits": ({**DOCUMENT, "first_seed": 2**63 - 2}, "below 2**63"),
 }

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.compare import __main__ as compare
 from analysis.compare.__main__ import main, records_of_ids, records_of_pair
 from analysis.compare.compared import ComparedRun, common_lines, compared_run
 from analysis.compare.page import differences, page
 from analysis.figures.runs import final_sheet, shown_probes, training_strip
 from analysis.figures.style import arm_styles
-from runs import addresses
 from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.store import open_store
 from runs.study import load_study
@@ -34,8 +32,7 @@ def studied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     record(str(records), study, "mlp", 0, info={"plan": None}, meta={"cell_key": "by-hand"})
     monkeypatch.delenv("MONGO_URL", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(addresses, "RECORDS", records)
-    monkeypatch.setattr(compare, "REPORTS", tmp_path / "reports")
+    monkeypatch.setenv("GAN_STABILITY_LOCAL", str(tmp_path))
     return records
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+import seaborn
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -107,6 +108,15 @@ def test_drawing_and_writing_change_no_global_setting(tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
     save(drawn(), tmp_path / "loss")
     assert dict(matplotlib.rcParams) == before
+
+
+def test_a_theme_of_the_users_own_does_not_show(tmp_path: Path) -> None:
+    plain = [path.read_bytes() for path in save(drawn(), tmp_path / "plain")]
+    with matplotlib.rc_context():
+        seaborn.set_theme(style="darkgrid", context="talk", palette="pastel")
+        matplotlib.rcParams["axes.formatter.use_locale"] = True
+        themed = [path.read_bytes() for path in save(drawn(), tmp_path / "themed")]
+    assert themed == plain
 
 
 def test_a_stamp_adds_a_line_below_and_leaves_the_axes_their_size(tmp_path: Path) -> None:

@@ -106,8 +106,13 @@ def test_rates_that_differ_by_more_are_not_only_not_shown_to_be_close(tmp_path: 
 
 def test_updates_to_the_bar_of_equal_runs_are_shown_to_be_close(tmp_path: Path) -> None:
     (result,) = found(tmp_path, {"updates_to_bar": 20}, ["stable"] * 8, ["stable"] * 8)
-    assert interval_of(result) == Interval(low=0, high=0)
-    assert "shown: difference lies within ±20 (90 % interval [0, 0]); unit: generator updates" in result.sentence
+    assert interval_of(result) == Interval(low=-10, high=10)  # known up to one probe interval
+    assert "shown: difference lies within ±20 (90 % interval [−10, +10]); unit: generator updates" in result.sentence
+
+
+def test_margin_of_one_probe_interval_is_not_shown_by_runs_that_learn_at_the_same_probe(tmp_path: Path) -> None:
+    (result,) = found(tmp_path, {"updates_to_bar": 10}, ["stable"] * 8, ["stable"] * 8)
+    assert not result.shown
 
 
 def test_arms_that_never_learn_are_not_shown_to_learn_equally_fast(tmp_path: Path) -> None:

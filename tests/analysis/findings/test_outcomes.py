@@ -15,8 +15,9 @@ from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import SCHEMA_VERSION, ContrastResult, Results, to_json
+from analysis.results.document import SCHEMA_VERSION, ContrastResult, Results, Scale, to_json
 from analysis.results.plain import to_plain
+from analysis.statistics import Interval
 from runs.plan import Thresholds
 from tests.analysis.synthetic import (
     Behaviour,
@@ -243,6 +244,58 @@ def test_never_learned_is_the_worst_rank_of_updates_to_the_bar(classic: StudyDat
     assert "median never against 100" in co_primary.sentence
 
 
+def test_arms_that_never_learn_are_not_called_equal_and_have_no_shift(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(seeds=7), {"mlp": ["unlearned"] * 7, "dcgan": ["unlearned"] * 7})
+    (co_primary,) = results_of(data).of_role("co-primary")
+    assert (co_primary.effect.estimate, co_primary.effect.interval) == (None, Interval(low=-math.inf, high=math.inf))
+    assert co_primary.sentence == (
+        "Updates to the bar, mlp minus dcgan: median never against never; shift = not estimable [−∞, +∞], Wilcoxon"
+        " signed-rank p = 1; neither run learned in any pair; 7 of 7 planned pairs."
+    )
+    assert co_primary.notes[-1] == "no shift: in too many pairs neither run has a value"
+
+
+def test_runs_that_learn_at_the_same_probe_are_equal_up_to_a_probe_interval(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(), {"mlp": ["stable"] * 8, "dcgan": ["stable"] * 8})
+    (co_primary,) = results_of(data).of_role("co-primary")
+    assert co_primary.sentence == (
+        "Updates to the bar, mlp minus dcgan: median 100 against 100; shift = 0 [−10, +10], Wilcoxon signed-rank p = 1;"
+        " equal in all 8 pairs; 8 of 8 planned pairs."
+    )
+    assert co_primary.known_within == 10
+    assert "differences are known up to ±10, by which the interval is wider" in co_primary.notes[-1]
+
+
+def test_sentence_counts_the_pairs_that_are_larger_equal_and_unknown(tmp_path: Path) -> None:
+    study = small_study(seeds=6)
+    for seed, (mlp, dcgan) in enumerate([(150, 100), (150, 100), (100, 150), (100, 100), (None, 100), (None, None)]):
+        for arm, learned in (("mlp", mlp), ("dcgan", dcgan)):
+            record(str(tmp_path), study, arm, seed, "unlearned" if learned is None else "stable", learned=learned or 0)
+    (co_primary,) = results_of(loaded(tmp_path, study)).of_role("co-primary")
+    assert (
+        "larger for mlp in 3 of 6 pairs, for dcgan in 1, equal in 1, neither run learned in 1; 6 of 6"
+    ) in co_primary.sentence
+
+
+@pytest.mark.parametrize(
+    ("scale", "within"),
+    [
+        ("equal updates", 10.0),
+        (
+            "equal compute",
+            10 * 64 * (4 * (20_000 + 5_000) + 8 * (16_000 + 4_000)) / 1e6,
+        ),  # MFLOP, ten steps of each arm
+    ],
+)
+def test_times_are_known_up_to_the_longest_probe_interval_and_its_rounding(
+    classic: StudyData, scale: Scale, within: float
+) -> None:
+    (co_primary,) = results_of(classic).of_role("co-primary", scale)
+    assert co_primary.known_within == pytest.approx(within)
+    (primary,) = results_of(classic).of_role("primary", scale)
+    assert primary.known_within == 0
+
+
 def test_failures_that_balance_have_no_shift_and_a_reason(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(), {"mlp": NOT_YET[:4] + GOOD[:4], "dcgan": GOOD[:4] + NOT_YET[:4]})
     (co_primary,) = results_of(data).of_role("co-primary")
@@ -268,7 +321,7 @@ def test_interaction_is_the_difference_of_differences_of_each_seed(factorial: St
     assert result.effect.estimate == 1
     assert result.effect.p == 2 / 2**8
     assert result.effect.interval is None
-    assert "no spread to resample" in " ".join(result.notes)
+    assert "no spread to tell from" in " ".join(result.notes)
     assert [(pair.first, pair.second) for pair in result.values] == [(1, 0)] * 8
 
 
@@ -309,14 +362,18 @@ def test_headline_says_how_much_of_the_contrast_the_controls_explain(factorial: 
     text = "\n".join(results.controls)
     assert not set(results.controls) & set(results.headline)
     assert (
-        "Changing only the normalization, none to batch (mlp against mlp-bn): Δ = +1 [+0.351, +1], Holm p = 0.055:"
-        " as an estimate the whole difference between mlp and dcgan."
+        "Changing only the normalization, none to batch (mlp against mlp-bn): Δ = +1 [+0.351, +1], Holm p = 0.055,"
+        " 8 of 8 planned pairs: as an estimate the whole difference between mlp and dcgan."
     ) in text
     assert (
-        "Changing only the learning rate, 2e-4 to 1e-3 (mlp against mlp-lr1e-3): Δ = 0 [−0.324, +0.324], Holm p = 1:"
-        " as an estimate nothing of the difference between mlp and dcgan."
+        "Changing only the learning rate, 2e-4 to 1e-3 (mlp against mlp-lr1e-3): Δ = 0 [−0.324, +0.324], Holm p = 1,"
+        " 8 of 8 planned pairs: as an estimate nothing of the difference between mlp and dcgan."
     ) in text
-    assert "With the architecture of mlp, mlp-bn did as well as dcgan" in text
+    assert (
+        "With the architecture of mlp, mlp-bn makes the whole difference as an estimate, over 8 of 8 planned pairs; no"
+        " margin is registered within which mlp-bn would count as equal to dcgan."
+    ) in text
+    assert "as well as" not in text
 
 
 def test_missing_runs_stamp_the_results_interim_and_bound_the_difference(tmp_path: Path) -> None:
@@ -434,7 +491,7 @@ def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:
         "minus", "rates", "bounds", "comparison", "interaction", "interval", "p_holm", "dz", "sign_flip", "spread",
         "mean_first", "mean_second", "mean_difference", "odds_ratio", "odds_ratio_interval", "width_g", "width_d",
         "estimate", "correlation", "detectable_rate", "event", "high", "incidence", "low", "median", "median_interval",
-        "model", "pairs_needed", "factor", "value",
+        "model", "pairs_needed", "pairs_needed_uncorrelated", "factor", "value",
     }  # fmt: skip
 
 

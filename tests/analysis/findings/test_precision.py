@@ -36,8 +36,34 @@ def test_eight_discordant_pairs_one_way_end_an_early_look(tmp_path: Path) -> Non
     assert found.pairs_needed == 6
     assert found.correlation is None
     assert found.sentence == (
-        "MLP against DCGAN, mlp against dcgan: 8 pairs tell a failure rate of 0.802 or more from 0 with power 0.8;"
-        " e-value 28.4, which reaches the 20 that would end an early look."
+        "MLP against DCGAN, mlp against dcgan: 8 pairs tell a failure rate of 0.802 or more from 0 with power 0.8,"
+        " outcomes uncorrelated; e-value 28.4, which reaches the 20 that would end an early look."
+    )
+
+
+def test_pairs_needed_are_given_at_the_observed_correlation_and_without(tmp_path: Path) -> None:
+    mlp: list[Behaviour] = ["unlearned"] * 28 + ["stable"] * 22
+    dcgan: list[Behaviour] = ["unlearned"] * 20 + ["stable"] * 8 + ["unlearned"] * 2 + ["stable"] * 20
+    data = recorded(tmp_path, small_study(seeds=50), {"mlp": mlp, "dcgan": dcgan})
+    contrasts = at_equal_updates(data, judge_study(data))
+    (primary,) = (contrast for contrast in contrasts if contrast.role == "primary")
+    assert primary.rates is not None
+    assert primary.rates.counts == PairCounts(a=20, b=8, c=2, d=20)
+    (found,) = precision(data.study.plan, contrasts).contrasts
+    assert found.correlation == pytest.approx((20 * 20 - 8 * 2) / (28 * 22))
+    assert (found.pairs_needed, found.pairs_needed_uncorrelated) == (115, 289)
+    assert (
+        "were these rates and this correlation (+0.623) the true ones, 115 pairs would tell them apart with power 0.8;"
+        " without correlation 289 pairs"
+    ) in found.notes
+
+
+def test_pairs_needed_without_a_correlation_say_what_they_assume(tmp_path: Path) -> None:
+    (found,) = precision_of(tmp_path, ["unlearned"] * 8, ["stable"] * 8).contrasts
+    assert found.pairs_needed == found.pairs_needed_uncorrelated == 6
+    assert found.notes == (
+        "were these rates the true ones and outcomes uncorrelated, 6 pairs would tell them apart with power 0.8",
+        "correlation within pairs not estimable: the runs of an arm all ended alike",
     )
 
 

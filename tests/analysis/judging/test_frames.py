@@ -1,13 +1,15 @@
 """From a folder of records to data frames, and what is said about records that do not fit."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from analysis.judging.guards import changes
 from runs.errors import UserError
-from tests.analysis.synthetic import loaded, record, recorded, references, small_study
+from runs.study import Study
+from tests.analysis.synthetic import Behaviour, loaded, record, recorded, references, small_study
 from tests.recording import synthetic_info
 
 STEP_INFO = synthetic_info(small_study().cell("mlp", {}).config)
@@ -136,11 +138,64 @@ def test_pair_that_did_not_see_the_same_data_is_not_matched(tmp_path: Path) -> N
     assert not second.missing
 
 
-def test_arms_of_unequal_budgets_are_not_matched(tmp_path: Path) -> None:
-    arms = {"mlp": {"architecture": "mlp", "steps": 100}, "dcgan": {"width_g": 8, "width_d": 8}}
-    data = recorded(tmp_path, small_study(seeds=1, arms=arms), {"mlp": ["stable"], "dcgan": ["stable"]})
-    (seed,) = data.matched_seeds(["mlp", "dcgan"], {})
+def test_arms_of_unequal_budgets_that_no_contrast_compares_are_not_matched(tmp_path: Path) -> None:
+    arms = {
+        "mlp": {"architecture": "mlp"},
+        "dcgan": {"width_g": 8, "width_d": 8},
+        "short": {"architecture": "mlp", "steps": 100},
+    }
+    data = recorded(tmp_path, small_study(seeds=1, arms=arms), {"short": ["stable"], "dcgan": ["stable"]})
+    (seed,) = data.matched_seeds(["short", "dcgan"], {})
     assert seed.problem == "unequal steps: 100 in run 1, 200 in run 2"
+
+
+def again(study: Study, arm: str, seed: int, behaviour: Behaviour) -> dict[str, Any]:
+    """Options of a record of the run's second training, in which it came out so."""
+    key = study.cell(arm, {}).key
+    meta = {"cell_key": key, "plan_hash": study.plan_hash, "generation": 1}
+    return {"arm": arm, "seed": seed, "behaviour": behaviour, "meta": meta}
+
+
+def test_of_a_run_that_was_trained_again_the_latest_training_counts_and_that_is_said(tmp_path: Path) -> None:
+    study = small_study(seeds=2)
+    recorded(tmp_path, study, {"mlp": ["unlearned"] * 2, "dcgan": ["stable"] * 2})
+    record(str(tmp_path), study, **again(study, "mlp", 0, "stable"))
+    record(str(tmp_path), study, **again(study, "mlp", 1, "unlearned"))
+    data = loaded(tmp_path, study)
+    assert data.used["run_id"].tolist() == [5, 6, 3, 4]
+    assert data.problems == (
+        "Runs trained again on request; the latest training counts: 5 in place of 1; 6 in place of 2"
+        " (1 of 2 earlier records have other traces).",
+    )
+
+
+def test_an_incomplete_second_training_does_not_take_the_place_of_a_complete_first(tmp_path: Path) -> None:
+    study = small_study(seeds=1)
+    recorded(tmp_path, study, {"mlp": ["unlearned"], "dcgan": ["stable"]})
+    record(str(tmp_path), study, **again(study, "mlp", 0, "stable"), status="FAILED")
+    data = loaded(tmp_path, study)
+    assert (data.used["run_id"].tolist(), data.problems) == ([1, 2], ())
+
+
+def test_two_records_of_a_second_training_must_be_equal_as_those_of_a_first(tmp_path: Path) -> None:
+    study = small_study(seeds=1)
+    recorded(tmp_path, study, {"mlp": ["unlearned"], "dcgan": ["stable"]})
+    record(str(tmp_path), study, **again(study, "mlp", 0, "stable"))
+    record(str(tmp_path), study, **again(study, "mlp", 0, "stable"))
+    assert loaded(tmp_path, study).used["run_id"].tolist() == [3, 2]
+    record(str(tmp_path), study, **again(study, "mlp", 0, "unlearned"))
+    with pytest.raises(UserError, match=r"records 3 and 5 are both complete .*sweep STUDY --again"):
+        loaded(tmp_path, study)
+
+
+def test_training_again_settles_which_of_two_different_records_counts(tmp_path: Path) -> None:
+    study = small_study(seeds=1)
+    recorded(tmp_path, study, {"mlp": ["unlearned"], "dcgan": ["stable"]})
+    record(str(tmp_path), study, "mlp", 0, "stable")
+    with pytest.raises(UserError, match="records 1 and 3 are both complete"):
+        loaded(tmp_path, study)
+    record(str(tmp_path), study, **again(study, "mlp", 0, "stable"))
+    assert loaded(tmp_path, study).used["run_id"].tolist() == [4, 2]
 
 
 def test_changed_plan_is_noticed_and_its_keys_are_named(tmp_path: Path) -> None:

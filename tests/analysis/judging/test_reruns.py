@@ -8,7 +8,6 @@ import pytest
 
 from analysis import compare_reruns as command
 from analysis.judging.reruns import COMPARED, Rerun, compare_reruns, reruns_frame
-from runs import addresses
 from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.records import Trace
 from runs.reruns import first_seeds, own_threads, with_threads
@@ -20,7 +19,7 @@ from tests.analysis.synthetic import record, small_study
 @pytest.fixture
 def stores(tmp_path: Path) -> tuple[str, str]:
     """Addresses of the first records and of those made again."""
-    return str(tmp_path / "records"), str(tmp_path / "again")
+    return str(tmp_path / "records"), str(tmp_path / "reproducibility")
 
 
 def recorded_first(stores: tuple[str, str], study: Study) -> None:
@@ -225,8 +224,9 @@ def command_line(stores: tuple[str, str], monkeypatch: pytest.MonkeyPatch, folde
     """Arguments for the small study, with the command looking at these stores."""
     monkeypatch.delenv("MONGO_URL", raising=False)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(addresses, "RECORDS", Path(stores[0]))
-    monkeypatch.setattr(command, "RERUNS", Path(stores[1]))
+    local = Path(stores[0]).parent
+    assert stores == (str(local / "records"), str(local / "reproducibility"))
+    monkeypatch.setenv("GAN_STABILITY_LOCAL", str(local))
     (folder / "small.yaml").write_text(json.dumps(small_study(seeds=1).document))
     return [str(folder / "small.yaml"), "--out", str(folder / "reports")]
 

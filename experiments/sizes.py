@@ -1,0 +1,23 @@
+"""Sizes that a config may have by its fields, but that its data or its networks do not allow."""
+
+from experiments.data import training_images
+from runs.errors import UserError
+from runs.schema import MatchInfo, RunConfig
+
+MOST_PARAMETERS = 500_000_000  # of one network: 8 GB with the gradient and the two moments of Adam
+
+
+def refuse_sizes(config: RunConfig, match: MatchInfo) -> None:
+    """Raise UserError if a minibatch has more images than there are, or a network more parameters than any memory."""
+    images = training_images(config.dataset)
+    if config.batch_size > images:
+        raise UserError(
+            f"arm {config.arm}: batch_size={config.batch_size} is more than the {images:,} training images"
+            f" of {config.dataset}; expected 2 to {images}"
+        )
+    for role, parameters in (("G", match["parameters_g"]), ("D", match["parameters_d"])):
+        if parameters > MOST_PARAMETERS:
+            raise UserError(
+                f"arm {config.arm}: {role} would have {parameters:,} parameters; expected at most {MOST_PARAMETERS:,}:"
+                f" choose a smaller width_{role.lower()}"
+            )

@@ -1,0 +1,106 @@
+"""The Makefile as its users call it, with a stand-in for the environment that shows what it is asked for."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STAND_IN = """#!/bin/sh
+for word in "$@"; do printf '%s\\n' "$word"; done >> "$CALLS"
+echo ... >> "$CALLS"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The Makefile beside an environment that is installed already."""
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.write_text(STAND_IN)
+    python.chmod(0o755)
+    (tmp_path / ".venv" / ".installed").touch()
+    return tmp_path
+
+
+def make(project: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "MFLAGS"}
+    environment = {**outside, "CALLS": str(project / "calls"), **variables}
+    return subprocess.run(["make", *words], cwd=project, env=environment, capture_output=True, text=True)
+
+
+def calls(project: Path, *words: str, **variables: str) -> list[list[str]]:
+    """The arguments of each program that a target runs."""
+    done = make(project, *words, **variables)
+    assert done.returncode == 0, done.stderr
+    return [call.splitlines() for call in (project / "calls").read_text().split("...\n")[:-1]]
+
+
+def test_a_sweep_and_its_report_get_the_same_choice_of_runs(project: Path) -> None:
+    assert calls(project, "stability-sweep", "STUDY=aa", "SEEDS=3", "ARMS=one,two", "WORKERS=4") == [
+        ["-m", "experiments.sweep", "aa", "--seeds", "3", "--arms", "one,two", "--workers", "4"],
+        ["-m", "analysis.report", "aa", "--seeds", "3", "--arms", "one,two"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "study", ["my study.yaml", "it's mine.yaml", "a;b.yaml", "a SEED=3.yaml", "~/$HOME.yaml", '"a"']
+)
+def test_a_study_may_have_any_name(project: Path, study: str) -> None:
+    given = f"STUDY={study.replace('$', '$$')}"
+    assert calls(project, "report", given, "ARMS=mlp, dcgan") == [
+        ["-m", "analysis.report", study, "--arms", "mlp, dcgan"]
+    ]
+    assert calls(project, "reproducibility", given)[-1] == ["-m", "analysis.compare_reruns", study]
+
+
+def test_again_and_yes_are_passed_on_and_only_from_the_command_line(project: Path) -> None:
+    assert calls(project, "stability-sweep", "AGAIN=1", "YES=1")[0][3:] == ["--again", "--yes"]
+    (project / "calls").unlink()
+    assert calls(project, "stability-sweep", "AGAIN=0", AGAIN="1", YES="1")[0][3:] == []
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [("SEED=3", "SEEDS"), ("STUDDY=aa", "STUDY"), ("seeds=3", "SEEDS"), ("ARM=mlp", "ARMS"), ("WORKER=2", "WORKERS")],
+)
+def test_a_variable_that_it_does_not_know_is_refused_with_the_nearest(project: Path, typo: str, meant: str) -> None:
+    done = make(project, "stability-sweep", "STUDY=my study.yaml", typo)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"unknown variable {typo.split('=')[0]}; did you mean {meant}?" in done.stderr
+    assert not (project / "calls").exists()
+
+
+def test_variables_of_the_environment_that_it_does_not_know_are_none_of_its_business(project: Path) -> None:
+    assert calls(project, "report", SEED="3", LANG="C") == [["-m", "analysis.report", "digits"]]
+
+
+@pytest.mark.parametrize("name", ["PYTHON", "MONGO_URL", "GAN_STABILITY_LOCAL"])
+def test_variables_that_programs_read_may_be_given_to_make(project: Path, name: str) -> None:
+    assert calls(project, "report", f"{name}=/some where") == [["-m", "analysis.report", "digits"]]
+    assert name in make(project, "help").stdout or name == "PYTHON"
+
+
+def test_an_environment_with_a_space_in_its_name_is_refused(project: Path) -> None:
+    done = make(project, "report", "VENV=my env")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1) and "without spaces" in done.stderr
+
+
+def test_a_clone_may_lie_in_a_folder_with_spaces(project: Path) -> None:
+    moved = project.rename(project.with_name("my clone"))
+    assert calls(moved, "report", "STUDY=aa") == [["-m", "analysis.report", "aa"]]
+
+
+def test_a_checkout_has_unix_line_ends_even_where_git_would_convert_them(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    names = ["Makefile", ".ci/run", ".ci/find-python", "experiments/studies/digits.yaml", "runs/study.py"]
+    command = ["git", "check-attr", "-z", "text", "eol", "--", *names]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    assert [found[i + 2] for i in range(0, len(found) - 1, 3)] == ["auto", "lf"] * len(names), json.dumps(found)
