@@ -31,6 +31,7 @@ from analysis.statistics.factors import (
 from analysis.statistics.logistic import LogisticModel, LogOddsEffect, logistic_gee
 from analysis.statistics.mean_intervals import mean_interval, sign_flip_interval, why_no_mean_interval
 from analysis.statistics.missing_pairs import MissingPairBounds, MissingPairs, missing_pair_bounds
+from analysis.statistics.missing_seeds import MissingSeedBounds, missing_seed_bounds
 from analysis.statistics.multiplicity import MaxT, holm, max_t
 from analysis.statistics.pair_counts import (
     PairCounts,
@@ -82,6 +83,7 @@ __all__ = [
     "MaxT",
     "MissingPairBounds",
     "MissingPairs",
+    "MissingSeedBounds",
     "NotEstimable",
     "PairCounts",
     "PairedComparison",
@@ -117,6 +119,7 @@ __all__ = [
     "mcnemar_power",
     "mean_interval",
     "missing_pair_bounds",
+    "missing_seed_bounds",
     "newcombe_interval",
     "paired_comparison",
     "paired_differences",

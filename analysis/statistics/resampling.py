@@ -65,6 +65,16 @@ def permutation_p(
     return np.asarray(p, dtype=np.float64), exact
 
 
+def sign_sums(sizes: FloatArray, *, n_resamples: int, seed: int) -> tuple[FloatArray, bool]:
+    """Σ ± size under all 2^n sign vectors or, where these are more, under ``n_resamples`` drawn; and which of both.
+
+    The vectors are those of :func:`permutation_p`.
+    """
+    exact = 2 ** len(sizes) <= n_resamples
+    batches = _all_signs(len(sizes)) if exact else _random_signs(len(sizes), n_resamples, seed)
+    return np.concatenate([signs @ sizes for signs in batches]), exact
+
+
 def _batches(n: int, total: int) -> Iterator[tuple[int, int]]:
     rows = max(1, _BATCH_VALUES // max(1, n))
     for start in range(0, total, rows):

@@ -1,6 +1,6 @@
 """How far a verdict depends on its thresholds: one joint test over all specifications of an analysis."""
 
-# K specifications, N pairs, R resamples
+# K specifications, N pairs or seeds, R resamples
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from numpy.typing import ArrayLike
 
 from analysis.statistics.estimates import BoolArray, FloatArray, NotEstimable
 from analysis.statistics.pair_counts import mcnemar_critical_count
-from analysis.statistics.resampling import N_RESAMPLES, at_least, permutation_p
+from analysis.statistics.resampling import N_RESAMPLES, at_least, permutation_p, sign_sums
+from analysis.statistics.significance import all_significant
+
+_LARGEST = 2**31  # sums of smaller whole numbers are exact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +21,8 @@ class SpecificationTest:
 
     deltas: Δ of each specification. median_delta with p_median: their median is as far from 0 by chance.
     n_significant with p_significant: that many specifications are significant in one and the same direction by
-    chance, each by the exact McNemar test at ``alpha``. exact, n_resamples: as in PermutationTest.
+    chance, each by the sign-flip test at ``alpha``, which of -1, 0 and 1 is the exact McNemar test. exact,
+    n_resamples: as in PermutationTest. n_pairs: pairs, or seeds.
     """
 
     n_pairs: int
@@ -37,19 +41,19 @@ def specification_test(
 ) -> SpecificationTest | NotEstimable:
     """Joint test over the specifications of an analysis (Simonsohn, Simmons & Nelson 2020).
 
-    ``differences`` (K, N) holds +1 where under specification k only the first arm of pair i failed, -1 where only
-    the second did, 0 otherwise. The arm labels of a pair are swapped in all specifications at once, so that their
-    dependence is kept. NotEstimable without pairs. Raises ValueError for another shape or other values.
+    ``differences`` (K, N): first less second arm of pair i under specification k. Of a binary outcome +1 where only
+    the first arm failed, -1 where only the second did, 0 otherwise; of a count of a seed the difference of the counts.
+    The arm labels of a pair are swapped in all specifications at once, so that their dependence is kept. NotEstimable
+    without pairs. Raises ValueError for another shape and for numbers that are not whole.
     """
     d = np.asarray(differences, dtype=np.float64)
-    if d.ndim != 2 or len(d) == 0 or not np.isin(d, (-1, 0, 1)).all():
-        raise ValueError(f"differences must be -1, 0 or 1, of shape (specifications, pairs), got shape {d.shape}")
+    if d.ndim != 2 or len(d) == 0 or not ((np.abs(d) < _LARGEST) & (d == np.round(d))).all():
+        raise ValueError(f"differences must be whole numbers, of shape (specifications, pairs), got shape {d.shape}")
     n = d.shape[1]
     if n == 0:
         return NotEstimable(reason="no complete pairs", n=0)
     moving = d[:, (d != 0).any(axis=0)]
-    discordant = np.abs(d).sum(axis=1)
-    needed = np.where(discordant > 0, discordant - 2 * mcnemar_critical_count(discordant, alpha), np.inf)
+    needed = _least_significant(d, alpha, n_resamples, seed)
     observed = _statistics(d.sum(axis=1), needed)
     p, exact = permutation_p(
         moving.shape[1],
@@ -71,8 +75,28 @@ def specification_test(
     )
 
 
+def _least_significant(d: FloatArray, alpha: float, n_resamples: int, seed: int) -> FloatArray:
+    """Least |sum| (K,) of each specification that its own test calls significant, whatever the signs; inf if none."""
+    if np.isin(d, (-1, 0, 1)).all():
+        discordant = np.abs(d).sum(axis=1)
+        return np.where(discordant > 0, discordant - 2 * mcnemar_critical_count(discordant, alpha), np.inf)
+    alike = {tuple(sorted(np.abs(row[row != 0]).tolist())) for row in d}
+    by_row = {sizes: _critical_sum(np.array(sizes), alpha, n_resamples, seed) for sizes in alike}
+    return np.array([by_row[tuple(sorted(np.abs(row[row != 0]).tolist()))] for row in d])
+
+
+def _critical_sum(sizes: FloatArray, alpha: float, n_resamples: int, seed: int) -> float:
+    """Of differences of those sizes, whole numbers, so that sums are exact."""
+    sums, exact = sign_sums(sizes, n_resamples=n_resamples, seed=seed)
+    values, counts = np.unique(np.abs(sums), return_counts=True)
+    tail = counts[::-1].cumsum()[::-1]  # how many reach each value
+    p = tail / len(sums) if exact else (tail + 1) / (len(sums) + 1)
+    reached = values[all_significant(p, alpha) & (values > 0)]
+    return float(reached[0]) if len(reached) else np.inf
+
+
 def _statistics(excess: FloatArray, needed: FloatArray) -> FloatArray:
-    """|median| of the excesses b - c (…, K), and how many reach ``needed`` in the commoner direction: (…, 2)."""
+    """|median| of the excesses (…, K), and how many reach ``needed`` in the commoner direction: (…, 2)."""
     one_way = np.maximum((excess >= needed).sum(axis=-1), (-excess >= needed).sum(axis=-1))
     return np.stack([np.abs(np.median(excess, axis=-1)), one_way], axis=-1)
 

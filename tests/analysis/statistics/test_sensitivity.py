@@ -74,11 +74,61 @@ def test_many_pairs_are_sampled_reproducibly():
     assert result == specification_test(d, n_resamples=99, seed=1)
 
 
+count_differences = hnp.arrays(
+    float, st.tuples(st.integers(1, 4), st.integers(1, 7)), elements=st.integers(-4, 4).map(float)
+)
+
+
+@given(count_differences, st.sampled_from([0.05, 0.5]))
+def test_counts_of_a_seed_are_tested_by_all_label_swaps_and_each_by_its_own_sign_flips(d, alpha):
+    def one_way(swap: np.ndarray) -> int:
+        means = [(sign_flip_test(row), row.sum()) for row in swap]
+        up = sum(test.p <= alpha and total > 0 for test, total in means)
+        return max(up, sum(test.p <= alpha and total < 0 for test, total in means))
+
+    result = joint(d, alpha)
+    swaps = [d * signs for signs in itertools.product([1, -1], repeat=d.shape[1])]
+    medians = np.array([abs(np.median(swap.sum(axis=1))) for swap in swaps])
+    significant = np.array([one_way(swap) for swap in swaps])
+    assert result.deltas == pytest.approx(d.mean(axis=1))
+    assert result.p_median == pytest.approx((medians >= medians[0]).mean())
+    assert result.n_significant == significant[0]
+    assert result.p_significant == pytest.approx((significant >= significant[0]).mean())
+
+
+def test_counts_that_are_binary_outcomes_times_two_have_the_same_p():
+    d = np.array([[1.0, 1, 0, -1, 1, 1, 1, 1], [1.0, 1, 0, 0, 1, 1, 1, 1], [0.0, 0, 0, 0, 0, 1, 1, 1]])
+    once, twice = joint(d), joint(2 * d)
+    assert (once.p_median, once.n_significant, once.p_significant) == (
+        twice.p_median,
+        twice.n_significant,
+        twice.p_significant,
+    )
+    assert once.n_significant == 1  # six of six; seven of which one is against are not enough
+    assert twice.median_delta == 2 * once.median_delta
+
+
+def test_counts_over_many_seeds_are_sampled_reproducibly():
+    result = specification_test(2 * np.ones((2, 50)), n_resamples=99, seed=1)
+    assert isinstance(result, SpecificationTest)
+    assert (result.exact, result.n_significant, result.p_median) == (False, 2, 0.01)
+
+
 def test_no_pairs_give_no_test():
     assert isinstance(specification_test(np.empty((2, 0))), NotEstimable)
 
 
-@pytest.mark.parametrize("d", [np.array([0.5]), np.array([[0.5]]), np.array([[np.nan]]), np.empty((0, 3))])
+@pytest.mark.parametrize(
+    "d",
+    [
+        np.array([0.5]),
+        np.array([[0.5]]),
+        np.array([[np.nan]]),
+        np.array([[np.inf]]),
+        np.array([[1e308]]),
+        np.empty((0, 3)),
+    ],
+)
 def test_differences_that_are_not_paired_outcomes_are_refused(d):
     with pytest.raises(ValueError, match="differences must be"):
         specification_test(d)
