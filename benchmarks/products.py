@@ -83,8 +83,9 @@ def _plain_loop() -> Ratio:
 def _share_of_peak() -> Ratio:
     """Arithmetic a second of a recorded step over that of a large product in single precision, in billions."""
     steps, training = _STEPS[16], _training(16)
+    one_step = bare_step(_training(16, PRODUCTS))
     with FlopCounterMode(display=False) as counter:
-        bare_step(_training(16, PRODUCTS))()
+        one_step()
     left, right = torch.randn(2, _SIDE, _SIDE, generator=torch.Generator().manual_seed(0))
     step, product = _in_turns(lambda: training.train(steps), lambda: torch.mm(left, right), 1)
     achieved = [counter.get_total_flops() * steps / one / 1e6 for one in step]
