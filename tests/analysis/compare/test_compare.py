@@ -181,6 +181,8 @@ def test_runs_that_did_not_see_the_same_noise_are_said_not_to(studied: Path) -> 
     assert "did not see the same" in text
 
 
+POINT = ["lr=1e-3", "beta1=0.5"]  # of the default study
+
 WRONG = {
     "no such run": (["1", "99"], "no run 99 in "),
     "an incomplete run": (["1", "5"], "run 5 is not complete (status FAILED)"),
@@ -192,9 +194,9 @@ WRONG = {
     "an unknown arm": (["--pair", "seed=0", "mlp", "dcgam"], "unknown arm 'dcgam'; did you mean 'dcgan'?"),
     "no seed": (["--pair", "mlp", "dcgan"], "no seed; expected one of its seeds, such as seed=0"),
     "a seed that is none": (["--pair", "seed=x", "mlp", "dcgan"], "seed=x; expected"),
-    "an unknown seed": (["--pair", "seed=8", "mlp", "dcgan"], "seed=8; expected"),
-    "an unknown factor": (["--pair", "seed=0", "lr=1", "mlp", "dcgan"], "unknown factor 'lr'"),
-    "a run that is not recorded": (["--pair", "seed=0", "mlp", "dcgan"], "no complete run of mlp at seed 0; train it"),
+    "an unknown seed": (["--pair", "seed=9", *POINT, "mlp", "dcgan"], "seed=9; expected"),
+    "an unknown factor": (["--pair", "seed=0", "latent_dim=1", "mlp", "dcgan"], "unknown factor 'latent_dim'"),
+    "a run that is not recorded": (["--pair", "seed=0", *POINT, "mlp", "dcgan"], "no complete run of mlp at seed 0"),
 }
 
 
