@@ -91,11 +91,13 @@ ORDER = {
         "reruns",
     ],
     "analysis.results": [
-        *("plain", "parts", "times", "factors", "robustness", "precision", "quality", "document", "schema"),
+        *("plain", "parts", "families", "regions", "times", "factors", "robustness", "precision", "quality"),
+        *("document", "schema"),
         *("verdict_words", "wording"),
     ],
     "analysis.findings": [
-        *("budgets", "sensitivity", "questions", "effects", "contrasts", "controls", "grid_headline", "headline"),
+        *("budgets", "sensitivity", "questions", "effects", "families", "contrasts", "controls", "regions"),
+        *("evidence", "region_headline", "grid_headline", "headline"),
         *(
             "time_to_event",
             "crossed_cells",
@@ -110,12 +112,24 @@ ORDER = {
         *("outcomes",),
     ],
     "analysis.figures": [
-        *("style", "pictures", "parts", "outcomes", "traces", "effects", "grid_forest", "survival", "designs"),
+        *("style", "pictures", "parts", "outcomes", "traces", "effects", "regions", "grid_forest", "survival"),
+        "designs",
         *("thinning", "explorer", "sheets", "runs"),
     ],
-    "analysis.tables": ["latex", "formats", "columns", "contrasts", "settings", "times", "factors", "designs"],
+    "analysis.tables": [
+        "latex",
+        "formats",
+        "columns",
+        "contrasts",
+        "regions",
+        "settings",
+        "times",
+        "factors",
+        "designs",
+    ],
     "analysis.report": [
-        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "forests", "figures"),
+        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "forests", "regions"),
+        "figures",
         *("page", "writing", "__main__"),
     ],
     "analysis.compare": ["compared", "page", "__main__"],

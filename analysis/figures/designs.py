@@ -128,10 +128,18 @@ def _shades(figure: Figure, outcome: str) -> None:
 
 
 @styled
-def specification_curve(specifications: Sequence[Specification], *, alpha: float, contrast: str) -> Figure:
+def specification_curve(
+    specifications: Sequence[Specification],
+    *,
+    alpha: float,
+    contrast: str,
+    unit: str = "share of pairs",
+    largest: float = 1.0,
+) -> Figure:
     """Δ under every specification of the thresholds, in ascending order, and below it which choices each makes.
 
-    Dark: p at or below alpha. The registered specification is marked by a ring and an upright line.
+    The axis is in ``unit`` and has room for differences up to ``largest``, one way and the other. Dark: p at or below
+    alpha. The registered specification is marked by a ring and an upright line.
     """
     ordered = sorted(specifications, key=lambda specification: (specification.delta, not specification.registered))
     names = list(ordered[0].choices)
@@ -151,7 +159,7 @@ def specification_curve(specifications: Sequence[Specification], *, alpha: float
         if one.registered:
             _registered(upper, lower, place, one.delta)
     upper.axhline(0, color=FAINT, linewidth=0.6, zorder=0.5)
-    upper.set(ylabel=f"Δ, {contrast}\n(share of pairs)", ylim=(-1.05, 1.05))
+    upper.set(ylabel=f"Δ, {contrast}\n({unit})", ylim=(-1.05 * largest, 1.05 * largest))
     upper.tick_params(axis="x", length=0, labelbottom=False)
     lower.set(xlabel="specifications, by Δ", ylim=(len(options) - 0.4, -0.6), xlim=(-1, len(ordered)))
     lower.set_yticks(range(len(options)), [f"{name} {value:g}" for name, value in options], size=6)

@@ -88,6 +88,7 @@ def _budget(data: StudyData, arm: str, point: Mapping[str, Any], flops: float) -
         steps = max(step for step in probe_steps(config) if step * per_step <= flops)
     return Budget(
         arm=arm,
+        grid_point=point,
         steps=steps,
         g_steps=config.g_steps,
         updates=steps * config.g_steps,

@@ -1,8 +1,6 @@
 """All declared contrasts at every grid point, at equal updates and at equal FLOPs, and their corrections."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,40 +8,44 @@ import pandas as pd
 
 from analysis.findings.budgets import declared_budgets, equal_compute_budgets, stops
 from analysis.findings.effects import find
-from analysis.findings.questions import Question
+from analysis.findings.families import corrected, registered
+from analysis.findings.questions import LARGER_IS_BETTER, Place, Question
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import MatchedSeed, StudyData
 from analysis.results.document import Budget, ContrastResult, PairTally, PairValue, Scale
 from analysis.results.parts import Role
-from analysis.statistics import holm
 from runs.plan import Contrast
 
 
 def at_equal_updates(data: StudyData, verdicts: pd.DataFrame) -> tuple[ContrastResult, ...]:
-    """Every contrast at every grid point, on ``verdicts`` of ``judge_study``; p corrected within each role."""
+    """Every contrast at every grid point or over the grid, on ``verdicts`` of ``judge_study``; p corrected by role."""
     results = []
-    for role, contrast, point in _askable(data):
-        budgets = declared_budgets(data, contrast.arms, point)
-        results.append(answer(_question(data, role, contrast, point, "equal updates", verdicts, budgets)))
+    for role, contrast, points in _askable(data):
+        places = [_place(data, contrast, point, declared_budgets(data, contrast.arms, point)) for point in points]
+        results.append(answer(_question(data, role, contrast, places, "equal updates", verdicts)))
     return corrected(results, data)
 
 
 def at_equal_compute(data: StudyData) -> tuple[ContrastResult, ...]:
     """The same at equal FLOPs, every run judged at its last probe within them; see ``equal_compute_budgets``.
 
-    Contrasts with an arm of which no run is complete are left out, and stay counted in the correction.
+    They are equal at each grid point, and differ from one point to the next. Contrasts with an arm of which no run is
+    complete at a point that they are asked at are left out, and stay counted in the correction.
     """
     results = []
-    for role, contrast, point in _askable(data):
-        budgets = equal_compute_budgets(data, contrast.arms, point)
-        if budgets is not None:
-            verdicts = judge_study(data.only(contrast.arms, point), until=stops(budgets))
-            results.append(answer(_question(data, role, contrast, point, "equal compute", verdicts, budgets)))
+    for role, contrast, points in _askable(data):
+        budgets = [equal_compute_budgets(data, contrast.arms, point) for point in points]
+        known = [(point, own) for point, own in zip(points, budgets, strict=True) if own is not None]
+        if len(known) == len(points):
+            judged = [judge_study(data.only(contrast.arms, point), until=stops(own)) for point, own in known]
+            places = [_place(data, contrast, point, own) for point, own in known]
+            verdicts = pd.concat(judged, ignore_index=True)
+            results.append(answer(_question(data, role, contrast, places, "equal compute", verdicts)))
     return corrected(results, data)
 
 
 def answer(question: Question) -> ContrastResult:
-    """One contrast's result. ``effect.p_holm`` is left to :func:`corrected`."""
+    """One contrast's result. ``effect.p_holm`` and ``standing`` are left to :func:`corrected`."""
     contrast = question.contrast
     matched = [seed for seed in question.seeds if seed.problem is None]
     table = question.values(matched)
@@ -53,9 +55,11 @@ def answer(question: Question) -> ContrastResult:
     finding = find(question, table[known], pairs)
     return ContrastResult(
         role=question.role,
+        standing="exploratory",
         scale=question.scale,
         name=contrast.name,
         outcome=contrast.outcome,
+        larger_is_better=contrast.outcome in LARGER_IS_BETTER,
         first=contrast.first,
         second=contrast.second,
         minus=contrast.minus,
@@ -68,6 +72,7 @@ def answer(question: Question) -> ContrastResult:
         bounds=finding.bounds,
         comparison=finding.comparison,
         interaction=finding.interaction,
+        stable_points=finding.stable_points,
         values=tuple(
             PairValue(seed=seed.seed, first=float(first), second=float(second))
             for seed, (first, second) in zip(compared, finding.sides, strict=True)
@@ -78,73 +83,42 @@ def answer(question: Question) -> ContrastResult:
     )
 
 
-def corrected(results: Sequence[ContrastResult], data: StudyData) -> tuple[ContrastResult, ...]:
-    """The results with Holm's correction of p over all tests of a role.
-
-    A role's family is every contrast that the plan registers under it, at every grid point: those that could not be
-    computed stay counted, and so do those whose arms were left out on the command line.
-    """
-    registered = Counter(role for role, _ in _registered(data))
-    by_role: dict[Role, list[ContrastResult]] = {role: [] for role in registered}
-    for result in results:
-        by_role[result.role].append(result)
-    done = []
-    for role, family in by_role.items():
-        size = registered[role] * len(data.study.grid_points())
-        p_values = [result.effect.p for result in family] + [None] * (size - len(family))
-        for result, p_holm in zip(family, holm(p_values), strict=False):
-            done.append(replace(result, effect=replace(result.effect, p_holm=p_holm, family=size)))
-    return tuple(done)
-
-
-def left_out(data: StudyData) -> list[str]:
-    """A sentence for each contrast whose arms are not all in the study, as after ``--arms``."""
-    return [
-        f"The {role} contrast {contrast.name!r} ({contrast.outcome}) is left out: its arms are not all in this report."
-        for role, contrast in _registered(data)
-        if not set(contrast.arms) <= set(data.study.arms)
-    ]
-
-
-def _registered(data: StudyData) -> list[tuple[Role, Contrast]]:
-    plan = data.study.plan
-    secondaries: list[tuple[Role, Contrast]] = [("secondary", contrast) for contrast in plan.secondaries]
-    return [("primary", plan.primary), ("co-primary", plan.co_primary), *secondaries]
-
-
-def _askable(data: StudyData) -> Iterator[tuple[Role, Contrast, Mapping[str, Any]]]:
-    for role, contrast in _registered(data):
+def _askable(data: StudyData) -> Iterator[tuple[Role, Contrast, list[dict[str, Any]]]]:
+    """Every contrast whose arms are in the study, with the grid points that each of its tests is about."""
+    points = data.study.grid_points()
+    for role, contrast in registered(data.study.plan):
         if set(contrast.arms) <= set(data.study.arms):
-            for point in data.study.grid_points():
-                yield role, contrast, point
+            for asked in [points] if contrast.over_grid else [[point] for point in points]:
+                yield role, contrast, asked
+
+
+def _place(data: StudyData, contrast: Contrast, point: Mapping[str, Any], budgets: tuple[Budget, ...]) -> Place:
+    configs = {arm: data.study.cell(arm, point).config for arm in contrast.arms}
+    return Place(
+        point=point,
+        seeds=data.matched_seeds(contrast.arms, point),
+        budgets=budgets,
+        probe_interval={arm: config.eval_every * config.g_steps for arm, config in configs.items()},
+    )
 
 
 def _question(
-    data: StudyData,
-    role: Role,
-    contrast: Contrast,
-    point: Mapping[str, Any],
-    scale: Scale,
-    verdicts: pd.DataFrame,
-    budgets: tuple[Budget, ...],
+    data: StudyData, role: Role, contrast: Contrast, places: Sequence[Place], scale: Scale, verdicts: pd.DataFrame
 ) -> Question:
-    configs = {arm: data.study.cell(arm, point).config for arm in contrast.arms}
     return Question(
         contrast=contrast,
         role=role,
         scale=scale,
-        point=point,
-        seeds=data.matched_seeds(contrast.arms, point),
+        places=tuple(places),
         verdicts=verdicts,
-        budgets=budgets,
-        probe_interval={arm: config.eval_every * config.g_steps for arm, config in configs.items()},
         confidence=1 - data.study.plan.alpha,
     )
 
 
 def _tally(question: Question, matched: Sequence[MatchedSeed], compared: Sequence[MatchedSeed]) -> PairTally:
     excluded = [f"seed {seed.seed}: {seed.problem}" for seed in question.seeds if seed.problem and not seed.missing]
-    valueless = [f"seed {seed.seed}: a run has no {question.label}" for seed in matched if seed not in compared]
+    none = "at no grid point did both arms learn" if question.contrast.over_grid else f"a run has no {question.label}"
+    valueless = [f"seed {seed.seed}: {none}" for seed in matched if seed not in compared]
     return PairTally(
         planned=len(question.seeds),
         used=len(compared),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.counting import counted
 from analysis.findings.questions import LABELS
 from analysis.results.document import ContrastResult
 from analysis.results.precision import MarginResult
@@ -15,16 +16,20 @@ from analysis.statistics import (
     Equivalence,
     NotEstimable,
     PairCounts,
+    bootstrap_mean_interval,
     rates_within_margin,
     shift_interval,
+    sign_flip_interval,
     signs_needed,
     tango_interval,
+    why_no_mean_interval,
     within_margin,
 )
-from runs.plan import Contrast, Plan
+from runs.plan import OVER_GRID, Contrast, Plan
 
 Floats = NDArray[np.float64]
 
+MOST_INVERTED = 16  # seeds whose sign-flip test can be inverted
 NO_MARGIN = (
     "No margin was registered within which two arms would count as equal, so nothing here says that they do not"
     " differ: an interval tells which differences the data leave open."
@@ -84,14 +89,35 @@ def _finding(result: ContrastResult, values: Floats, margin: float, alpha: float
     first, second = values.T
     n, needed = len(values), signs_needed(2 * alpha)
     if n == 0:
-        return NotEstimable(reason=f"none of {result.pairs.planned} planned pairs is complete and matched", n=n)
+        return NotEstimable(
+            reason=f"none of {result.pairs.planned} planned {_unit(result)}s is complete and matched", n=n
+        )
     if result.outcome == "not_stable":
         return rates_within_margin(PairCounts.from_outcomes(first == 1, second == 1), margin, alpha=alpha)
     if n < needed:
-        pairs = "1 pair is" if n == 1 else f"{n} pairs are"
+        pairs = f"{counted(n, _unit(result))} {'is' if n == 1 else 'are'}"
         return NotEstimable(reason=f"{pairs} too few for an exact {_level(alpha)} interval, which needs {needed}", n=n)
+    if result.outcome == "stable_points":
+        return _of_mean(first - second, margin, alpha)
     interval = shift_interval(first, second, 1 - 2 * alpha, known_within=result.known_within)
     return within_margin(interval, margin, alpha=alpha)
+
+
+def _of_mean(differences: Floats, margin: float, alpha: float) -> Equivalence | NotEstimable:
+    """By the means that the sign-flip test does not reject; by the bootstrap where these are too many to enumerate.
+
+    Seeds that all show one difference have no interval: how rare another is, so few of them cannot tell.
+    """
+    few = len(differences) <= MOST_INVERTED
+    interval = (sign_flip_interval if few else bootstrap_mean_interval)(differences, confidence=1 - 2 * alpha)
+    if interval is None:
+        reason = why_no_mean_interval(len(differences), 1 - 2 * alpha, "seeds")
+        return NotEstimable(reason=reason, n=len(differences))
+    return within_margin(interval, margin, alpha=alpha)
+
+
+def _unit(result: ContrastResult) -> str:
+    return "seed" if result.outcome in OVER_GRID else "pair"
 
 
 def _notes(result: ContrastResult, values: Floats, finding: Equivalence) -> Iterator[str]:
@@ -131,7 +157,10 @@ def _sentence(result: ContrastResult, finding: Equivalence | NotEstimable, margi
     label = LABELS[result.outcome]
     where = f" at {point_text(result.grid_point)}" if result.grid_point else ""
     subject = f"{label[0].upper()}{label[1:]}{where}, {result.first} minus {result.second}"
-    unit, pairs = f"unit: {result.effect.unit}", f"{len(result.values)} of {result.pairs.planned} planned pairs"
+    unit, pairs = (
+        f"unit: {result.effect.unit}",
+        f"{len(result.values)} of {result.pairs.planned} planned {_unit(result)}s",
+    )
     if isinstance(finding, NotEstimable):
         parts = [f"not shown: a difference within ±{number(margin)}", str(finding), unit]
     else:

@@ -4,34 +4,55 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from analysis.counting import counted
+from analysis.findings.evidence import NO_SEQUENTIAL_TEST, at_early_look, standing_text, statement
+from analysis.findings.families import enough_evidence, evidence, is_shown
 from analysis.findings.questions import LABELS
+from analysis.findings.region_headline import region_at_equal_compute, region_paragraphs, secondaries_text
 from analysis.results.document import ArmResult, ContrastResult, Results
 from analysis.results.factors import GridMean, SignsOverGrid
 from analysis.results.wording import (
     composition_text,
     contrast_text,
+    difference_text,
     drawn_text,
     interval_text,
     learning_rate,
     listed,
+    number,
     p_text,
     signed,
     signs_text,
 )
-from analysis.statistics import FactorEffect, FactorEffects, significant
+from analysis.statistics import FactorEffect, FactorEffects, significant, smallest_sign_p
+from runs.plan import OVER_GRID
 
 
 def grid_paragraphs(results: Results) -> Iterator[str]:
-    """The map in a sentence, what became of each arm's runs, and the primary contrast over the grid."""
-    yield _where_stable(results)
-    yield from _arms(results)
+    """The primary contrast over the grid and where which arm was stable; then what stands behind the primary."""
     primaries = results.of_role("primary")
-    if primaries:
+    if primaries and primaries[0].outcome in OVER_GRID:
+        yield from region_paragraphs(results, primaries[0])
+    else:
+        yield _where_stable(results)
+        yield from _arms(results)
+    if primaries and primaries[0].outcome not in OVER_GRID:
         yield from _mean(results, primaries[0])
         yield at_each_point(results, primaries)
+    yield from _co_primary(results)
+    yield from secondaries_text(results)
     at_compute = results.of_role("primary", "equal compute")
-    if at_compute:
+    if at_compute and at_compute[0].outcome in OVER_GRID:
+        yield from region_at_equal_compute(results)
+    elif at_compute:
         yield f"At equal computation: {at_each_point(results, at_compute)}"
+
+
+def _co_primary(results: Results) -> Iterator[str]:
+    found = results.of_role("co-primary")
+    if found:
+        told = statement(results, found[0]) if found[0].outcome in OVER_GRID else at_each_point(results, found)
+        yield f"{standing_text(results)}: {told}"
 
 
 def _where_stable(results: Results) -> str:
@@ -104,26 +125,45 @@ def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
         return
     both = f" Its estimates at single grid points are {signs_text(mean.signs)}." if mean.signs.differ else ""
     test = f"sign-flip{drawn_text(mean.effects)} {p_text(mean.effect.p, results.alpha)}"
+    test = NO_SEQUENTIAL_TEST if at_early_look(results) else f"{test}{_too_few(mean, results.alpha)}"
     yield (
         f"Averaged over the grid, {LABELS[contrast.outcome]} ({mean.unit}), {contrast.first} minus"
         f" {contrast.second}: {signed(mean.effect.estimate)} {interval_text(mean.effect.interval)} over"
-        f" {mean.effects.n_seeds} seeds, {test}{_too_few(mean.effects)}.{both}"
+        f" {counted(mean.effects.n_seeds, 'seed')}, {test}.{both}"
     )
 
 
-def _too_few(effects: FactorEffects) -> str:
-    return ", which so few seeds cannot bring below the level" if effects.note else ""
+def _too_few(mean: ContrastMean, alpha: float) -> str:
+    """The limit is the number of seeds that differ, not of all."""
+    moving, n = mean.effect.moving, mean.effects.n_seeds
+    if significant(smallest_sign_p(moving), alpha):
+        return ""
+    which = f"the {counted(n, 'seed')}" if moving == n else f"the {moving} of {counted(n, 'seed')} that differ"
+    return f", which {which} cannot bring to the level"
 
 
 def at_each_point(results: Results, contrasts: Sequence[ContrastResult]) -> str:
     """At how many grid points which arm of a contrast has more. ``contrasts``: one a grid point."""
     known = [contrast.effect.estimate for contrast in contrasts if contrast.effect.estimate is not None]
-    first, second = sum(estimate > 0 for estimate in known), sum(estimate < 0 for estimate in known)
-    clear = sum(significant(contrast.effect.p_holm, results.alpha) for contrast in contrasts)
-    one, unknown = contrasts[0], len(contrasts) - len(known)
-    parts = [f"larger for {one.first} at {first}", f"for {one.second} at {second}"]
-    parts += [f"for neither at {len(known) - first - second}", *([f"not estimable at {unknown}"] if unknown else [])]
-    return (
-        f"{one.name}, {LABELS[one.outcome]}, at {len(contrasts)} grid points: {', '.join(parts)};"
-        f" Holm p is {results.alpha:g} or less at {clear}."
-    )
+    above, below = sum(estimate > 0 for estimate in known), sum(estimate < 0 for estimate in known)
+    one, unknown, neither = contrasts[0], len(contrasts) - len(known), len(known) - above - below
+    if one.minus is None:
+        parts = [f"larger for {one.first} at {above}", f"for {one.second} at {below}", f"for neither at {neither}"]
+        about = LABELS[one.outcome]
+    else:
+        parts = [f"above 0 at {above}", f"below 0 at {below}", f"0 at {neither}"]
+        about = f"difference of differences in {LABELS[one.outcome]}, {difference_text(one)}"
+    parts += [f"not estimable at {unknown}"] if unknown else []
+    return f"{one.name}, {about}, at {len(contrasts)} grid points: {', '.join(parts)}; {_clear_at(results, contrasts)}."
+
+
+def _clear_at(results: Results, contrasts: Sequence[ContrastResult]) -> str:
+    """At how many points the difference is shown."""
+    early = at_early_look(results)
+    clear = sum(is_shown(contrast, results.alpha, early=early) for contrast in contrasts)
+    if not early:
+        return f"Holm p is {results.alpha:g} or less at {clear}"
+    if evidence(contrasts[0]) is None:
+        return NO_SEQUENTIAL_TEST
+    enough = enough_evidence(results.alpha, contrasts[0].effect.family)
+    return f"at this early look the e-value reaches the {number(enough)} that would end the study at {clear}"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from analysis.counting import counted
 from analysis.findings.controls import arm_at
+from analysis.findings.evidence import at_early_look, evidence_text, standing_text, statement
+from analysis.findings.families import is_shown
 from analysis.findings.grid_headline import grid_paragraphs
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ArmResult, Budget, ContrastResult, Results
@@ -19,7 +21,6 @@ from analysis.results.wording import (
     point_text,
     signed,
 )
-from analysis.statistics import significant
 
 
 def headline(results: Results) -> tuple[str, ...]:
@@ -44,7 +45,8 @@ def _paragraphs(results: Results) -> Iterator[str]:
         yield from _arms(results)
         return
     yield from _outcome(results, primaries[0])
-    yield from (contrast.sentence for contrast in results.of_role("co-primary"))
+    for contrast in results.of_role("co-primary"):
+        yield f"{standing_text(results)}: {statement(results, contrast)}"
     for primary in results.of_role("primary", "equal compute"):
         yield _at_equal_compute(results, primary)
 
@@ -72,7 +74,7 @@ def _happened(results: Results, contrast: ContrastResult) -> str:
     budgets = {budget.arm: budget for budget in contrast.budgets}
     return "; ".join(
         f"{composition_text(arm, contrast.composition[arm])} {_after(results, contrast, budgets[arm])}"
-        for arm in (contrast.first, contrast.second)
+        for arm in contrast.composition
     )
 
 
@@ -83,14 +85,16 @@ def _after(results: Results, contrast: ContrastResult, budget: Budget) -> str:
 
 def _difference(results: Results, contrast: ContrastResult) -> str:
     if contrast.rates is None:
-        return contrast.sentence
-    delta, p = contrast.rates.delta, contrast.rates.p_exact
+        return statement(results, contrast)
+    delta, early = contrast.rates.delta, at_early_look(results)
     text = (
         f"Over {counted(contrast.rates.counts.n, 'matched pair')} the rate of runs that were not stable differs by"
         f" Δ = {signed(delta)} {interval_text(contrast.rates.tango)} ({contrast.first} minus {contrast.second},"
-        f" exact McNemar {p_text(p, results.alpha)})"
+        f" {evidence_text(results, contrast)})"
     )
-    if p is None or delta is None or not significant(p, results.alpha):
+    if delta is None or not is_shown(contrast, results.alpha, early=early):
+        if early:
+            return f"{text}: no difference is shown yet."
         interval = contrast.rates.tango
         if interval is not None and not interval.low <= 0 <= interval.high:
             return f"{text}: the interval, which is approximate, excludes 0, but the exact test does not show it."
@@ -101,8 +105,7 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
 
 def _nature(results: Results, contrast: ContrastResult) -> Iterator[str]:
     """How many of the runs that are not stable had not learned, and whether those came near the bar and left again."""
-    for arm in (contrast.first, contrast.second):
-        verdicts = contrast.composition[arm]
+    for arm, verdicts in contrast.composition.items():
         unlearned = verdicts[VerdictCode.UNLEARNED.value]
         not_stable = sum(verdicts.values()) - verdicts[VerdictCode.STABLE.value]
         if not unlearned:
@@ -132,13 +135,14 @@ def _at_equal_compute(results: Results, contrast: ContrastResult) -> str:
     happened = "; ".join(
         f"{composition_text(arm, contrast.composition[arm])} after {budgets[arm].updates:,} updates"
         f" ({flops_text(budgets[arm].flops)})"
-        for arm in (contrast.first, contrast.second)
+        for arm in contrast.composition
     )
     text = f"At equal computation (each run's last probe within {flops_text(most)}): {happened}"
     if contrast.rates is None or not contrast.pairs.used:
         return f"{text}."
     rates = contrast.rates
-    return f"{text}; Δ = {signed(rates.delta)} {interval_text(rates.tango)}, {p_text(rates.p_exact, results.alpha)}."
+    p = "in support" if at_early_look(results) else p_text(rates.p_exact, results.alpha)
+    return f"{text}; Δ = {signed(rates.delta)} {interval_text(rates.tango)}, {p}."
 
 
 def _rates_of(arm: ArmResult) -> str:

@@ -9,13 +9,15 @@ import pandas as pd
 
 from analysis.counting import counted
 from analysis.findings.budgets import seconds_per_step, step_flops
-from analysis.findings.contrasts import at_equal_compute, at_equal_updates, left_out
+from analysis.findings.contrasts import at_equal_compute, at_equal_updates
 from analysis.findings.controls import controls
 from analysis.findings.factorial import factorial
+from analysis.findings.families import families, left_out
 from analysis.findings.headline import headline
 from analysis.findings.oscillation import oscillation, summary
 from analysis.findings.precision import precision
 from analysis.findings.quality import quality
+from analysis.findings.regions import regions
 from analysis.findings.robustness import robustness
 from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.findings.time_to_event import time_to_event
@@ -61,6 +63,8 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         arms=tuple(_arm_results(data, verdicts)),
         contrasts=contrasts,
         contrasts_at_equal_compute=at_compute,
+        families=families(contrasts, data),
+        regions=regions(data, verdicts),
         sensitivity=sensitivity,
         sensitivity_skipped=skipped,
         time_to_event=time_to_event(data, verdicts),

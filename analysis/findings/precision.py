@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from analysis.counting import counted
 from analysis.findings.equivalence import equivalence, without_margin
+from analysis.findings.families import enough_evidence
 from analysis.results.document import ContrastResult
 from analysis.results.parts import Role
 from analysis.results.precision import ContrastPrecision, PlanningRow, Precision, SmallestP
@@ -20,10 +22,10 @@ from analysis.statistics import (
     smallest_sign_p,
 )
 from analysis.statistics.power import MOST_PAIRS
-from runs.plan import Plan
+from analysis.statistics.resampling import N_RESAMPLES
+from runs.plan import OVER_GRID, Plan
 
 POWER = 0.8
-ENOUGH = 20.0  # e-value that ends a study
 # failure rates, first and second arm, that studies are often planned for
 PLANNING_RATES = ((0.8, 0.3), (0.6, 0.2), (0.5, 0.2), (0.5, 0.3))
 
@@ -65,22 +67,59 @@ def _planning(first: float, second: float, n: int, alpha: float) -> PlanningRow:
 
 
 def _smallest_p(contrasts: Sequence[ContrastResult], alpha: float) -> Iterator[SmallestP]:
-    by_role: dict[Role, list[int]] = {}
+    by_role: dict[Role, list[ContrastResult]] = {}
     for contrast in contrasts:
-        by_role.setdefault(contrast.role, []).append(contrast.pairs.used)
-    for role, pairs in by_role.items():
-        n, family = max(pairs), len(pairs)
-        p = min(1.0, family * smallest_sign_p(n))
-        tests = f"the {role} test" if family == 1 else f"{family} {role} tests under Holm's correction"
-        reached = f"can reach {alpha:g}" if significant(p, alpha) else f"cannot reach {alpha:g}, whatever the data"
-        yield SmallestP(
+        by_role.setdefault(contrast.role, []).append(contrast)
+    for role, tests in by_role.items():
+        # of each test what its pairs allow, and what those that differ do
+        allowed = [(least_p(one, one.pairs.used), least_p(one, moving(one)), one) for one in tests]
+        p, _, first = min(allowed, key=lambda test: test[0])
+        p_moving, of_moving = min((test[1], -moving(test[2])) for test in allowed)
+        family = tests[0].effect.family
+        found = SmallestP(
             role=role,
             family=family,
-            n=n,
-            p=p,
-            sentence=f"With {n} {'pair' if n == 1 else 'pairs'}, {tests} {reached}: smallest possible"
-            f" {p_text(p, alpha)}.",
+            n=first.pairs.used,
+            moving=-of_moving,
+            p=min(1.0, family * p),
+            p_moving=min(1.0, family * p_moving),
+            sentence="",
         )
+        yield replace(found, sentence=_smallest_text(found, _units(first), alpha))
+
+
+def least_p(contrast: ContrastResult, n: int) -> float:
+    """Smallest p of the contrast's test over ``n`` pairs or seeds that differ, all one way.
+
+    2^(1-n) of all exact tests here: McNemar's, the sign-flip and the signed-rank test. Of a sign-flip test with more
+    sign vectors than are drawn, the share that the observed one is of these.
+    """
+    drawn = contrast.minus is not None or contrast.outcome == "stable_points"
+    least = smallest_sign_p(n)
+    return max(least, 1 / (N_RESAMPLES + 1)) if drawn and 2**n > N_RESAMPLES else least
+
+
+def moving(contrast: ContrastResult) -> int:
+    """Pairs or seeds with a difference: the others tell no test anything."""
+    return sum(pair.first != pair.second for pair in contrast.values)
+
+
+def _units(contrast: ContrastResult) -> str:
+    return "pair" if contrast.minus is None and contrast.outcome not in OVER_GRID else "seed"
+
+
+def _smallest_text(found: SmallestP, units: str, alpha: float) -> str:
+    one = f"the {found.role} test"
+    tests = one if found.family == 1 else f"{found.family} {found.role} tests under Holm's correction"
+    if not significant(found.p, alpha):
+        reached = f"cannot reach {alpha:g}, whatever the data"
+    else:
+        reached = f"can reach {alpha:g}"
+    text = f"With {counted(found.n, units)}, {tests} {reached}: smallest possible {p_text(found.p, alpha)}"
+    if found.moving == found.n:
+        return f"{text}."
+    most = f"{found.moving} of them differ" if found.family == 1 else f"at most {found.moving} differ in one of them"
+    return f"{text}; {most}, with which it is {p_text(found.p_moving, alpha)}."
 
 
 def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> ContrastPrecision:
@@ -105,6 +144,7 @@ def _of_contrast(contrast: ContrastResult, counts: PairCounts, alpha: float) -> 
         level=level,
         family=family,
         e_value=e_value(counts.b, counts.c),
+        enough=enough_evidence(alpha, family),
         sentence="",
         notes=(),
     )
@@ -126,8 +166,8 @@ def _sentence(found: ContrastPrecision) -> str:
             f"{pairs} tell a failure rate of {number(least)} or more from {number(found.low_rate)} with power"
             f" {POWER:g}, outcomes uncorrelated"
         )
-    reached = "reaches" if found.e_value >= ENOUGH else "does not reach"
-    look = f"e-value {number(found.e_value)}, which {reached} the {ENOUGH:g} that would end an early look"
+    reached = "reaches" if found.e_value >= found.enough else "does not reach"
+    look = f"e-value {number(found.e_value)}, which {reached} the {number(found.enough)} that would end an early look"
     return f"{subject}: {seen}; {look}."
 
 

@@ -4,7 +4,7 @@ Thresholds are varied one at a time, and all together at the corners of a factor
 of one state together: the bar; what is realistic; what is narrow; divergence; the number of probes.
 """
 
-# K specifications, N pairs
+# K specifications, N pairs or seeds, P grid points, A arms
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,16 +12,26 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.findings.questions import LABELS
-from analysis.judging.judgements import Case, cases, count_verdicts
+from analysis.counting import counted
+from analysis.findings.questions import LABELS, UNITS, matched_over
+from analysis.judging.judgements import cases, count_verdicts
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.robustness import Robustness, Specification, SpecificationCurve
-from analysis.results.wording import drawn_text, p_text, point_text, range_text, signed
-from analysis.statistics import NotEstimable, PairCounts, SpecificationTest, paired_rates, specification_test
+from analysis.results.wording import difference_text, drawn_text, p_text, point_text, range_text, signed
+from analysis.statistics import (
+    NotEstimable,
+    PairCounts,
+    SpecificationTest,
+    mean_interval,
+    paired_rates,
+    sign_flip_test,
+    specification_test,
+)
 from runs.errors import UserError
-from runs.plan import Contrast, Thresholds
+from runs.plan import Contrast, Outcome, Thresholds
 from runs.validation import validated
 
 FACTORS = (0.5, 2.0)  # by which a threshold is made laxer and stricter, or stricter and laxer
@@ -35,21 +45,22 @@ VARIED = (
 
 
 def robustness(data: StudyData) -> Robustness:
-    """The specification curve of the primary contrast's arms at every grid point.
+    """The specification curve of the primary contrast: over the grid, or of its arms at every grid point.
 
-    The rate of runs not stable is what is compared, whatever the outcome of the primary contrast: its verdicts are
-    what the thresholds decide. An interaction has no curve.
+    Of an outcome other than the stable grid points, the rate of runs not stable is what is compared: its verdicts are
+    what the thresholds decide. An interaction at single points has no curve.
     """
-    contrast = data.study.plan.primary
-    if contrast.minus is not None:
+    contrast, points = data.study.plan.primary, data.study.grid_points()
+    over_grid = contrast.outcome == "stable_points"
+    if contrast.minus is not None and not over_grid:
         return Robustness(curves=(), notes=("The primary contrast is an interaction: it has no specification curve.",))
     if not set(contrast.arms) <= set(data.study.arms):
         return Robustness(curves=(), notes=("The primary contrast lacks an arm: it has no specification curve.",))
     chosen, skipped = specifications(data.study.plan.thresholds)
     notes = [VARIED, *skipped]
-    if contrast.outcome != "not_stable":
+    if contrast.outcome not in ("not_stable", "stable_points"):
         notes.append(f"The curve is of the {LABELS['not_stable']}, not of the {LABELS[contrast.outcome]}.")
-    curves = [_curve(data, contrast, point, chosen) for point in data.study.grid_points()]
+    curves = [_curve(data, contrast, own, chosen) for own in ([points] if over_grid else [[point] for point in points])]
     return Robustness(curves=tuple(curves), notes=tuple(notes))
 
 
@@ -86,76 +97,103 @@ def _scaled(name: str, value: float, factor: float) -> float:
 
 
 def _curve(
-    data: StudyData, contrast: Contrast, point: Mapping[str, Any], chosen: Sequence[Thresholds]
+    data: StudyData, contrast: Contrast, points: Sequence[Mapping[str, Any]], chosen: Sequence[Thresholds]
 ) -> SpecificationCurve:
-    by_run = {case.run["run_id"]: case for case in cases(data.only(contrast.arms, point))}
-    seeds = [seed for seed in data.matched_seeds(contrast.arms, point) if seed.problem is None]
-    pairs = [(by_run[first], by_run[second]) for first, second in (seed.recorded_ids for seed in seeds)]
-    judged = [_judged(pairs, thresholds) for thresholds in chosen]
-    alpha = data.study.plan.alpha
-    differences = np.array([_failures(side) for side in judged]).reshape(len(judged), len(pairs), 2)
-    test = specification_test(differences[:, :, 0] - differences[:, :, 1], alpha=alpha)
+    """Over several points of their stable ones, at a single one of the rate of runs not stable."""
+    outcome: Outcome = "stable_points" if len(points) > 1 else "not_stable"
+    codes = _codes(data, contrast, points, chosen)
+    sides = _sides(codes == VerdictCode.STABLE, outcome)
+    test = specification_test(sides[:, :, 0] - sides[:, :, 1], alpha=data.study.plan.alpha)
     found = tuple(
-        _specification(contrast, chosen[0], thresholds, codes, 1 - alpha)
-        for thresholds, codes in zip(chosen, judged, strict=True)
+        _specification(contrast, outcome, (chosen[0], thresholds), (own, side), 1 - data.study.plan.alpha)
+        for thresholds, own, side in zip(chosen, codes, sides, strict=True)
     )
     return SpecificationCurve(
+        outcome=outcome,
+        unit=UNITS[outcome] if len(points) > 1 else "share of pairs",
         first=contrast.first,
         second=contrast.second,
-        grid_point=point,
+        minus=contrast.minus,
+        grid_point={} if len(points) > 1 else points[0],
         specifications=found,
         test=test,
-        sentence=_sentence(contrast, point, found, test),
+        sentence=_sentence(contrast, points, found, test),
     )
 
 
-Codes = list[tuple[VerdictCode, VerdictCode]]
+def _codes(
+    data: StudyData, contrast: Contrast, points: Sequence[Mapping[str, Any]], chosen: Sequence[Thresholds]
+) -> NDArray[np.object_]:
+    """Verdicts (K, N, P, A) of the contrast's runs, of N pairs or seeds at P points, under every choice."""
+    by_run = {case.run["run_id"]: case for point in points for case in cases(data.only(contrast.arms, point))}
+    matched = matched_over(points, [data.matched_seeds(contrast.arms, point) for point in points])
+    rows = [[by_run[run_id] for run_id in seed.recorded_ids] for seed in matched if seed.problem is None]
+    codes = [[[case.verdict(thresholds).code for case in row] for row in rows] for thresholds in chosen]
+    return np.array(codes, dtype=np.object_).reshape(len(chosen), len(rows), len(points), len(contrast.arms))
 
 
-def _judged(pairs: Sequence[tuple[Case, Case]], thresholds: Thresholds) -> Codes:
-    return [(first.verdict(thresholds).code, second.verdict(thresholds).code) for first, second in pairs]
-
-
-def _failures(codes: Codes) -> list[list[int]]:
-    return [[int(code is not VerdictCode.STABLE) for code in pair] for pair in codes]
+def _sides(stable: NDArray[np.bool_], outcome: Outcome) -> NDArray[np.int64]:
+    """The two values (K, N, 2) whose difference is tested, of stable runs (K, N, P, A)."""
+    values = stable.sum(axis=2) if outcome == "stable_points" else (~stable).astype(np.int64)[:, :, 0]
+    return values if values.shape[2] == 2 else values[:, :, 0::2] - values[:, :, 1::2]
 
 
 def _specification(
-    contrast: Contrast, registered: Thresholds, thresholds: Thresholds, codes: Codes, confidence: float
+    contrast: Contrast,
+    outcome: Outcome,
+    thresholds: tuple[Thresholds, Thresholds],
+    found: tuple[NDArray[np.object_], NDArray[np.int64]],
+    confidence: float,
 ) -> Specification:
-    failed = np.array(_failures(codes), dtype=bool).reshape(len(codes), 2)
-    rates = paired_rates(PairCounts.from_outcomes(failed[:, 0], failed[:, 1]), confidence=confidence)
-    before, after = asdict(registered), asdict(thresholds)
+    """thresholds: as registered, and as chosen. found: verdicts (N, P, A) and the values (N, 2) under that choice."""
+    before, after = (asdict(one) for one in thresholds)
+    codes, sides = found
     return Specification(
-        registered=thresholds == registered,
+        registered=thresholds[0] == thresholds[1],
         changes={name: value for name, value in after.items() if value != before[name]},
         thresholds=after,
-        counts=rates.counts,
-        delta=rates.delta,
-        interval=rates.tango,
-        p=rates.p_exact,
         verdicts={
-            arm: count_verdicts(pair[side].value for pair in codes)
-            for side, arm in enumerate((contrast.first, contrast.second))
+            arm: count_verdicts(code.value for code in codes[:, :, place].ravel())
+            for place, arm in enumerate(contrast.arms)
         },
+        **(_mean(sides, confidence) if outcome == "stable_points" else _rates(sides, confidence)),
     )
+
+
+def _rates(failed: NDArray[np.int64], confidence: float) -> dict[str, Any]:
+    rates = paired_rates(PairCounts.from_outcomes(failed[:, 0], failed[:, 1]), confidence=confidence)
+    return {"counts": rates.counts, "delta": rates.delta, "interval": rates.tango, "p": rates.p_exact}
+
+
+def _mean(sides: NDArray[np.int64], confidence: float) -> dict[str, Any]:
+    differences = (sides[:, 0] - sides[:, 1]).astype(np.float64)
+    test = sign_flip_test(differences) if len(differences) else None
+    return {
+        "counts": None,
+        "delta": test.statistic if test else None,
+        "interval": mean_interval(differences, confidence=confidence),
+        "p": test.p if test else None,
+    }
 
 
 def _sentence(
     contrast: Contrast,
-    point: Mapping[str, Any],
+    points: Sequence[Mapping[str, Any]],
     found: Sequence[Specification],
     test: SpecificationTest | NotEstimable,
 ) -> str:
-    where = f", at {point_text(point)}" if point else ""
-    subject = f"{contrast.first} minus {contrast.second} under {len(found)} choices of thresholds{where}"
+    over_grid = len(points) > 1
+    at_point = f", at {point_text(points[0])}" if points[0] else ""
+    where = f", stable grid points of {len(points)}" if over_grid else at_point
+    subject = f"{difference_text(contrast)} under {len(found)} choices of thresholds{where}"
     if isinstance(test, NotEstimable):
         return f"{subject}: not estimable, {test}."
     as_registered = next(one for one in found if one.registered)
     spread = range_text(min(test.deltas), max(test.deltas))
+    n = counted(test.n_pairs, "seed" if over_grid else "pair")
     by_median, by_number = (p_text(p, test.alpha) for p in (test.p_median, test.p_significant))
     return (
         f"{subject}: Δ in {spread}, {signed(as_registered.delta)} as registered, median"
         f" {signed(test.median_delta)} (joint sign-flip{drawn_text(test)} {by_median}); significant in one direction in"
-        f" {test.n_significant} of {len(found)} (joint {by_number}); {test.n_pairs} pairs."
+        f" {test.n_significant} of {len(found)} (joint {by_number}); {n}."
     )

@@ -38,7 +38,7 @@ def summary(results: Results) -> str:
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     stamps = [f"{stamp.kind}: {' '.join(stamp.reasons)}" for stamp in results.stamps]
     primaries = [contrast.sentence for role in ("primary", "co-primary") for contrast in results.of_role(role)]
-    over_a_grid = len(results.of_role("primary")) > 1
+    over_a_grid = bool(results.regions)
     said = results.headline[len(stamps) :] if over_a_grid else primaries
     return "\n".join([*lines, "", *stamps, *said])
 

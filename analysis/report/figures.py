@@ -10,6 +10,7 @@ from analysis.report.designs import factor_figures, stability_figure
 from analysis.report.drawing import OUTCOMES, Caption, Drawing, ReportFigure, place_of, row_name
 from analysis.report.forests import CONTRASTS, effect_figures
 from analysis.report.quality import hopping_figures, profile_figures
+from analysis.report.regions import region_figures
 from analysis.report.robustness import robustness_figures
 from analysis.report.times import time_figures
 from analysis.report.training import training_figures
@@ -23,6 +24,7 @@ def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
         yield stability_figure(drawing)
     yield grid_outcomes_figure(drawing) if drawing.over_a_grid else outcomes_figure(drawing)
     yield from effect_figures(drawing)
+    yield from region_figures(drawing)
     yield from slope_figures(drawing)
     for point in drawing.data.study.grid_points():
         of_point, place = drawing.at(point), place_of(point)
@@ -106,11 +108,7 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
 
 def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:
     """Pairs of every contrast on a continuous outcome, if there are any."""
-    shown = [
-        contrast
-        for contrast in drawing.results.contrasts
-        if contrast.minus is None and contrast.outcome != "not_stable" and contrast.values
-    ]
+    shown = [contrast for contrast in drawing.results.contrasts if contrast.comparison is not None and contrast.values]
     if not shown:
         return
     yield ReportFigure(

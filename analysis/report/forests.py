@@ -13,6 +13,7 @@ from analysis.results.factors import GridMean
 from analysis.results.wording import level_text
 from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import contrast_arms
+from analysis.tables.contrasts import over_grid
 
 CONTRASTS = "Registered contrasts"
 CONTRASTS_AT_EQUAL_COMPUTE = "Registered contrasts at equal computation"
@@ -25,14 +26,20 @@ def effect_figures(drawing: Drawing) -> Iterator[ReportFigure]:
         ("contrasts", CONTRASTS, results.contrasts),
         ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_COMPUTE, results.contrasts_at_equal_compute),
     ):
-        if contrasts and drawing.over_a_grid:
-            yield _grid_figure(name, title, results, contrasts)
-        elif contrasts:
-            yield _forest_figure(name, title, results, contrasts)
+        whole = over_grid(contrasts)
+        at_points = [contrast for contrast in contrasts if contrast not in whole]
+        if whole:
+            yield _forest_figure(f"{name}_over_grid", title, results, whole)
+        if at_points and drawing.over_a_grid:
+            yield _grid_figure(name, title, results, at_points)
+        elif at_points:
+            yield _forest_figure(name, title, results, at_points)
 
 
-def _forest_figure(name: str, title: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
+def _forest_figure(name: str, section: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
     confidence = 1 - results.alpha
+    whole = bool(over_grid(contrasts))
+    title, units = (f"{section} over the grid", "seeds") if whole else (section, "pairs")
     sentences = [
         contrast.sentence if contrast.role != "secondary" else f"{contrast.name}: {contrast.sentence}"
         for contrast in contrasts
@@ -40,16 +47,23 @@ def _forest_figure(name: str, title: str, results: Results, contrasts: Sequence[
     return ReportFigure(
         caption=Caption(
             name=name,
-            section=title,
+            section=section,
             title=title,
             sentences=sentences,
-            text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {_pairs(contrasts)} pairs"
-            " each; bold: primary and co-primary. Effects in different units have axes of their own. An arrow is an"
-            " end at infinity, where runs failed. Holm's correction is over all tests of a role.",
+            text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {_pairs(contrasts)} {units}"
+            " each; bold: primary and co-primary. Effects in different units have axes of their own."
+            + (_OVER_GRID if whole else " An arrow is an end at infinity, where runs failed.")
+            + " Holm's correction is over all tests of a role.",
             alt=f"Forest plot. {' '.join(sentences)}",
         ),
         figure=forest([_forest_row(contrast) for contrast in _by_effect(contrasts)], confidence=confidence),
     )
+
+
+_OVER_GRID = (
+    " Of stable grid points more is better: an effect above 0 speaks for the first arm. Updates where both learn are"
+    " conditional on both having learned, and fewer is better."
+)
 
 
 def _forest_row(contrast: ContrastResult) -> ForestRow:
@@ -73,7 +87,7 @@ def _by_effect(contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
 
 def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
     confidence = 1 - results.alpha
-    means = results.factorial.means if contrasts is results.contrasts else ()
+    means = results.factorial.means if contrasts[0].scale == "equal updates" else ()
     groups = _over_the_grid(contrasts)
     sentences = [*(at_each_point(results, group) for group in groups), *(mean.sentence for mean in means)]
     panels = [_panel(part, means) for group in groups for part in _by_unit(group)]

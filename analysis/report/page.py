@@ -102,8 +102,8 @@ def _shown(sections: Iterable[Section]) -> list[Section]:
 def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
     """Outcomes, registered contrasts, and samples; what there is of each grid point is folded."""
     if drawing.over_a_grid:
-        yield _section(pages, tables, OUTCOMES, ())
-        yield _section(pages, tables, CONTRASTS, ())
+        yield _section(pages, tables, OUTCOMES, ("regions", "stable_points"))
+        yield _section(pages, tables, CONTRASTS, ("contrasts_over_grid",))
         yield _section(
             pages,
             tables,

@@ -115,7 +115,9 @@ def precision_chapter(results: Results) -> Chapter:
     """Power, early looks and what can be said of equality."""
     precision = results.precision
     allowed = [found.sentence for found in precision.smallest_p]
-    primary = precision.contrasts[0].sentence if precision.contrasts and len(results.of_role("primary")) == 1 else None
+    primaries = results.of_role("primary")
+    of_rates = len(primaries) == 1 and primaries[0].rates is not None
+    primary = precision.contrasts[0].sentence if of_rates and precision.contrasts else None
     return Chapter(
         title=PRECISION,
         gist=primary or " ".join(allowed) or "No registered contrast could be made, so nothing could have been seen.",

@@ -11,6 +11,7 @@ from analysis.results.document import Results
 from analysis.results.robustness import SpecificationCurve
 from analysis.results.verdict_words import AS_STABLE
 from analysis.statistics import SpecificationTest, significant
+from analysis.tables.columns import contrast_arms
 
 TITLE = "Robustness to the thresholds"
 
@@ -49,14 +50,16 @@ def robustness_figures(drawing: Drawing) -> Iterator[ReportFigure]:
 
 def _curve_figure(drawing: Drawing, curve: SpecificationCurve) -> ReportFigure:
     place, alpha = place_of(curve.grid_point), drawing.results.alpha
+    over_grid = curve.outcome == "stable_points"
+    kind, test = ("", "sign-flip") if over_grid else (" Tango", "exact McNemar")
     return ReportFigure(
         caption=Caption(
             name=f"specifications{place.suffix}",
             section=TITLE,
             title=f"Specification curve{place.where}",
             sentences=[curve.sentence],
-            text=f"Above: Δ under every choice of thresholds with its {1 - alpha:.0%} Tango interval, dark where the"
-            f" exact McNemar p is at most {alpha:g}, ringed as registered. Below: what each chooses.",
+            text=f"Above: Δ under every choice of thresholds with its {1 - alpha:.0%}{kind} interval, dark where the"
+            f" {test} p is at most {alpha:g}, ringed as registered. Below: what each chooses.",
             alt=f"Differences in ascending order, with their thresholds below. {curve.sentence}",
         ),
         figure=specification_curve(
@@ -68,7 +71,9 @@ def _curve_figure(drawing: Drawing, curve: SpecificationCurve) -> ReportFigure:
                 if one.delta is not None
             ],
             alpha=alpha,
-            contrast=f"{curve.first} − {curve.second}",
+            contrast=contrast_arms(curve),
+            unit=curve.unit,
+            largest=float(len(drawing.data.study.grid_points())) if over_grid else 1.0,
         ),
     )
 

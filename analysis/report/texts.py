@@ -183,12 +183,8 @@ def _tuning(configs: list[RunConfig]) -> Iterator[str]:
 
 
 def _families(results: Results) -> str:
-    if len(results.of_role("primary")) > 1:
-        return (
-            "The registered contrasts are tested at every grid point; the tests of a role, primary, co-primary or"
-            " secondary, are corrected together over all points by Holm's method."
-        )
-    return "One test is primary and one co-primary; the secondaries are corrected together by Holm's method."
+    told = " ".join(family.sentence for family in results.families)
+    return f"{told} The same tests at equal computation are corrected alike and in no family: they support."
 
 
 def _data_limits(configs: list[RunConfig]) -> Iterator[str]:

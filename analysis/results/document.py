@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 from analysis.judging.verdicts import Limits
 from analysis.results.factors import Factorial
+from analysis.results.families import Family, Standing
 from analysis.results.parts import Role, Summary
 from analysis.results.plain import to_plain
 from analysis.results.precision import Precision
 from analysis.results.quality import Oscillation, Quality
+from analysis.results.regions import ArmRegion, StablePoints
 from analysis.results.robustness import Robustness, SensitivityRow
 from analysis.results.times import TimeToEvent
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
@@ -108,7 +110,7 @@ class MatchRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What one arm's runs had when they were compared: training steps, updates of G, floating-point operations.
+    """What one arm's runs at one grid point had when they were compared: steps, updates of G, FLOPs.
 
     flops, flops_per_step: :func:`analysis.findings.budgets.flops_per_step` of the arm's networks; None if no complete
     run tells their size. seconds, seconds_per_step: training time as measured, for information; the median over the
@@ -116,6 +118,7 @@ class Budget:
     """
 
     arm: str
+    grid_point: Mapping[str, Any]
     steps: int
     g_steps: int
     updates: int
@@ -127,7 +130,7 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class PairTally:
-    """Matched pairs (for an interaction: seeds with all four runs). planned = used + missing + excluded."""
+    """Matched pairs (of an interaction and over a grid: seeds with all runs). planned = used + missing + excluded."""
 
     planned: int
     used: int
@@ -138,7 +141,7 @@ class PairTally:
 
 @dataclass(frozen=True, kw_only=True)
 class PairValue:
-    """One pair's values of the outcome; +inf is a failed run, the worst rank. not_stable: 1 if so, else 0."""
+    """One pair's, or seed's, values of the outcome; +inf is the worst rank. not_stable: 1 if so, else 0."""
 
     seed: int
     first: float
@@ -164,19 +167,24 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastResult:
-    """One declared contrast at one grid point, on one scale: differences are first minus second.
+    """One declared contrast at one grid point, or over the grid, on one scale: differences are first minus second.
 
+    standing: whether its p is confirmatory. grid_point: empty over the grid, and without one. budgets: one an arm and
+    grid point. larger_is_better: of stable points; of all other outcomes larger is worse.
     composition: by arm, how many of the compared runs have each verdict, at the budget compared at.
     rates, bounds: for not_stable without ``minus``. comparison: for the other outcomes without ``minus``.
-    interaction: for contrasts with ``minus``; ``values`` then hold the two differences of a seed.
+    interaction: for contrasts with ``minus``; ``values`` then hold the two differences of a seed. stable_points: for
+    that outcome.
     known_within: of two values of a pair the difference is known up to ± so much, in the unit of the effect.
     sentence: the result in plain words. notes: what the data cannot show.
     """
 
     role: Role
+    standing: Standing
     scale: Scale
     name: str
     outcome: Outcome
+    larger_is_better: bool
     first: str
     second: str
     minus: tuple[str, str] | None
@@ -189,6 +197,7 @@ class ContrastResult:
     bounds: MissingPairBounds | None
     comparison: PairedComparison | None
     interaction: PermutationTest | None
+    stable_points: StablePoints | None
     values: tuple[PairValue, ...]
     known_within: float
     sentence: str
@@ -201,7 +210,9 @@ class Results:
 
     label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
     runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal FLOPs; both in the
-    order primary, co-primary, secondaries, each at every grid point. limits, references: of the first used run;
+    order primary, co-primary, secondaries, each at every grid point or over the grid. families: what is corrected
+    together, and what stands behind what. regions: by arm, where over a grid it is stable; empty without one. limits,
+    references: of the first used run;
     None where there is none. headline: the answer in sentences. controls: what other changes of the primary
     contrast's first arm make of its difference, a sentence each. time_to_event, factorial, robustness, precision,
     quality, oscillation: exploratory, outside the registered contrasts.
@@ -221,6 +232,8 @@ class Results:
     arms: tuple[ArmResult, ...]
     contrasts: tuple[ContrastResult, ...]
     contrasts_at_equal_compute: tuple[ContrastResult, ...]
+    families: tuple[Family, ...]
+    regions: tuple[ArmRegion, ...]
     sensitivity: tuple[SensitivityRow, ...]
     sensitivity_skipped: tuple[str, ...]
     time_to_event: TimeToEvent

@@ -31,7 +31,7 @@ class ContrastPrecision:
     the observed correlation the true ones, uncorrelated where that is None; pairs_needed_uncorrelated: without
     correlation. None if the rates are equal or no number of pairs up to ``analysis.statistics.power.MOST_PAIRS`` does.
     discordant, discordant_needed: pairs that differ, and how many the exact test needs to be able to reach the level.
-    e_value: valid at any look, 20 or more ends a study.
+    e_value: valid at any look; ``enough`` or more, the family over alpha, ends a study.
     """
 
     name: str
@@ -49,22 +49,26 @@ class ContrastPrecision:
     discordant: int
     discordant_needed: int
     e_value: float
+    enough: float
     sentence: str
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmallestP:
-    """Smallest p that the tests of a role can reach after Holm's correction over their ``family``.
+    """Smallest p that the tests of a role can reach after Holm's correction over their registered ``family``.
 
-    n: pairs of the contrast that has most. An exact two-sided test of n pairs gives at least 2^(1-n), and the
-    smallest p of a family is multiplied by its size; 1 without pairs.
+    An exact two-sided test, McNemar's, signed-rank or sign-flip, of n pairs or seeds gives at least 2^(1-n), and the
+    smallest p of a family is multiplied by its size; 1 without pairs. n: of the test that allows the smallest. moving,
+    p_moving: the same of those pairs or seeds that differ, which are all that a test can use.
     """
 
     role: Role
     family: int
     n: int
+    moving: int
     p: float
+    p_moving: float
     sentence: str
 
 

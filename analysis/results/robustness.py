@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.statistics import Interval, NotEstimable, PairCounts, SpecificationTest
+from runs.plan import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +28,15 @@ class SensitivityRow:
 class Specification:
     """The comparison under one choice of thresholds. changes: thresholds that are not as registered, by name.
 
-    delta: rate of runs not stable, first minus second, with Tango's interval and the exact McNemar p; None without
-    pairs. verdicts: by arm.
+    delta: rate of runs not stable, first minus second, with Tango's interval and the exact McNemar p; over a grid
+    stable grid points with the interval of their mean and the sign-flip p, and no counts of pairs. None without pairs.
+    verdicts: by arm.
     """
 
     registered: bool
     changes: Mapping[str, float]
     thresholds: Mapping[str, float]
-    counts: PairCounts
+    counts: PairCounts | None
     delta: float | None
     interval: Interval | None
     p: float | None
@@ -43,10 +45,16 @@ class Specification:
 
 @dataclass(frozen=True, kw_only=True)
 class SpecificationCurve:
-    """The primary contrast's arms at one grid point under many choices of thresholds, the registered one first."""
+    """The primary contrast's arms under many choices of thresholds, the registered one first.
 
+    grid_point: empty without a grid, and for the stable points over it. unit: of the differences.
+    """
+
+    outcome: Outcome
+    unit: str
     first: str
     second: str
+    minus: tuple[str, str] | None
     grid_point: Mapping[str, Any]
     specifications: tuple[Specification, ...]
     test: SpecificationTest | NotEstimable

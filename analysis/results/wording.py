@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from analysis.counting import counted
 from analysis.results.factors import SignsOverGrid
@@ -144,6 +144,30 @@ def point_text(point: Mapping[str, Any]) -> str:
 def contrast_text(name: str, first: str, second: str) -> str:
     """«MLP against DCGAN (mlp − dcgan)»."""
     return f"{name} ({first} − {second})"
+
+
+class Compared(Protocol):
+    """Two arms, or two pairs of them: a contrast as registered, as found, or under other thresholds."""
+
+    @property
+    def first(self) -> str:
+        """The arm from which the second is taken."""
+
+    @property
+    def second(self) -> str:
+        """The arm that is taken off."""
+
+    @property
+    def minus(self) -> tuple[str, str] | None:
+        """The pair whose difference is taken off."""
+
+
+def difference_text(compared: Compared) -> str:
+    """«mlp minus dcgan», «(mlp minus mlp-bn) less (dcgan-nobn minus dcgan)»."""
+    difference = f"{compared.first} minus {compared.second}"
+    if compared.minus is None:
+        return difference
+    return f"({difference}) less ({compared.minus[0]} minus {compared.minus[1]})"
 
 
 def signs_text(signs: SignsOverGrid) -> str:

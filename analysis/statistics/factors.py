@@ -28,7 +28,8 @@ _ROUNDING = 1e-9  # of the terms of a sum that is 0
 class FactorEffect:
     """One contrast: its mean over seeds with its interval, the sign-flip p, and p adjusted over all contrasts.
 
-    interval: see ``mean_interval``; None where all seeds gave the same value, or are too few.
+    interval: see ``mean_interval``; None where all seeds gave the same value, or are too few. moving: seeds whose
+    contrast is not 0, the only ones that a sign-flip test can use.
     """
 
     name: str
@@ -36,6 +37,7 @@ class FactorEffect:
     interval: Interval | None
     p: float
     p_adjusted: float
+    moving: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,7 @@ def contrast_effects(
             interval=mean_interval(d, confidence=confidence, n_resamples=n_resamples, seed=seed),
             p=p,
             p_adjusted=adjusted,
+            moving=int(np.count_nonzero(d)),
         )
         for name, d, mean, p, adjusted in zip(arrays, per_seed.T, test.means, test.p, test.p_adjusted, strict=True)
     ]

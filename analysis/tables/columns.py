@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.results.document import ContrastResult, Results
+from analysis.results.document import Results
 from analysis.results.parts import Summary
-from analysis.results.wording import level_text
+from analysis.results.wording import Compared, level_text
 from analysis.statistics import Interval, NotEstimable, Rate
 
 PIXEL_GAUSSIAN = (
@@ -69,7 +69,7 @@ def reason(*parts: object) -> str | None:
     return "; ".join(found) or None
 
 
-def contrast_arms(contrast: ContrastResult) -> str:
+def contrast_arms(contrast: Compared) -> str:
     """«mlp − dcgan», or the difference of two such differences."""
     arms = f"{contrast.first} − {contrast.second}"
     return arms if contrast.minus is None else f"({arms}) − ({contrast.minus[0]} − {contrast.minus[1]})"

@@ -1,13 +1,13 @@
 """Tables of verdicts and of the registered contrasts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from analysis.counting import counted
 from analysis.figures.style import VERDICTS
 from analysis.findings.questions import label_of
-from analysis.results.document import ContrastResult, Effect, Results
+from analysis.results.document import Budget, ContrastResult, Effect, Results
 from analysis.results.wording import flops_text
 from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import (
@@ -22,6 +22,7 @@ from analysis.tables.columns import (
     rate_columns,
 )
 from analysis.tables.formats import Table, cell
+from runs.plan import OVER_GRID
 
 
 def verdicts_table(results: Results) -> Table:
@@ -62,10 +63,11 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
     rows = [
         {
             "role": contrast.role,
+            "standing": contrast.standing,
             "contrast": contrast.name,
             "outcome": label_of(contrast.outcome, contrast.scale),
             "arms": contrast_arms(contrast),
-            **point_columns(contrast.grid_point),
+            **_where(contrast, results),
             "pairs": contrast.pairs.used,
             "planned": contrast.pairs.planned,
             **_effect_columns(contrast.effect),
@@ -76,11 +78,17 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
     ]
     return Table(
         name=name,
-        caption=f"Registered contrasts {scale}, first minus second. Holm's correction is over all tests of a role."
+        caption=f"Registered contrasts {scale}, first minus second; pairs of a contrast over the grid are seeds. Holm's"
+        " correction is over all tests of a role. More is better of stable grid points, worse of all else."
         " Budget: what each run had when the arms were compared; FLOPs are counted, seconds measured.",
         frame=frame(rows),
         intervals={f"estimate {level(results)}": ("estimate", "low", "high")},
     )
+
+
+def over_grid(contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
+    """Those that are asked over the grid."""
+    return [contrast for contrast in contrasts if contrast.outcome in OVER_GRID]
 
 
 def rates_table(results: Results) -> Table:
@@ -138,7 +146,7 @@ def comparisons_table(results: Results) -> Table:
                 "outcome": label_of(contrast.outcome, contrast.scale),
                 "arms": contrast_arms(contrast),
                 "scale": contrast.scale,
-                **point_columns(contrast.grid_point),
+                **_where(contrast, results),
                 "pairs": found.n,
                 "failed in first": found.n_first_failed,
                 "failed in second": found.n_second_failed,
@@ -180,14 +188,35 @@ def _effect_columns(effect: Effect) -> dict[str, Any]:
     }
 
 
+def _where(contrast: ContrastResult, results: Results) -> dict[str, str]:
+    """The grid point's levels; «all» of every factor where the contrast is over the grid."""
+    if contrast.outcome in OVER_GRID:
+        return dict.fromkeys(results.arms[0].grid_point, "all")
+    return point_columns(contrast.grid_point)
+
+
 def _budget_columns(contrast: ContrastResult) -> dict[str, str]:
     """What each arm had when it was compared: «1,000 updates each» or by arm; FLOPs, and seconds as measured."""
-    budgets = [budget for budget in contrast.budgets if budget.arm in (contrast.first, contrast.second)]
-    return {
-        "budget": _each([(budget.arm, counted(budget.updates, "update")) for budget in budgets]),
-        "FLOPs": _each([(budget.arm, flops_text(budget.flops)) for budget in budgets]),
-        "seconds": _each([(budget.arm, cell(budget.seconds)) for budget in budgets]),
+    by_arm: dict[str, list[Budget]] = {}
+    for budget in contrast.budgets:
+        if budget.arm in (contrast.first, contrast.second):
+            by_arm.setdefault(budget.arm, []).append(budget)
+    columns: dict[str, Callable[[Budget], tuple[float | None, str]]] = {
+        "budget": lambda budget: (budget.updates, counted(budget.updates, "update")),
+        "FLOPs": lambda budget: (budget.flops, flops_text(budget.flops)),
+        "seconds": lambda budget: (budget.seconds, cell(budget.seconds)),
     }
+    return {
+        name: _each([(arm, _range([told(budget) for budget in own])) for arm, own in by_arm.items()])
+        for name, told in columns.items()
+    }
+
+
+def _range(told: Sequence[tuple[float | None, str]]) -> str:
+    """The one text of all grid points, or those of the least and the greatest number."""
+    known = sorted((number, text) for number, text in told if number is not None)
+    texts = list(dict.fromkeys(text for _, text in (known[:1] + known[-1:] or told)))
+    return " to ".join(texts)
 
 
 def _each(of_arms: Sequence[tuple[str, str]]) -> str:

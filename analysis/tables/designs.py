@@ -11,6 +11,7 @@ from analysis.results.precision import MarginResult
 from analysis.results.wording import number
 from analysis.statistics import Equivalence, PermutationTest
 from analysis.tables.columns import (
+    contrast_arms,
     ends,
     frame,
     interval,
@@ -94,25 +95,36 @@ def specifications_table(results: Results) -> Table:
     """The primary comparison under every choice of thresholds."""
     return Table(
         name="specifications",
-        caption="Rate of runs not stable, first minus second arm of the primary contrast, under every choice of"
-        " thresholds; a, b, c, d as in the table of pairs.",
+        caption=_what_is_chosen(results),
         frame=frame(
             [
                 {
-                    "arms": f"{curve.first} − {curve.second}",
+                    "arms": contrast_arms(curve),
                     **point_columns(curve.grid_point),
                     "thresholds": ", ".join(f"{name} {number(value)}" for name, value in one.changes.items())
                     or "as registered",
-                    **asdict(one.counts),
+                    **(asdict(one.counts) if one.counts else {}),
                     "Δ": one.delta,
                     **ends("Δ", one.interval),
-                    "exact p": one.p,
+                    "exact p" if one.counts else "sign-flip p": one.p,
                 }
                 for curve in results.robustness.curves
                 for one in curve.specifications
             ]
         ),
         intervals={f"Δ {level(results)}": interval("Δ")},
+    )
+
+
+def _what_is_chosen(results: Results) -> str:
+    if any(curve.outcome == "stable_points" for curve in results.robustness.curves):
+        return (
+            "Stable grid points a seed, first minus second arm of the primary contrast, under every choice of"
+            " thresholds, with the sign-flip p."
+        )
+    return (
+        "Rate of runs not stable, first minus second arm of the primary contrast, under every choice of thresholds;"
+        " a, b, c, d as in the table of pairs."
     )
 
 
@@ -123,7 +135,8 @@ def precision_table(results: Results) -> Table:
         caption=f"What comparisons of failure rates could have seen with power {results.precision.power:g} by the exact"
         " McNemar test: the smallest rate told from the lower observed one, outcomes of a pair uncorrelated; and the"
         " pairs that would tell the rates apart if they and their correlation φ were as observed (without: φ = 0, also"
-        " taken where φ is not estimable). e-value: evidence valid at any look, 20 ends a study.",
+        " taken where φ is not estimable). e-value: evidence valid at any look; 1/α"
+        f" = {number(1 / results.alpha)} times the tests of its family ends a study.",
         frame=frame(
             [
                 {
@@ -156,7 +169,8 @@ def equivalence_table(results: Results) -> Table:
         caption="Registered margins of equivalence, at equal numbers of updates: shown where the whole"
         f" {confidence} interval of the difference lies within ±margin, which are two one-sided tests at α ="
         f" {results.alpha:g}. Each margin is judged by itself, without correction for their number. Rates: Tango's"
-        " interval; other outcomes: that of the Hodges–Lehmann shift. Not shown is not the same as different.",
+        " interval; stable grid points: the means that the sign-flip test does not reject; other outcomes: that of the"
+        " Hodges–Lehmann shift. Not shown is not the same as different.",
         frame=frame([_margin_row(found, confidence) for found in results.precision.equivalence]),
     )
 
