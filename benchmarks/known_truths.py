@@ -126,3 +126,6 @@ def _coverage() -> Iterator[Experiment]:
     for study, values in _NORMAL_OR_NOT.items():
         yield cover(study=study, procedures=(shift, mean), trial=partial(trials.shift_and_mean, values=values))
     yield cover(study="30% fail, ties", procedures=(shift,), trial=trials.shift_with_failures)
+    few = (shift, "mean difference: sign-flip range")
+    for study, values in _NORMAL_OR_NOT.items():
+        yield cover(study=study, procedures=few, trial=partial(trials.shift_and_mean, values=values), sizes=(6, 7))

@@ -19,7 +19,6 @@ from analysis.statistics import (
     LogRank,
     NotEstimable,
     PairCounts,
-    bootstrap_mean_interval,
     e_value,
     factor_effects,
     first_to_fail,
@@ -29,12 +28,14 @@ from analysis.statistics import (
     logistic_gee,
     max_t,
     mcnemar_exact_p,
+    mean_interval,
     newcombe_interval,
     paired_differences,
     rates_within_margin,
     restricted_means,
     shift_within_margin,
     sign_flip_test,
+    significant,
     specification_test,
     spread_test,
     tango_interval,
@@ -71,23 +72,23 @@ _tango, _newcombe = cache(tango_interval), cache(newcombe_interval)
 
 def mcnemar(rng: np.random.Generator, n: int, *, rates: tuple[float, float]) -> Answers:
     """Exact McNemar test of failures."""
-    return (_failures_p(failures(rng, n, rates)) <= ALPHA,)
+    return (significant(_failures_p(failures(rng, n, rates)), ALPHA),)
 
 
 def mcnemar_without_correlation(rng: np.random.Generator, n: int, *, rates: tuple[float, float]) -> Answers:
     """The same where the runs of a pair share nothing, as computed power assumes."""
-    return (_failures_p(rng.random((n, 2)) < rates) <= ALPHA,)
+    return (significant(_failures_p(rng.random((n, 2)) < rates), ALPHA),)
 
 
 def wilcoxon(rng: np.random.Generator, n: int, *, values: Values) -> Answers:
     """Signed-rank test of two arms' values, failed runs at the worst rank."""
-    return (_values_p(values(rng, n)) <= ALPHA,)
+    return (significant(_values_p(values(rng, n)), ALPHA),)
 
 
 def spread(rng: np.random.Generator, n: int, *, values: Values) -> Answers:
     """Test of equal spread."""
     test = spread_test(*values(rng, n).T, n_resamples=RESAMPLES)
-    return (test is not None and test.p <= ALPHA,)
+    return (test is not None and significant(test.p, ALPHA),)
 
 
 def unequal_spread(rng: np.random.Generator, n: int) -> Floats:
@@ -115,11 +116,11 @@ def verdict_factors(rng: np.random.Generator, n: int) -> Answers:
     failed = failures(rng, n, [0.5] * 4).reshape(n, 2, 2)
     effects = _effects(failed)
     model = logistic_gee(failed, FACTORS)
-    wald = isinstance(model, LogisticModel) and model.effects[2].p <= ALPHA
+    wald = isinstance(model, LogisticModel) and significant(model.effects[2].p, ALPHA)
     return (
-        effects[0].p <= ALPHA,
-        effects[2].p <= ALPHA,
-        min(effect.p_adjusted for effect in effects) <= ALPHA,
+        significant(effects[0].p, ALPHA),
+        significant(effects[2].p, ALPHA),
+        significant(min(effect.p_adjusted for effect in effects), ALPHA),
         wald,
     )
 
@@ -127,13 +128,14 @@ def verdict_factors(rng: np.random.Generator, n: int) -> Answers:
 def one_real_factor(rng: np.random.Generator, n: int) -> Answers:
     """Tests of two null effects beside a large one: the interaction alone, and both by max-T."""
     effects = _effects((luck(rng, n, 4) + np.array([2.0, 2.0, 0.0, 0.0])).reshape(n, 2, 2))
-    return effects[2].p <= ALPHA, min(effect.p_adjusted for effect in effects[1:]) <= ALPHA
+    smallest = min(effect.p_adjusted for effect in effects[1:])
+    return significant(effects[2].p, ALPHA), significant(smallest, ALPHA)
 
 
 def grid(rng: np.random.Generator, n: int) -> Answers:
     """Any of eight cells' differences of two arms, by max-T: each cell has luck of its own beside the seed's."""
     cells = luck(rng, n, 16).reshape(n, 8, 2)
-    return (min(max_t(cells[..., 0] - cells[..., 1], n_resamples=RESAMPLES).p_adjusted) <= ALPHA,)
+    return (significant(min(max_t(cells[..., 0] - cells[..., 1], n_resamples=RESAMPLES).p_adjusted), ALPHA),)
 
 
 def secondaries(rng: np.random.Generator, n: int, *, contrasts: Sequence[Contrast]) -> Answers:
@@ -151,7 +153,7 @@ def secondaries(rng: np.random.Generator, n: int, *, contrasts: Sequence[Contras
             p_values.append(_verdicts_p(failed[:, columns]))
         else:
             p_values.append(_values_p(values[contrast.outcome][:, columns]))
-    return (any(p is not None and p <= ALPHA for p in holm(p_values)),)
+    return (any(significant(p, ALPHA) for p in holm(p_values)),)
 
 
 def survival(rng: np.random.Generator, n: int, *, values: Values) -> Answers:
@@ -160,9 +162,9 @@ def survival(rng: np.random.Generator, n: int, *, values: Values) -> Answers:
     by_rank, by_sign = log_rank(first, second), first_to_fail(first, second)
     means = restricted_means(first, second, tau=BUDGET, n_resamples=RESAMPLES)
     return (
-        isinstance(by_rank, LogRank) and by_rank.p <= ALPHA,
-        not isinstance(by_sign, NotEstimable) and by_sign.p <= ALPHA,
-        not isinstance(means, NotEstimable) and means.sign_flip.p <= ALPHA,
+        isinstance(by_rank, LogRank) and significant(by_rank.p, ALPHA),
+        not isinstance(by_sign, NotEstimable) and significant(by_sign.p, ALPHA),
+        not isinstance(means, NotEstimable) and significant(means.sign_flip.p, ALPHA),
     )
 
 
@@ -172,7 +174,7 @@ def specifications(rng: np.random.Generator, n: int) -> Answers:
     test = specification_test(failed[..., 0] - failed[..., 1], n_resamples=RESAMPLES)
     if isinstance(test, NotEstimable):
         return False, False
-    return test.p_median <= ALPHA, test.p_significant <= ALPHA
+    return significant(test.p_median, ALPHA), significant(test.p_significant, ALPHA)
 
 
 def early_looks(rng: np.random.Generator, n: int) -> Answers:
@@ -204,7 +206,7 @@ def shift_and_mean(rng: np.random.Generator, n: int, *, values: Values) -> Answe
     """Intervals of the Hodges-Lehmann shift and of the mean difference of two arms' values."""
     first, second = values(rng, n).T
     d = first - second
-    mean = bootstrap_mean_interval(d, n_resamples=RESAMPLES)
+    mean = mean_interval(d, n_resamples=RESAMPLES)
     return _holds(hodges_lehmann(d).interval, 0), _holds(mean, 0)
 
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from experiments.cells import MatchedCell
 from experiments.networks import match_info
 from experiments.recording import RunRequest, real_images
@@ -48,6 +50,7 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
 
 def seconds_per_run(config: RunConfig, local: Path) -> float:
     """Seconds that a run of this config would take here: a few steps and one probe, timed and scaled up."""
+    torch.set_num_threads(config.threads)  # as in a worker: more would wait for each other on a busy machine
     images = real_images(config.dataset, config.image_size, config.channels, local)
     training = Training(config, *images)
     training.train(1)  # the first step allocates

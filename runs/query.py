@@ -29,7 +29,8 @@ FIELDS = (
 MARKS = ("complete", "shortcoming")  # shown where records may be incomplete
 
 DESCRIPTION = """
-Find runs in the record. Where that is, MONGO_URL says; by default it is the folder runs/_local/records.
+Find runs in the record. Where that is, MONGO_URL says; by default it is records in the folder GAN_STABILITY_LOCAL, or
+else in runs/_local.
 """
 QUERY_HELP = f"""a filter in the style of MongoDB, as JSON; default: {{}}. Fields:
 {", ".join(FILTER_FIELDS)} (times in UTC). Operators: {" ".join((*CONDITIONS, *COMBINATIONS))}"""

@@ -36,7 +36,7 @@ Dataset = Literal["digits"]
 Device = Literal["auto", "cpu", "cuda"]
 ImageSize = Literal[16, 32, 64, 128]
 
-_NOT_IN_NAMES = "./\\$,:*?\"'<>| "  # what filters, file systems and lists on the command line read otherwise
+_NOT_IN_NAMES = "./\\$, "  # what filters, file systems and lists on the command line read otherwise
 Role = Literal["g", "d"]  # generator, discriminator
 
 # short forms: one name that sets a field of both players
@@ -91,7 +91,7 @@ TRACES = (*STEP_TRACES, *PROBES, *PROBE_CHANGES, CLOCK)
 
 def _plain_name(name: str) -> str:
     if not name or not name.isprintable() or any(character in name for character in _NOT_IN_NAMES):
-        raise ValueError("should be a name without dots, slashes, commas, quotes, dollar signs and spaces")
+        raise ValueError("should be a name without dots, slashes, commas, dollar signs and spaces")
     if len(name.encode()) > LONGEST_NAME:
         raise ValueError(f"should be a name of at most {LONGEST_NAME} bytes: files bear it")
     return name

@@ -62,7 +62,7 @@ def forest(rows: Sequence[ForestRow], *, confidence: float, adjusted: str = "Hol
     return figure
 
 
-_FOREST_COLUMNS = (8, 118, 150)  # points to the right of the axes
+_FOREST_COLUMNS = (8, 118, 156)  # points to the right of the axes
 
 
 def _forest_panel(axes: Axes, rows: Sequence[ForestRow], alpha: float) -> None:

@@ -93,6 +93,7 @@ def _differences(axes: Axes, panel: RegionPanel) -> None:
         axes.plot(1.4, effect.estimate, "s", color=INK, markersize=4, gid="estimate")
     reach = max(1.0, *(abs(difference) for difference in differences)) + 0.5
     axes.set(xlim=(-0.1, 1.7), ylim=(-reach, reach), ylabel=f"{panel.first} − {panel.second}\n(grid points)")
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
+    ticks = MaxNLocator(5, integer=True).tick_values(-reach, reach)
+    inside = [tick for tick in ticks if -reach <= tick <= reach]
+    axes.set_yticks(inside, [f"{tick:g}".replace("-", "−") for tick in inside])
     axes.set_xticks([0.5, 1.4], ["seeds", "mean"])

@@ -54,10 +54,7 @@ def _survival_line(axes: Axes, curve: SurvivalCurve, sample: Durations, last: fl
     axes.step(times, survival, where="post", color=look.colour, linestyle=look.line, linewidth=1.2, gid="survival")
     if curve.low is not None and curve.high is not None:
         low, high = np.append(curve.low, curve.low[-1]), np.append(curve.high, curve.high[-1])
-        watched = survival > 0  # once no run is left, a band tells nothing
-        axes.fill_between(
-            times[watched], low[watched], high[watched], step="post", color=look.colour, alpha=0.12, linewidth=0
-        )
+        axes.fill_between(times, low, high, step="post", color=look.colour, alpha=0.12, linewidth=0)
     censored = np.unique(sample.time[~sample.observed])
     heights = [curve.survival_at(float(time)) for time in censored]
     if len(censored):  # marks of none would lie at the corner of the figure, and the layout would make room for them

@@ -137,10 +137,11 @@ def _order_text(question: Question, table: Floats) -> str:
     larger, smaller, n = int((first > second).sum()), int((first < second).sum()), len(table)
     equal = n - larger - smaller - unknown
     neither = "neither run learned in" if question.contrast.outcome == "updates_to_bar" else "neither was stable in"
-    ties = [f"equal in {equal}"] if equal else []
+    same = "seen at the same time in" if question.known_within else "equal in"
+    ties = [f"{same} {equal}"] if equal else []
     ties += [f"{neither} {unknown}"] if unknown else []
     if n and equal == n:
-        return f"equal in all {n} {question.units}" if n > 1 else f"equal in the 1 {question.units[:-1]}"
+        return f"{same} all {n} {question.units}" if n > 1 else f"{same} the 1 {question.units[:-1]}"
     if n and unknown == n:
         return f"{neither} any pair"
     contrast = question.contrast

@@ -135,8 +135,13 @@ def _sentence(
         yield f"Whether {name} orders the arms{where} as {other} does cannot be said: fewer than two arms have both."
         return
     calmest = [min(known, key=lambda arm: known[arm][side]) for side in (1, 0)]
+    tied = sum(any(known[x][side] == known[y][side] for side in (0, 1)) for x, y in itertools.combinations(known, 2))
+    if tied == n_pairs:
+        yield f"Whether {name} orders the arms{where} as {other} does cannot be said: medians are equal in every pair."
+        return
     if not reversed_pairs:
-        yield f"{name[0].upper()}{name[1:]} orders the {len(known)} arms{where} as {other} does."
+        but = f", but for {tied} of {n_pairs} pairs with equal medians, which have no order" if tied else ""
+        yield f"{name[0].upper()}{name[1:]} orders the {len(known)} arms{where} as {other} does{but}."
         return
     shown = ", ".join(f"{x} against {y}" for x, y in reversed_pairs[:3])
     more = ", …" if len(reversed_pairs) > 3 else ""

@@ -78,7 +78,8 @@ def _survival_figure(drawing: Drawing, place: Place, arms: Sequence[ArmTimes]) -
             title=f"Runs without the event{place.where}",
             sentences=[summary],
             text=f"Kaplan–Meier curves with pointwise {1 - drawing.results.alpha:.0%} log-log bands, at 1 and 0"
-            " beta product limits; upright marks: runs watched to the end of their budget; below: runs at risk, 0 where"
+            " beta product limits; an arm without an event has none, which does not make its curve certain; upright"
+            " marks: runs watched to the end of their budget; below: runs at risk, 0 where"
             f" none learned. {clock_limits(drawing.results)}",
             alt=f"Step curves by arm, to learning and from learning to failure{place.where}. {summary}",
         ),

@@ -15,7 +15,8 @@ from analysis.statistics.significance import all_significant, significant, signs
 
 FEWEST_TO_BOOTSTRAP = 8
 METHOD = (
-    f"BCa bootstrap from {FEWEST_TO_BOOTSTRAP} on, below that the means that the exact sign-flip test does not reject"
+    f"BCa bootstrap from {FEWEST_TO_BOOTSTRAP} on, below that the means that the exact sign-flip test does not reject,"
+    " none where it can reject none"
 )
 
 

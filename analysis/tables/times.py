@@ -6,6 +6,7 @@ from analysis.results.document import Results
 from analysis.results.times import ArmTimes, PairTimes
 from analysis.results.wording import listed
 from analysis.statistics import CumulativeIncidence, FirstToFail, LogRank, RestrictedMeans, SurvivalCurve
+from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import ends, frame, interval, level, place_columns, point_columns, reason
 from analysis.tables.formats import Table
 
@@ -65,10 +66,11 @@ def pair_times_table(results: Results) -> Table:
     """Comparisons of times within pairs."""
     return Table(
         name="time_to_event_pairs",
-        caption="Times within matched pairs, first minus second, in generator updates: mean time up to τ, how many runs"
-        " had the event first, and tests, none of them registered. The exact sign test on who was first is the one to"
-        " read: the χ² of the log-rank test within pairs is its approximation, and gives too small a p for few pairs"
-        f" (of 8 pairs that all decide, .034 instead of .070 for 7 to 1). {clock_limits(results)}",
+        caption="Times within matched pairs, first minus second, in generator updates: mean time up to τ (interval of"
+        f" the difference: {METHOD}), how many runs had the event first, and tests, none of them registered. The exact"
+        " sign test on who was first is the one to read: the χ² of the log-rank test within pairs is its approximation,"
+        " and gives too small a p for few pairs (of 8 pairs that all decide, .034 instead of .070 for 7 to 1)."
+        f" {clock_limits(results)}",
         frame=frame([_pair_row(pair) for pair in results.time_to_event.pairs], whole=_WHOLE),
         intervals={f"difference {level(results)}": interval("difference")},
     )

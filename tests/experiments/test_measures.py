@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.linalg import sqrtm
 
+from benchmarks.plain_measures import exact_distances, plain_feature_measures, plain_real
+from experiments.data import load_images
 from experiments.measures import (
     class_histogram,
     class_measures,
@@ -82,6 +84,67 @@ def test_density_counts_neighbourhoods_that_hold_a_sample():
 def test_equal_points_are_exactly_at_distance_zero():
     point = gaussian(1, 32, mean=50.0).repeat(40, 1)
     assert not pairwise_distances(point, point).any()
+
+
+def digits():
+    """Pixels of the real digits and of held-out ones, as many as features: whole 256ths, whose distances often tie."""
+    data = load_images("digits", 16, 1)
+    return [images.flatten(1).float()[:, ::8] / 256 for images in (data.train_images, data.held_out_images)]
+
+
+def few_near(samples):
+    """Samples of which some are very close to others, or equal: not enough to count as collapsed."""
+    samples = samples.clone()
+    samples[:4], samples[4:8] = samples[8:12], samples[8:12] + 1e-5
+    return samples
+
+
+SAMPLES = {  # of real features, sets that a generator could come to
+    "held-out": lambda real, held_out: held_out,
+    "the real ones": lambda real, held_out: real,
+    "shuffled real ones": lambda real, held_out: real.flip(0)[:777],
+    "one real one again and again": lambda real, held_out: real[:1].repeat(300, 1),
+    "one of its own again and again": lambda real, held_out: (real[:1] / 2 + 0.1).repeat(300, 1),
+    "constant": lambda real, held_out: torch.zeros(300, real.shape[1]),
+    "equal in pairs": lambda real, held_out: held_out.repeat_interleave(2, 0),
+    "real ones in pairs": lambda real, held_out: real[:200].repeat(2, 1),
+    "ten again and again": lambda real, held_out: held_out[:10].repeat(30, 1),
+    "nearly equal": lambda real, held_out: real[:1] + 1e-5 * gaussian(300, real.shape[1]),
+    "some near": lambda real, held_out: few_near(held_out),
+    "two far apart": lambda real, held_out: torch.cat([real[:150] * 1e-3, real[:150] * 1e-3 + 40]),
+    "noise": lambda real, held_out: gaussian(300, real.shape[1], seed=5),
+    "few": lambda real, held_out: held_out[:7],
+}
+
+
+@pytest.mark.parametrize("samples", SAMPLES)
+@pytest.mark.parametrize("source", ["digits", "gaussian"])
+def test_measures_are_those_of_exact_distances(source, samples):
+    real, held_out = digits() if source == "digits" else (gaussian(700, 32).tanh(), gaussian(300, 32, seed=1).tanh())
+    features = SAMPLES[samples](real, held_out)
+    ours = feature_measures(features, describe_real(real))
+    theirs = plain_feature_measures(features, plain_real(real))
+    for name in ("precision", "recall", "density", "coverage"):  # counts: not one pair may be decided otherwise
+        assert ours[f"eval_{name}"] == pytest.approx(theirs[f"eval_{name}"], abs=1e-12)
+    assert ours["eval_diversity"] == pytest.approx(theirs["eval_diversity"], rel=1e-6, abs=1e-12)
+    assert ours["eval_frechet"] == theirs["eval_frechet"]
+
+
+@pytest.mark.parametrize("samples", SAMPLES)
+def test_distances_are_the_exact_ones_within_rounding_and_zero_where_rows_are_equal(samples):
+    real, held_out = gaussian(700, 32).tanh(), gaussian(300, 32, seed=1).tanh()
+    features = SAMPLES[samples](real, held_out)
+    for one in (features, real):
+        exact = exact_distances(one.double(), features.double())
+        ours = pairwise_distances(one, features)
+        assert torch.equal(ours == 0, exact == 0)
+        assert ((ours - exact).abs() <= 1e-6 * exact).all()
+
+
+def test_distances_of_far_rows_that_are_near_each_other_do_not_cancel():
+    far = 1000 + torch.arange(200.0)[:, None] * torch.tensor([1.0, 0.0, 0.0])
+    far[1] = far[0] + torch.tensor([0.0, 2**-10, 0.0])
+    assert pairwise_distances(far, far)[0, :3].tolist() == pytest.approx([0, 2**-10, 2], rel=1e-6)
 
 
 def test_modes_need_one_percent_of_the_samples_at_confidence_nine_tenths():

@@ -23,7 +23,7 @@ def test_a_run_by_hand_is_recorded_as_adhoc_with_its_settings(records, capsys):
 
 
 def test_an_arm_brings_the_settings_that_its_study_declares(capsys):
-    assert main(["print_config", "with", "arm=mlp-lr1e-3"]) == 0
+    assert main(["print_config", "with", "arm=mlp", "lr=1e-3"]) == 0
     shown = dict(line.split(" = ") for line in capsys.readouterr().out.splitlines())
     assert shown["architecture_g"] == shown["architecture_d"] == "'mlp'"
     assert shown["lr_g"] == shown["lr_d"] == "0.001"

@@ -173,7 +173,7 @@ def test_more_seeds_train_only_the_new_ones(project):
 def test_a_dry_run_shows_the_cells_and_trains_nothing(project):
     shown = sweep(project, "digits", "--seeds", "1", "--dry-run")
     assert shown.returncode == 0
-    for word in ("mlp-bn-lr1e-3", "2, 2", "192", "98,944", "missing", "6 runs to train"):
+    for word in ("mlp-bn", "2, 2", "192", "98,944", "lr=0.001 beta1=0.9", "missing", "16 runs to train"):
         assert word in shown.stdout
     assert not (project / "runs" / "_local" / "records" / "1").exists()
 

@@ -88,6 +88,21 @@ def test_arms_in_another_order_are_counted_and_named() -> None:
     )
 
 
+def test_arms_that_are_all_equal_by_an_index_are_not_said_to_be_ordered_alike() -> None:
+    found = compare_orders([arm("a", 0.1, 1), arm("b", 0.1, 3), arm("c", 0.1, 9)], "loss", "mode_hopping", {})
+    assert found.sentence == (
+        "Whether loss oscillation orders the arms as mode hopping does cannot be said: medians are equal in every pair."
+    )
+
+
+def test_equal_arms_are_taken_out_of_an_agreement_of_the_others() -> None:
+    found = compare_orders([arm("a", 0.1, 1), arm("b", 0.1, 3), arm("c", 0.3, 9)], "loss", "mode_hopping", {})
+    assert found.sentence == (
+        "Loss oscillation orders the 3 arms as mode hopping does, but for 1 of 3 pairs with equal medians, which have"
+        " no order."
+    )
+
+
 def test_arms_without_values_have_no_order() -> None:
     found = compare_orders([arm("a", 0.1, 9), arm("b", 0.2, None)], "loss", "mode_hopping", {})
     assert found.n_pairs == 0

@@ -255,12 +255,12 @@ def test_arms_that_never_learn_are_not_called_equal_and_have_no_shift(tmp_path: 
     assert co_primary.notes[-1] == "no shift: in too many pairs neither run has a value"
 
 
-def test_runs_that_learn_at_the_same_probe_are_equal_up_to_a_probe_interval(tmp_path: Path) -> None:
+def test_runs_that_learn_at_the_same_probe_are_known_to_differ_up_to_a_probe_interval(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(), {"mlp": ["stable"] * 8, "dcgan": ["stable"] * 8})
     (co_primary,) = results_of(data).of_role("co-primary")
     assert co_primary.sentence == (
         "Updates to the bar, mlp minus dcgan: median 100 against 100; shift = 0 [−10, +10], Wilcoxon signed-rank p = 1;"
-        " equal in all 8 pairs; 8 of 8 planned pairs."
+        " seen at the same time in all 8 pairs; 8 of 8 planned pairs."
     )
     assert co_primary.known_within == 10
     assert "differences are known up to ±10, by which the interval is wider" in co_primary.notes[-1]
@@ -273,7 +273,7 @@ def test_sentence_counts_the_pairs_that_are_larger_equal_and_unknown(tmp_path: P
             record(str(tmp_path), study, arm, seed, "unlearned" if learned is None else "stable", learned=learned or 0)
     (co_primary,) = results_of(loaded(tmp_path, study)).of_role("co-primary")
     assert (
-        "larger for mlp in 3 of 6 pairs, for dcgan in 1, equal in 1, neither run learned in 1; 6 of 6"
+        "larger for mlp in 3 of 6 pairs, for dcgan in 1, seen at the same time in 1, neither run learned in 1; 6 of 6"
     ) in co_primary.sentence
 
 
@@ -489,6 +489,7 @@ def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:
     named_fields = {path.split(".")[-1] for path in unexplained}
     assert named_fields <= {
         "minus", "rates", "bounds", "comparison", "interaction", "interval", "p_holm", "dz", "sign_flip", "spread",
+        "stable_points",
         "mean_first", "mean_second", "mean_difference", "odds_ratio", "odds_ratio_interval", "width_g", "width_d",
         "estimate", "correlation", "detectable_rate", "event", "high", "incidence", "low", "median", "median_interval",
         "model", "pairs_needed", "pairs_needed_uncorrelated", "factor", "value",
