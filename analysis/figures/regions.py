@@ -53,8 +53,8 @@ def stable_points(panels: Sequence[RegionPanel], *, styles: Mapping[str, ArmStyl
 
 def _lines(axes: Axes, panel: RegionPanel, styles: Mapping[str, ArmStyle]) -> None:
     arms = (panel.first, panel.second)
-    for count in range(0, panel.n_points + 1, 2):
-        axes.axhspan(count - 0.5, count + 0.5, color=BAND, linewidth=0, zorder=0)
+    for even in range(0, panel.n_points + 1, 2):
+        axes.axhspan(even - 0.5, even + 0.5, color=BAND, linewidth=0, zorder=0)
     ordered = sorted(panel.values, key=lambda pair: (pair.first, pair.second, pair.seed))
     for place, pair in enumerate(ordered):
         shift = SPREAD * ((place + 0.5) / len(ordered) - 0.5)
@@ -64,12 +64,12 @@ def _lines(axes: Axes, panel: RegionPanel, styles: Mapping[str, ArmStyle]) -> No
                   gid=f"seed-{pair.seed}")  # fmt: skip
         for x, (arm, height) in enumerate(zip(arms, heights, strict=True)):
             axes.plot(x, height, styles[arm].marker, color=styles[arm].colour, markersize=3, zorder=2)
-    for x, align, counts in (
+    for side, align, counts in (
         (-0.14, "right", Counter(pair.first for pair in ordered)),
         (1.14, "left", Counter(pair.second for pair in ordered)),
     ):
         for count, seeds in counts.items():
-            axes.text(x, count, str(seeds), ha=align, va="center_baseline", size=SMALL, color=FAINT, gid="margin")
+            axes.text(side, count, str(seeds), ha=align, va="center_baseline", size=SMALL, color=FAINT, gid="margin")
     axes.annotate("seeds", (0, 1), (-6, 2), xycoords=("data", "axes fraction"), textcoords="offset points", va="bottom",
                   ha="right", size=SMALL, color=FAINT)  # fmt: skip
     axes.annotate("seeds", (1, 1), (6, 2), xycoords=("data", "axes fraction"), textcoords="offset points", va="bottom",

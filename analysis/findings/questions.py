@@ -171,7 +171,8 @@ class Question:
         weights: Counter[int] = Counter()  # of an arm's place among the arms; an interaction may name an arm twice
         for place, arm in enumerate(self.contrast.arms):
             weights[self.contrast.arms.index(arm)] += (1, -1, -1, 1)[place]
-        failed = self.verdicts.set_index("run_id")["not_stable"].to_dict()
+        by_run = self.verdicts.set_index("run_id")["not_stable"]
+        failed = {int(run_id): bool(value) for run_id, value in zip(by_run.index, by_run, strict=True)}
         rows = []
         for number, seed in enumerate(self.seeds):
             if seed.problem is not None:
