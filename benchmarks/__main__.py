@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.loop import recording, tricks
 from benchmarks.measure import Ratio, busy_share
+from benchmarks.products import probes, products
 from benchmarks.scale import ReportCost, report_costs
 from benchmarks.workers import workers
 from experiments.environment import device_name, versions
@@ -26,6 +27,8 @@ _QUIET = 0.05
 PARTS: dict[str, Callable[[], list[Ratio] | list[ReportCost]]] = {
     "recording": recording,
     "tricks": tricks,
+    "products": products,
+    "probes": probes,
     "workers": workers,
     "reports": report_costs,
 }

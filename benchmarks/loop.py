@@ -13,6 +13,7 @@ from experiments.players import Player
 from experiments.recording import real_images
 from experiments.training import Training
 from runs.addresses import local_folder
+from runs.schema import RunConfig
 from runs.study import load_study
 
 _STEPS = {"dcgan": 40, "mlp": 250}  # about half a second each
@@ -35,15 +36,15 @@ def tricks() -> list[Ratio]:
 
 def _recording(arm: str) -> Ratio:
     steps = _STEPS[arm]
-    training, other = _training(arm), _training(arm)
+    training, other = started(example_config(arm)), started(example_config(arm))
     recorded, bare = in_turns(
         lambda: cpu_milliseconds(lambda: training.train(steps), 1) / steps,
-        lambda: cpu_milliseconds(_bare_step(other), steps),
+        lambda: cpu_milliseconds(bare_step(other), steps),
     )
     return ratio(f"{arm}, recorded / bare loop", recorded, bare, unit="ms a step", demand=_ALLOWED[arm])
 
 
-def _bare_step(training: Training) -> Callable[[], None]:
+def bare_step(training: Training) -> Callable[[], None]:
     """One step of the textbook loop: the same networks, losses, data and noise; nothing is looked at."""
     g, d = training.generator, training.discriminator
 
@@ -65,7 +66,7 @@ def _bare_step(training: Training) -> Callable[[], None]:
 
 def _against(name: str, arm: str, undo: Callable[[Training], None]) -> Ratio:
     steps = _STEPS[arm]
-    training, without = _training(arm), _training(arm)
+    training, without = started(example_config(arm)), started(example_config(arm))
     undo(without)
     costs = in_turns(
         lambda: cpu_milliseconds(lambda: training.train(steps), 1) / steps,
@@ -92,10 +93,14 @@ def _unfused(optimizer: torch.optim.Optimizer, parameters: list[Tensor]) -> torc
     return torch.optim.Adam(parameters, lr=group["lr"], betas=group["betas"])
 
 
-def _training(arm: str) -> Training:
+def example_config(arm: str) -> RunConfig:
+    """The first cell of the digits study that is of this arm."""
+    return replace(matched_cells(load_study("digits").override(arms=[arm]))[0].config, device="cpu")
+
+
+def started(config: RunConfig) -> Training:
+    """A training on one thread, past the first steps, which allocate."""
     torch.set_num_threads(1)
-    study = load_study("digits").override(arms=[arm])
-    config = replace(matched_cells(study)[0].config, device="cpu")
     training = Training(config, *real_images(config.dataset, config.image_size, config.channels, local_folder()))
-    training.train(5)  # the first steps allocate
+    training.train(5)
     return training

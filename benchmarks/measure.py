@@ -46,7 +46,7 @@ def ratio(name: str, first: list[float], second: list[float], *, unit: str, dema
     )
 
 
-def cpu_milliseconds(work: Callable[[], None], repeats: int) -> float:
+def cpu_milliseconds(work: Callable[[], object], repeats: int) -> float:
     """CPU time of this process for one call of ``work``, mean over repeats."""
     started = time.process_time()
     for _ in range(repeats):

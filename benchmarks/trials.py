@@ -138,6 +138,9 @@ def grid(rng: np.random.Generator, n: int) -> Answers:
     return (significant(min(max_t(cells[..., 0] - cells[..., 1], n_resamples=RESAMPLES).p_adjusted), ALPHA),)
 
 
+_GRID_POINTS = 4  # as in the default study
+
+
 def secondaries(rng: np.random.Generator, n: int, *, contrasts: Sequence[Contrast]) -> Answers:
     """Any of the registered contrasts, by Holm."""
     arms = sorted({arm for contrast in contrasts for arm in contrast.arms})
@@ -145,12 +148,16 @@ def secondaries(rng: np.random.Generator, n: int, *, contrasts: Sequence[Contras
     values = {
         "final_frechet": distances_with_failures(rng, n, len(arms)),
         "updates_to_bar": updates_to_bar(rng, n, len(arms)),
+        "updates_where_both_learn": updates_to_bar(rng, n, len(arms)),
     }
+    stable = np.sum([~failures(rng, n, [0.3] * len(arms)) for _ in range(_GRID_POINTS)], axis=0)
     p_values = []
     for contrast in contrasts:
         columns = [arms.index(arm) for arm in contrast.arms]
         if contrast.outcome == "not_stable":
             p_values.append(_verdicts_p(failed[:, columns]))
+        elif contrast.outcome == "stable_points":
+            p_values.append(_points_p(stable[:, columns]))
         else:
             p_values.append(_values_p(values[contrast.outcome][:, columns]))
     return (any(significant(p, ALPHA) for p in holm(p_values)),)
@@ -237,6 +244,12 @@ def _verdicts_p(failed: Flags) -> float:
     if failed.shape[1] == 2:
         return _failures_p(failed)
     return sign_flip_test(failed @ np.array([1.0, -1.0, -1.0, 1.0]), n_resamples=RESAMPLES).p
+
+
+def _points_p(stable: Floats) -> float:
+    """Test of two arms' numbers of stable grid points (N, 2), or of the interaction of four arms' (N, 4)."""
+    signs = np.array([1.0, -1.0, -1.0, 1.0])[: stable.shape[1]]
+    return sign_flip_test(stable @ signs, n_resamples=RESAMPLES).p
 
 
 def _effects(outcomes: Floats | Flags) -> tuple[FactorEffect, ...]:

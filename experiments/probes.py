@@ -40,7 +40,7 @@ class Prober:
 
     def __init__(self, config: RunConfig, data: ImageData, extractor: FeatureExtractor, device: torch.device) -> None:
         self._extractor = extractor
-        self._real = describe_real(extractor(data.train_images)[0])
+        self.real = describe_real(extractor(data.train_images)[0])
         shape = (max(config.eval_samples, SHEET_IMAGES), config.latent_dim)
         drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, shape, config.latent_distribution)
         self.latents = torch.from_numpy(drawn).to(device)
@@ -61,7 +61,7 @@ class Prober:
         images = to_bytes(samples)
         features, probabilities = self._extractor(images[: self._samples])
         measured = Measured(features=features, histogram=class_histogram(probabilities))
-        values = {**class_measures(probabilities), **feature_measures(features, self._real)}
+        values = {**class_measures(probabilities), **feature_measures(features, self.real)}
         if self.previous is not None:
             values |= self._changes(self.previous, measured)
         self.previous = measured
@@ -71,7 +71,7 @@ class Prober:
         moved = (now.features - before.features).norm(dim=-1).mean()
         return {
             "eval_hopping": float((now.histogram - before.histogram).abs().sum() / 2),
-            "eval_drift": float(moved) / self._real.mean_distance,
+            "eval_drift": float(moved) / self.real.mean_distance,
         }
 
 

@@ -13,7 +13,7 @@ from analysis.statistics.resampling import N_RESAMPLES
 from runs.schema import RunConfig, config_fields
 from runs.study import Study
 
-# 95 % BCa intervals held the mean in 81 to 87 % of simulated studies of 8 seeds, and in 86 to 93 % of those of 20
+# 95 % BCa intervals held the mean in 81 to 87 % of simulated studies of 8 seeds, and in 86 to 92 % of those of 20
 # (python -m benchmarks.calibration)
 FEW_SEEDS = 50
 _NOT_TUNED = (

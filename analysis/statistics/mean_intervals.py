@@ -1,7 +1,8 @@
 """The interval of a mean difference: by the bootstrap where there are pairs enough for one, else by the sign-flip test.
 
-The bootstrap resamples what was seen, of which a few pairs are too little: over 4 normal differences its 95 % interval
-holds the mean about 70 % of the time. The sign-flip test is exact at any number, and so is what it does not reject.
+The bootstrap resamples what was seen, of which a few pairs are too little: over 4 differences its 95 % interval holds
+the mean 79 % of the time if they are normal, and 69 % if lognormal. The sign-flip test is exact at any number, and so
+is what it does not reject.
 """
 
 # N pairs or seeds
@@ -46,8 +47,9 @@ def sign_flip_interval(differences: Values, confidence: float = 0.95) -> Interva
     Their ends are means of subsets of the differences. The test flips a subset against its observed sum: that sum is
     not exceeded where the subset's mean is at most θ. So a θ below the mean has p = 2 (1 + number of subset means
     at or below it) / 2^N, the empty subset being the 1. Exact for differences symmetric about their mean, whatever
-    their distribution. None below the N at which the test can reject, and where all differences are equal. Raises
-    ValueError for more than 16.
+    their distribution; of lognormal ones (σ = 1) the 95 % interval holds the mean in 89 % at N = 6 and 84 % at N = 7,
+    the bootstrap's in 76 and 78. None below the N at which the test can reject, and where all differences are equal.
+    Raises ValueError for more than 16.
     Source: Hartigan 1969, Using subsample values as typical values; Tritchler 1984, On inverting permutation tests.
     """
     check_confidence(confidence)

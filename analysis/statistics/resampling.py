@@ -122,7 +122,7 @@ def bootstrap_mean_interval(
     """BCa bootstrap interval of the mean of differences (N,), resampling pairs.
 
     Too short for few pairs: at .95 it holds the mean of normal differences about 87 % of the time with 8 pairs and
-    93 % with 20, less if they have long tails. Where it and ``sign_flip_test`` disagree, the test is the one to trust.
+    92 % with 20, less if they have long tails. Where it and ``sign_flip_test`` disagree, the test is the one to trust.
     None where the data have no spread to resample: fewer than 2 differences, or all of them equal.
     Source: Efron 1987, Better bootstrap confidence intervals.
     """

@@ -19,9 +19,9 @@ def test_a_report_over_a_grid_has_its_time_memory_and_size_measured(tmp_path: Pa
     assert 0.1 < cost.page_megabytes < 15
 
 
-def test_costs_are_measured_at_about_100_and_1000_runs_without_and_with_a_grid() -> None:
+def test_costs_are_measured_at_about_100_and_1000_runs_of_a_small_and_of_a_large_grid() -> None:
     points = {name: math.prod(map(len, load_study(name).grid.values())) for name in SIZES}
-    assert sorted(points.values()) == [1, 8]
+    assert sorted(points.values()) == [4, 8]
     assert all({100, 1000} <= set(sizes) for sizes in SIZES.values())
 
 
