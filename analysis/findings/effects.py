@@ -263,7 +263,8 @@ def _sign_flip_notes(differences: Floats, interval: Interval | None, ranked: boo
 def _sentence(question: Question, pairs: PairTally, text: str) -> str:
     contrast, arms = question.contrast, difference_text(question.contrast)
     units, n_points = question.units, len(question.places)
-    where = f" at {point_text(question.point)}" if question.point else f", over {n_points} points" * contrast.over_grid
+    over = f", of {n_points}" if contrast.outcome == "stable_points" else f", over {n_points} grid points"
+    where = f" at {point_text(question.point)}" if question.point else over * contrast.over_grid
     subject = f"{question.label[0].upper()}{question.label[1:]}{where}, {arms}"
     if pairs.used == 0:
         return f"{subject}: not estimable, none of {pairs.planned} planned {units} is complete and matched."

@@ -12,12 +12,10 @@ def at_early_look(results: Results) -> bool:
     return any(stamp.kind == "INTERIM" for stamp in results.stamps)
 
 
-def evidence_text(results: Results, contrast: ContrastResult, *, corrected: bool = False) -> str:
-    """«exact McNemar p = 0.0078», if ``corrected`` «Holm p = 0.031»; at an early look the e-value."""
+def evidence_text(results: Results, contrast: ContrastResult) -> str:
+    """«exact McNemar p = 0.0078»; at an early look the e-value."""
     if at_early_look(results):
         return _early_text(results, contrast)
-    if corrected:
-        return f"Holm {p_text(contrast.effect.p_holm, results.alpha)}"
     return f"{contrast.effect.test} {p_text(contrast.effect.p, results.alpha)}"
 
 

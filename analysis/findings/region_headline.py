@@ -6,8 +6,9 @@ How many recipes an arm is stable at, its tolerance, and how it does at its best
 from collections.abc import Iterator, Sequence
 
 from analysis.counting import counted
-from analysis.findings.evidence import at_early_look, evidence_text, statement
+from analysis.findings.evidence import NO_SEQUENTIAL_TEST, at_early_look, evidence_text, statement
 from analysis.findings.families import is_shown
+from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ArmResult, ContrastResult, Results
 from analysis.results.regions import ArmRegion, StablePoints
 from analysis.results.wording import (
@@ -16,11 +17,13 @@ from analysis.results.wording import (
     interval_text,
     listed,
     number,
+    p_text,
     point_text,
     signed,
 )
 
 MOST_NAMED = 6  # grid points that are told one by one
+NOT_JUDGED = "Runs that had not learned are not judged for collapse or divergence."
 
 
 def region_paragraphs(results: Results, primary: ContrastResult) -> Iterator[str]:
@@ -39,9 +42,10 @@ def secondaries_text(results: Results) -> Iterator[str]:
     """The secondaries on stable grid points, in short."""
     found = [one for one in results.of_role("secondary") if one.outcome == "stable_points"]
     if found:
-        size = found[0].effect.family
-        told = "; ".join(_in_short(results, one) for one in found)
-        yield f"Secondaries on stable grid points, of {counted(size, 'test')} in a family of their own: {told}."
+        told = [_in_short(results, one) for one in found]
+        told += [NO_SEQUENTIAL_TEST] if at_early_look(results) else []
+        family = counted(found[0].effect.family, "test")
+        yield f"Secondaries on stable grid points, of {family} in a family of their own: {'; '.join(told)}."
 
 
 def region_at_equal_compute(results: Results) -> Iterator[str]:
@@ -127,10 +131,13 @@ def _at_each_point(results: Results, contrast: ContrastResult) -> Iterator[str]:
     points = list({point_text(one.grid_point): one.grid_point for one in results.arms}.values())
     steps = listed([f"{steps:,}" for steps in results.steps])
     if len(points) > MOST_NAMED:
-        told = [f"{composition_text(arm, contrast.composition[arm])}." for arm in arms]
+        totals = (composition_text(arm, contrast.composition[arm]) for arm in arms)
+        told = [f"{text[0].upper()}{text[1:]}." for text in totals]
     else:
         told = [f"At {point_text(point)}: {_compositions(results, arms, point_text(point))}." for point in points]
-    yield f"After {steps} steps: {' '.join(told)} Runs that had not learned are not judged for collapse or divergence."
+    unlearned = any(own[VerdictCode.UNLEARNED.value] for own in contrast.composition.values())
+    judged = [NOT_JUDGED] if unlearned else []
+    yield " ".join([f"By cause, after {steps} steps.", *told, *judged])
 
 
 def _compositions(results: Results, arms: Sequence[str], point: str) -> str:
@@ -160,8 +167,5 @@ def _best_points(region: ArmRegion) -> str:
 
 
 def _in_short(results: Results, contrast: ContrastResult) -> str:
-    return f"{contrast.name}, {difference_text(contrast)}, {_effect(contrast)}, {_evidence(results, contrast)}"
-
-
-def _evidence(results: Results, contrast: ContrastResult) -> str:
-    return evidence_text(results, contrast, corrected=True)
+    text = f"{contrast.name}, {difference_text(contrast)}, {_effect(contrast)}"
+    return text if at_early_look(results) else f"{text}, Holm {p_text(contrast.effect.p_holm, results.alpha)}"

@@ -16,6 +16,7 @@ from analysis.report.times import time_figures
 from analysis.report.training import training_figures
 from analysis.results.document import ContrastResult, Results
 from analysis.results.wording import composition_text, listed, point_text
+from analysis.tables.contrasts import over_grid
 
 
 def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
@@ -119,11 +120,18 @@ def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:
             sentences=[],
             text="Left of each panel: one grey line a matched pair; runs that failed, or never learned, stand in the"
             " shaded lane. Right: each pair's difference, and the Hodges–Lehmann shift (square) with its"
-            f" {1 - drawing.results.alpha:.0%} interval; ∞: only the first arm's run failed, −∞: only the second's.",
+            f" {1 - drawing.results.alpha:.0%} interval; ∞: only the first arm's run failed, −∞: only the second's."
+            + (_OVER_GRID if over_grid(shown) else ""),
             alt="Lines from the first arm's value to the second's, a line a pair, with the differences beside them.",
         ),
         figure=paired_slopes([_pair_panel(contrast) for contrast in shown], styles=drawing.styles),
     )
+
+
+_OVER_GRID = (
+    " Of updates to the bar, conditional on both learning, a line is a seed: each arm's mean over the grid"
+    " points at which the runs of both learned."
+)
 
 
 def _pair_panel(contrast: ContrastResult) -> PairPanel:

@@ -199,8 +199,7 @@ def _budget_columns(contrast: ContrastResult) -> dict[str, str]:
     """What each arm had when it was compared: «1,000 updates each» or by arm; FLOPs, and seconds as measured."""
     by_arm: dict[str, list[Budget]] = {}
     for budget in contrast.budgets:
-        if budget.arm in (contrast.first, contrast.second):
-            by_arm.setdefault(budget.arm, []).append(budget)
+        by_arm.setdefault(budget.arm, []).append(budget)
     columns: dict[str, Callable[[Budget], tuple[float | None, str]]] = {
         "budget": lambda budget: (budget.updates, counted(budget.updates, "update")),
         "FLOPs": lambda budget: (budget.flops, flops_text(budget.flops)),

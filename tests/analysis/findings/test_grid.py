@@ -106,3 +106,69 @@ def test_grid_of_one_point_is_told_like_a_study_without_a_grid(tmp_path: Path) -
     results = results_of(loaded(tmp_path, study))
     assert results.headline[0].startswith("1 of 1 mlp run was stable after 200 updates")
     assert results.factorial.means == ()
+
+
+CROSSED = {
+    "mlp": {"architecture": "mlp", "normalization": "none"},
+    "mlp-bn": {"architecture": "mlp", "normalization": "batch"},
+    "dcgan-nobn": {"architecture": "dcgan", "normalization": "none"},
+    "dcgan": {"architecture": "dcgan", "normalization": "batch", "width_g": 8, "width_d": 8},
+}
+
+
+def test_interaction_as_primary_is_worded_as_a_difference_of_differences(tmp_path: Path) -> None:
+    """Only the DCGANs differ, so that nothing is larger for the MLP."""
+    primary = {"name": "interaction", "outcome": "not_stable", "first": "mlp", "second": "mlp-bn"}
+    plan = small_study().document["plan"]
+    study = small_study(
+        seeds=2,
+        arms=CROSSED,
+        grid={"beta1": [0.5, 0.9]},
+        plan={**plan, "primary": {**primary, "minus": ["dcgan-nobn", "dcgan"]}},
+    )
+    for seed in study.seeds:
+        for point in study.grid_points():
+            for arm in study.arms:
+                record(str(tmp_path), study, arm, seed, "unlearned" if arm == "dcgan" else "stable", point=point)
+    told = results_of(loaded(tmp_path, study)).headline
+    assert (
+        "interaction, difference of differences in rate of runs not stable, (mlp minus mlp-bn) less (dcgan-nobn minus"
+        " dcgan), at 2 grid points: above 0 at 2, below 0 at 0, 0 at 0; Holm p is 0.05 or less at 0."
+    ) in told
+    assert not any("larger for mlp" in paragraph for paragraph in told[:-2])
+
+
+@pytest.mark.parametrize(
+    ("differing", "limit"),
+    [
+        (7, "sign-flip p = 0.016."),
+        (8, "sign-flip p = 0.0078."),
+        (5, "sign-flip p = 0.062, which the 5 of 8 seeds that differ cannot bring to the level."),
+    ],
+)
+def test_limit_of_a_mean_over_the_grid_is_the_number_of_seeds_that_differ(
+    tmp_path: Path, differing: int, limit: str
+) -> None:
+    study = small_study(seeds=8, grid={"beta1": [0.5, 0.9]})
+    for seed in study.seeds:
+        for point in study.grid_points():
+            record(str(tmp_path), study, "mlp", seed, "unlearned" if seed < differing else "stable", point=point)
+            record(str(tmp_path), study, "dcgan", seed, point=point)
+    told = [paragraph for paragraph in results_of(loaded(tmp_path, study)).headline if "Averaged" in paragraph]
+    assert len(told) == 1
+    assert told[0].endswith(limit)
+
+
+def test_early_look_at_a_grid_quotes_e_values_in_place_of_p(tmp_path: Path) -> None:
+    study = small_study(seeds=9, grid={"beta1": [0.5, 0.9]})
+    for seed in study.seeds[:-1]:
+        for point in study.grid_points():
+            record(str(tmp_path), study, "mlp", seed, "unlearned" if point["beta1"] == 0.9 else "stable", point=point)
+            record(str(tmp_path), study, "dcgan", seed, point=point)
+    told = results_of(loaded(tmp_path, study)).headline
+    assert told[0].startswith("INTERIM")
+    assert not any("p =" in paragraph or "Holm p" in paragraph for paragraph in told)
+    assert any(
+        "at this early look the e-value reaches the 40 that would end the study at 0." in paragraph
+        for paragraph in told  # eight pairs one way give 28.4, two tests need 2 / alpha
+    )

@@ -392,6 +392,42 @@ def test_missing_runs_stamp_the_results_interim_and_bound_the_difference(tmp_pat
     assert "The 2 pairs that are not compared could make Δ anything from +0.625 to +1." in results.headline
 
 
+def test_early_look_quotes_the_e_value_in_place_of_p(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(), {"mlp": ["unlearned"] * 6, "dcgan": ["stable"] * 7})
+    told = results_of(data).headline
+    assert not any("p =" in paragraph for paragraph in told)
+    assert (
+        "Over 6 matched pairs the rate of runs that were not stable differs by Δ = +1 [+0.219, +1] (mlp minus dcgan, at"
+        " this early look an e-value of 9.14, of the 20 that would end the study): no difference is shown yet."
+    ) in told
+    co_primary = next(paragraph for paragraph in told if paragraph.startswith("Co-primary"))
+    assert co_primary.startswith("Co-primary, exploratory, as planned runs are missing: Updates to the bar")
+    assert co_primary.endswith("no sequential test is defined for this outcome, and no p is valid at an early look.")
+
+
+def test_early_look_that_reaches_one_over_alpha_shows_the_difference(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(seeds=9), {"mlp": ["unlearned"] * 9, "dcgan": ["stable"] * 8})
+    told = results_of(data).headline
+    assert told[0].startswith("INTERIM")
+    assert any(
+        "an e-value of 28.4, of the 20 that would end the study): more dcgan runs ended stable." in paragraph
+        for paragraph in told
+    )
+
+
+def test_co_primary_of_a_complete_study_stands_behind_the_primary(tmp_path: Path) -> None:
+    told = results_of(recorded(tmp_path / "shown", small_study(), {"mlp": ["unlearned"] * 8, "dcgan": ["stable"] * 8}))
+    assert any(
+        paragraph.startswith("Co-primary, confirmatory, as the primary test is significant: Updates to the bar")
+        for paragraph in told.headline
+    )
+    same = results_of(recorded(tmp_path / "same", small_study(), {"mlp": ["stable"] * 8, "dcgan": ["stable"] * 8}))
+    assert any(
+        paragraph.startswith("Co-primary, exploratory, as the primary test is not significant: Updates to the bar")
+        for paragraph in same.headline
+    )
+
+
 def test_bounds_of_the_difference_use_the_surviving_run_of_every_pair_but_of_an_excluded_one(tmp_path: Path) -> None:
     study = small_study(seeds=8)
     alone: dict[int, tuple[str, Behaviour]] = {
@@ -489,9 +525,10 @@ def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:
     named_fields = {path.split(".")[-1] for path in unexplained}
     assert named_fields <= {
         "minus", "rates", "bounds", "comparison", "interaction", "interval", "p_holm", "dz", "sign_flip", "spread",
+        "stable_points",
         "mean_first", "mean_second", "mean_difference", "odds_ratio", "odds_ratio_interval", "width_g", "width_d",
         "estimate", "correlation", "detectable_rate", "event", "high", "incidence", "low", "median", "median_interval",
-        "model", "pairs_needed", "pairs_needed_uncorrelated", "factor", "value", "stable_points",
+        "model", "pairs_needed", "pairs_needed_uncorrelated", "factor", "value",
     }  # fmt: skip
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from analysis.findings.contrasts import at_equal_updates
-from analysis.findings.precision import correlation, precision
+from analysis.findings.precision import correlation, least_p, precision
 from analysis.judging.judgements import judge_study
 from analysis.results.precision import Precision
 from analysis.statistics import PairCounts, mcnemar_power
-from tests.analysis.synthetic import Behaviour, recorded, small_study
+from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
+
+STABLE: list[Behaviour] = ["stable"] * 8
 
 
 def precision_of(folder: Path, mlp: Sequence[Behaviour], dcgan: Sequence[Behaviour]) -> Precision:
@@ -132,3 +134,64 @@ def test_eight_pairs_cannot_show_one_of_eight_secondaries(tmp_path: Path) -> Non
     )
     reached = min(contrast.effect.p_holm or 1 for contrast in contrasts if contrast.role == "secondary")
     assert reached >= found["secondary"].p
+
+
+def test_smallest_p_is_of_the_registered_family_also_where_arms_are_left_out(tmp_path: Path) -> None:
+    study = small_study()
+    secondaries = [
+        {"name": arm, "outcome": "not_stable", "first": arm, "second": "dcgan"} for arm in ("a", "b", "c", "d")
+    ]
+    arms = {**study.arms, **dict.fromkeys("abcd", study.arms["mlp"])}
+    study = small_study(arms=arms, plan={**study.document["plan"], "secondaries": secondaries})
+    data = recorded(tmp_path, study.override(arms=["mlp", "a", "dcgan"]), dict.fromkeys(("mlp", "a", "dcgan"), STABLE))
+    found = {row.role: row for row in precision(study.plan, at_equal_updates(data, judge_study(data))).smallest_p}
+    assert (found["secondary"].family, found["secondary"].p) == (4, 4 * 2 / 2**8)
+    assert "With 8 pairs, 4 secondary tests under Holm's correction can reach 0.05" in found["secondary"].sentence
+
+
+def test_smallest_p_of_the_pairs_that_differ_is_what_a_test_can_still_reach(tmp_path: Path) -> None:
+    found = precision_of(tmp_path, ["unlearned"] * 3 + STABLE[:5], STABLE)
+    primary = next(row for row in found.smallest_p if row.role == "primary")
+    assert (primary.n, primary.p, primary.moving, primary.p_moving) == (8, 2 / 2**8, 3, 2 / 2**3)
+    assert primary.sentence == (
+        "With 8 pairs, the primary test can reach 0.05: smallest possible p = 0.0078; 3 of them differ, with which it"
+        " is p = 0.25."
+    )
+
+
+def test_each_test_of_a_family_counts_with_its_own_pairs_and_seeds(tmp_path: Path) -> None:
+    plan = {
+        "primary": {"name": "MLP", "outcome": "stable_points", "first": "mlp", "second": "dcgan"},
+        "co_primary": {"name": "MLP", "outcome": "updates_where_both_learn", "first": "mlp", "second": "dcgan"},
+        "secondaries": [{"name": "MLP", "outcome": "not_stable", "first": "mlp", "second": "dcgan"}],
+    }
+    study = small_study(seeds=6, grid={"beta1": [0.5, 0.9]}, plan=plan)
+    for seed in study.seeds:
+        for point in study.grid_points():
+            for arm in study.arms:
+                if seed < 4 or point["beta1"] == 0.5:  # two seeds lack the second point
+                    record(str(tmp_path), study, arm, seed, point=point)
+    data = loaded(tmp_path, study)
+    found = {row.role: row for row in precision(study.plan, at_equal_updates(data, judge_study(data))).smallest_p}
+    assert (found["primary"].n, found["primary"].family, found["primary"].p) == (4, 1, 2 / 2**4)
+    assert (found["secondary"].n, found["secondary"].family, found["secondary"].p) == (6, 2, 2 * 2 / 2**6)
+    assert found["primary"].sentence.startswith("With 4 seeds, the primary test cannot reach 0.05, whatever the data")
+
+
+def test_drawn_sign_flips_reach_no_p_below_one_in_their_number(tmp_path: Path) -> None:
+    data = recorded(tmp_path, small_study(seeds=1), {"mlp": ["stable"], "dcgan": ["stable"]})
+    primary, co_primary = at_equal_updates(data, judge_study(data))
+    over_seeds = replace(primary, outcome="stable_points")
+    assert [least_p(over_seeds, n) for n in (8, 13, 14, 60)] == [2 / 2**8, 2 / 2**13, 2 / 2**14, 1 / 10_000]
+    assert least_p(co_primary, 60) == 2 / 2**60
+
+
+@pytest.mark.parametrize(("alpha", "enough", "ends"), [(0.05, "20", "reaches"), (0.01, "100", "does not reach")])
+def test_e_value_that_ends_an_early_look_is_one_over_alpha(
+    tmp_path: Path, alpha: float, enough: str, ends: str
+) -> None:
+    study = small_study(plan={**small_study().document["plan"], "alpha": alpha})
+    data = recorded(tmp_path, study, {"mlp": ["unlearned"] * 8, "dcgan": STABLE})
+    (found,) = precision(study.plan, at_equal_updates(data, judge_study(data))).contrasts
+    assert found.e_value == pytest.approx(28.444, abs=5e-4)
+    assert f"e-value 28.4, which {ends} the {enough} that would end an early look" in found.sentence

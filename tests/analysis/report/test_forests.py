@@ -92,3 +92,28 @@ def test_study_without_a_grid_keeps_one_row_a_contrast(tmp_path: Path) -> None:
     assert labels == ["MLP against DCGAN\nmlp − dcgan"] * 2
     (estimate,) = (line.get_xdata()[0] for axes in forest.axes for line in axes.lines if line.get_gid() == "estimate")
     assert math.isclose(estimate, 1 / 3)
+
+
+def test_contrasts_over_the_grid_have_a_forest_of_their_own_beside_those_at_each_point(tmp_path: Path) -> None:
+    arms = {"name": "MLP against DCGAN", "first": "mlp", "second": "dcgan"}
+    plan = {
+        "primary": {**arms, "outcome": "stable_points"},
+        "co_primary": {**arms, "outcome": "updates_where_both_learn"},
+        "secondaries": [{**arms, "outcome": "not_stable"}],
+    }
+    found = forests(tmp_path, small_study(seeds=3, grid={"beta1": [0.5, 0.9]}, plan=plan))
+    assert list(found) == [
+        *("contrasts_over_grid", "contrasts"),
+        *("contrasts_equal_compute_over_grid", "contrasts_equal_compute"),
+    ]
+    whole, at_points = found["contrasts_over_grid"], found["contrasts"]
+    assert [axes.get_xlabel() for axes in whole.figure.axes] == [
+        "difference in stable grid points (more is better) (grid points)",
+        "Hodges–Lehmann shift of updates to the bar, conditional on both learning (generator updates)",
+    ]
+    (stable, _) = whole.figure.axes
+    estimates = [line.get_xdata()[0] for line in stable.lines if line.get_gid() == "estimate"]
+    assert estimates == [pytest.approx(-4 / 3)]  # two seeds lack a point, the first both
+    assert "an effect above 0 speaks for the first arm" in whole.caption.text
+    assert "conditional on both having learned" in whole.caption.text
+    assert [len(axes.get_yticks()) for axes in at_points.figure.axes] == [3]
