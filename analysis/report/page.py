@@ -35,13 +35,13 @@ TRACES_BESIDE = (
     " At the end of this page they can be explored.",
 )
 EVERY_POINT = "Verdicts and contrasts at every grid point"
-EVERY_POINT_TABLES = ("verdicts", "pairs", "contrasts", "comparisons", "measures")
+EVERY_POINT_TABLES = ("verdicts", "remarks", "pairs", "contrasts", "comparisons", "measures")
 EVERY_POINT_GIST = "The numbers behind the map and the forest."
 LISTS = Chapter(
     title="Every run, references, thresholds",
-    gist="Every judged run with its verdict and what it rests on, images of known quality in the same measures, and"
-    " the verdicts under other thresholds.",
-    tables=("references", "sensitivity", "specifications", "runs"),
+    gist="Every judged run with its verdict and what it rests on, images of known quality in the same measures, what"
+    " runs had when they were compared, and the verdicts under other thresholds.",
+    tables=("references", "budgets", "sensitivity", "specifications", "runs"),
 )
 
 
@@ -114,7 +114,7 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         )
         yield _section(pages, tables, EVERY_POINT, EVERY_POINT_TABLES, gist=EVERY_POINT_GIST, folded=True)
     else:
-        yield _section(pages, tables, OUTCOMES, ("verdicts", "pairs"))
+        yield _section(pages, tables, OUTCOMES, ("verdicts", "remarks", "pairs"))
         yield _section(pages, tables, CONTRASTS, ("contrasts", "comparisons"))
         yield _section(pages, tables, CONTRASTS_AT_EQUAL_COMPUTE, ("contrasts_equal_compute",))
     for place in _places(drawing):

@@ -3,7 +3,15 @@
 import pandas as pd
 
 from analysis.results.document import Results
-from analysis.tables.contrasts import comparisons_table, contrasts_table, over_grid, rates_table, verdicts_table
+from analysis.tables.contrasts import (
+    budgets_table,
+    comparisons_table,
+    contrasts_table,
+    over_grid,
+    rates_table,
+    remarks_table,
+    verdicts_table,
+)
 from analysis.tables.designs import (
     equivalence_table,
     oscillation_table,
@@ -16,7 +24,14 @@ from analysis.tables.designs import (
 from analysis.tables.factors import factors_table, trends_table
 from analysis.tables.formats import Table
 from analysis.tables.regions import regions_table, stable_points_table
-from analysis.tables.settings import arms_table, measures_table, references_table, runs_table, sensitivity_table
+from analysis.tables.settings import (
+    arms_table,
+    measures_table,
+    players_table,
+    references_table,
+    runs_table,
+    sensitivity_table,
+)
 from analysis.tables.times import arm_times_table, pair_times_table
 
 
@@ -24,7 +39,9 @@ def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
     """Those that have a row, by name; ``verdicts`` as :func:`analysis.judging.judgements.judge_study` makes them."""
     tables = [
         arms_table(results),
+        players_table(results),
         verdicts_table(results),
+        remarks_table(results),
         regions_table(results),
         stable_points_table(results),
         contrasts_table(over_grid(results.contrasts), "contrasts_over_grid", "over the grid", results),
@@ -32,6 +49,7 @@ def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
         contrasts_table(
             results.contrasts_at_equal_compute, "contrasts_equal_compute", "at equal computation (FLOPs)", results
         ),
+        budgets_table(results),
         rates_table(results),
         comparisons_table(results),
         measures_table(results),

@@ -35,6 +35,26 @@ def verdicts_table(results: Results) -> Table:
             **{look.meaning: arm.verdicts[code].count for code, look in VERDICTS.items() if code in arm.verdicts},
             **rate_columns("not stable", arm.not_stable),
             **rate_columns("had learned", arm.learned),
+        }
+        for arm in results.arms
+    ]
+    return Table(
+        name="verdicts",
+        caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals.",
+        frame=frame(rows),
+        intervals={
+            f"not stable {level(results)}": interval("not stable"),
+            f"had learned {level(results)}": interval("had learned"),
+        },
+    )
+
+
+def remarks_table(results: Results) -> Table:
+    """What verdicts do not say: runs against the pixel Gaussian, far above their best, or collapsed for a time."""
+    rows = [
+        {
+            **place_columns(arm.arm, arm.grid_point),
+            "judged": arm.counts.used,
             "beats Gaussian: Fréchet": arm.beats_gaussian_frechet,
             "beats Gaussian: precision": arm.beats_gaussian_precision,
             "stable above the bar": arm.stable_above_bar,
@@ -46,15 +66,12 @@ def verdicts_table(results: Results) -> Table:
         for arm in results.arms
     ]
     return Table(
-        name="verdicts",
-        caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals. Beats Gaussian: runs whose last"
-        f" probe has a lower Fréchet distance, a higher precision, than the pixel Gaussian. {PIXEL_GAUSSIAN} Degraded:"
-        f" ended above {results.thresholds['divergence']:g} times their own best Fréchet distance.",
+        name="remarks",
+        caption="What verdicts do not say: of the judged runs, how many beat the Gaussian: their last probe has a lower"
+        f" Fréchet distance, a higher precision, than the pixel Gaussian. {PIXEL_GAUSSIAN} Degraded: ended above"
+        f" {results.thresholds['divergence']:g} times their own best Fréchet distance. Recovered: from a collapse that"
+        " passed.",
         frame=frame(rows),
-        intervals={
-            f"not stable {level(results)}": interval("not stable"),
-            f"had learned {level(results)}": interval("had learned"),
-        },
     )
 
 
@@ -71,7 +88,7 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
             "pairs": contrast.pairs.used,
             "planned": contrast.pairs.planned,
             **_effect_columns(contrast.effect),
-            **_budget_columns(contrast),
+            "budget": _by_arm(contrast, lambda budget: (budget.updates, counted(budget.updates, "update"))),
             "note": "; ".join(contrast.notes) or None,
         }
         for contrast in contrasts
@@ -80,9 +97,32 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
         name=name,
         caption=f"Registered contrasts {scale}, first minus second; pairs of a contrast over the grid are seeds. Holm's"
         " correction is over all tests of a role. More is better of stable grid points, worse of all else."
-        " Budget: what each run had when the arms were compared; FLOPs are counted, seconds measured.",
+        " Budget: what each run had when the arms were compared.",
         frame=frame(rows),
         intervals={f"estimate {level(results)}": ("estimate", "low", "high")},
+    )
+
+
+def budgets_table(results: Results) -> Table:
+    """What the runs of every registered contrast had when they were compared."""
+    rows = [
+        {
+            "role": contrast.role,
+            "contrast": contrast.name,
+            "outcome": label_of(contrast.outcome, contrast.scale),
+            "scale": contrast.scale,
+            **_where(contrast, results),
+            "updates": _by_arm(contrast, lambda budget: (budget.updates, f"{budget.updates:,}")),
+            "FLOPs": _by_arm(contrast, lambda budget: (budget.flops, flops_text(budget.flops))),
+            "seconds": _by_arm(contrast, lambda budget: (budget.seconds, cell(budget.seconds))),
+        }
+        for contrast in (*results.contrasts, *results.contrasts_at_equal_compute)
+    ]
+    return Table(
+        name="budgets",
+        caption="What each run had when the arms of a contrast were compared: updates of the generator and FLOPs,"
+        " counted; seconds of training, measured.",
+        frame=frame(rows),
     )
 
 
@@ -195,20 +235,12 @@ def _where(contrast: ContrastResult, results: Results) -> dict[str, str]:
     return point_columns(contrast.grid_point)
 
 
-def _budget_columns(contrast: ContrastResult) -> dict[str, str]:
-    """What each arm had when it was compared: «1,000 updates each» or by arm; FLOPs, and seconds as measured."""
+def _by_arm(contrast: ContrastResult, told: Callable[[Budget], tuple[float | None, str]]) -> str:
+    """What each arm had when it was compared, as ``told`` of a budget: «1,000 updates each» or by arm."""
     by_arm: dict[str, list[Budget]] = {}
     for budget in contrast.budgets:
         by_arm.setdefault(budget.arm, []).append(budget)
-    columns: dict[str, Callable[[Budget], tuple[float | None, str]]] = {
-        "budget": lambda budget: (budget.updates, counted(budget.updates, "update")),
-        "FLOPs": lambda budget: (budget.flops, flops_text(budget.flops)),
-        "seconds": lambda budget: (budget.seconds, cell(budget.seconds)),
-    }
-    return {
-        name: _each([(arm, _range([told(budget) for budget in own])) for arm, own in by_arm.items()])
-        for name, told in columns.items()
-    }
+    return _each([(arm, _range([told(budget) for budget in own])) for arm, own in by_arm.items()])
 
 
 def _range(told: Sequence[tuple[float | None, str]]) -> str:

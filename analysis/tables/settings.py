@@ -1,6 +1,6 @@
 """Tables of what was compared and measured: arms, measures, references, thresholds, and every run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -26,17 +26,7 @@ MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
 }
 SECONDS = "s a step"
 _DEPTH = {None: None, True: "matched", False: "depth not matched"}
-_WHOLE = (
-    "hidden layers G",
-    "hidden layers D",
-    "width G",
-    "width D",
-    "parameters G",
-    "parameters D",
-    "FLOPs G",
-    "FLOPs D",
-    "FLOPs a step",
-)
+_WHOLE = ("hidden layers", "width", "parameters", "FLOPs", "FLOPs a step")
 REFERENCE_NAMES = {
     "held_out": "held-out real images",
     "half_classes": "real images, half of the classes",
@@ -49,55 +39,71 @@ REFERENCE_NAMES = {
 
 
 def arms_table(results: Results) -> Table:
-    """What each arm is, and how its networks compare in size and cost; one row an arm where a grid leaves all that."""
+    """What each arm is, and what a training step of it costs; one row an arm where a grid leaves all that."""
     one_rate = all(arm.settings["lr_g"] == arm.settings["lr_d"] for arm in results.arms)
-    matches = {(row.arm, point_text(row.grid_point)): row for row in results.match}
-    made = pd.DataFrame(
-        [
-            {
-                **place_columns(arm.arm, arm.grid_point),
-                **_settings(arm, one_rate),
-                **_size(matches[arm.arm, point_text(arm.grid_point)]),
-                "FLOPs a step": arm.flops_per_step,
-                SECONDS: arm.seconds_per_step,
-            }
-            for arm in results.arms
-        ]
-    )
-    alike = without_grid(made, factors=list(results.arms[0].grid_point))
+    matches = _matches(results)
+    made = [
+        {
+            **place_columns(arm.arm, arm.grid_point),
+            **_settings(arm, one_rate),
+            "size": matches[arm.arm, point_text(arm.grid_point)].declared,
+            "depth": _DEPTH[matches[arm.arm, point_text(arm.grid_point)].depth_matched],
+            "FLOPs a step": arm.flops_per_step,
+            SECONDS: arm.seconds_per_step,
+        }
+        for arm in results.arms
+    ]
     return Table(
         name="arms",
-        caption="Arms. Parameters are trainable ones, their excess is over those of the reference; FLOPs are of one"
-        " image, forward, multiply and add counted apart; those a step are of all updates of a training step, a"
-        " backward pass as two forward ones. Seconds a step: median over runs, as measured."
-        + ("" if alike is None else " An arm is the same at all its grid points; its seconds are their median."),
-        frame=(made if alike is None else alike).astype(dict.fromkeys(_WHOLE, "Int64")),
+        caption="Arms. Size and depth: whether an arm has as many trainable parameters, and hidden layers, as the"
+        " reference. FLOPs a step are of all updates of a training step, a backward pass as two forward ones. Seconds"
+        " a step: median over runs, as measured, and over the grid points where they share a row.",
+        frame=_whole(without_grid(made, ["arm"], results)),
     )
 
 
-def without_grid(rows: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame | None:
-    """One row an arm, without the grid's ``factors``, seconds by their median; None if an arm's rows differ in more."""
-    alone = rows.drop(columns=[*factors, SECONDS]).drop_duplicates()
-    if not factors or alone["arm"].duplicated().any():
-        return None
-    return alone.assign(**{SECONDS: alone["arm"].map(rows.groupby("arm")[SECONDS].median())})
+def players_table(results: Results) -> Table:
+    """How an arm's generator and discriminator compare in size and cost; one row each where a grid leaves all that."""
+    matches = _matches(results)
+    made = [
+        {
+            **place_columns(arm.arm, arm.grid_point),
+            "player": player.upper(),
+            "hidden layers": getattr(match, f"hidden_layers_{player}"),
+            "width": getattr(match, f"width_{player}"),
+            "parameters": getattr(match, f"parameters_{player}"),
+            "excess": _percent(getattr(match, f"relative_{player}")),
+            "FLOPs": getattr(match, f"flops_{player}"),
+        }
+        for arm in results.arms
+        for match in [matches[arm.arm, point_text(arm.grid_point)]]
+        for player in ("g", "d")
+    ]
+    return Table(
+        name="players",
+        caption="Generators and discriminators. Parameters are trainable ones, their excess is over the reference's;"
+        " FLOPs are of one image, forward, multiply and add counted apart.",
+        frame=_whole(without_grid(made, ["arm", "player"], results)),
+    )
 
 
-def _size(match: MatchRow) -> dict[str, Any]:
-    return {
-        "size": match.declared,
-        "hidden layers G": match.hidden_layers_g,
-        "hidden layers D": match.hidden_layers_d,
-        "depth": _DEPTH[match.depth_matched],
-        "width G": match.width_g,
-        "width D": match.width_d,
-        "parameters G": match.parameters_g,
-        "parameters D": match.parameters_d,
-        "G excess": _percent(match.relative_g),
-        "D excess": _percent(match.relative_d),
-        "FLOPs G": match.flops_g,
-        "FLOPs D": match.flops_d,
-    }
+def without_grid(rows: Sequence[Mapping[str, Any]], key: Sequence[str], results: Results) -> pd.DataFrame:
+    """One row for each ``key``, without the factors, seconds by their median; all rows where they differ in more."""
+    made, factors = pd.DataFrame(rows), list(results.arms[0].grid_point)
+    measured = [SECONDS] if SECONDS in made else []
+    alone = made.drop(columns=[*factors, *measured]).drop_duplicates()
+    if alone.duplicated(subset=list(key)).any():
+        return made
+    medians = made.groupby(list(key), sort=False)[measured].median().reset_index()
+    return alone.merge(medians, on=list(key))
+
+
+def _matches(results: Results) -> dict[tuple[str, str], MatchRow]:
+    return {(row.arm, point_text(row.grid_point)): row for row in results.match}
+
+
+def _whole(made: pd.DataFrame) -> pd.DataFrame:
+    return made.astype({name: "Int64" for name in _WHOLE if name in made})
 
 
 def measures_table(results: Results) -> Table:
