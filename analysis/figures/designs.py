@@ -38,11 +38,11 @@ class Specification:
 
 @dataclass(frozen=True, kw_only=True)
 class MapCell:
-    """A grid point of one arm: the levels of the factors on the two axes, and its failure rate."""
+    """A grid point of one arm: the levels of the factors on the two axes, and its rate of runs not stable."""
 
     x: str
     y: str
-    failures: Rate
+    not_stable: Rate
 
 
 @styled
@@ -93,7 +93,7 @@ def stability_map(
     grid = figure.subplots(n_rows, per_row, squeeze=False)
     for axes, (arm, of_arm) in zip(grid.ravel(), cells.items(), strict=False):
         for cell in of_arm:
-            _map_cell(axes, columns.index(cell.x), rows.index(cell.y), cell.failures)
+            _map_cell(axes, columns.index(cell.x), rows.index(cell.y), cell.not_stable)
         axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), xlabel=x, ylabel=y)
         axes.set_xticks(range(len(columns)), columns)
         axes.set_yticks(range(len(rows)), rows)
@@ -106,16 +106,16 @@ def stability_map(
     return figure
 
 
-def _map_cell(axes: Axes, x: int, y: int, failures: Rate) -> None:
-    rate = failures.estimate
+def _map_cell(axes: Axes, x: int, y: int, not_stable: Rate) -> None:
+    rate = not_stable.estimate
     fill = "white" if rate is None else FAILURE_SHADES(rate)
     ink = "white" if rate is not None and rate >= DARK else INK
     axes.add_patch(
         Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=fill, edgecolor=RULE, linewidth=0.4, gid="cell")
     )
-    interval = failures.interval
+    interval = not_stable.interval
     ends = "" if interval is None else f"\n{interval.low:.2f}–{interval.high:.2f}"
-    text = "no runs" if rate is None else f"{failures.count}/{failures.n}{ends}"
+    text = "no runs" if rate is None else f"{not_stable.count}/{not_stable.n}{ends}"
     axes.text(x, y, text, ha="center", va="center", size=6.5, color=ink, linespacing=1.25)
 
 

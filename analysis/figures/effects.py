@@ -30,7 +30,7 @@ class ForestRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PairPanel:
-    """One contrast with all its pairs, in a quantity and its unit; +inf is a failed run, in the lane named so."""
+    """One contrast with all its pairs, in a quantity and its unit; +inf stands in the lane of runs without a value."""
 
     title: str
     first: str
@@ -40,7 +40,7 @@ class PairPanel:
     values: Sequence[PairValue]
     effect: Effect
     log: bool
-    failed: str = "failed"
+    without: str = "not stable"
 
 
 @styled
@@ -124,8 +124,8 @@ def p_cell(p: float | None, alpha: float) -> str:
 def paired_slopes(panels: Sequence[PairPanel], *, styles: Mapping[str, ArmStyle]) -> Figure:
     """Each contrast's pairs: one line a seed from the first arm's value to the second's, and the differences beside.
 
-    Failed runs stand in a lane of their own above the axis. Beside the differences: the Hodges-Lehmann shift with its
-    interval; differences that are infinite, because one run of the pair failed, stand in lanes as well.
+    Runs without a value stand in a lane of their own above the axis. Beside the differences: the Hodges-Lehmann shift
+    with its interval; differences that are infinite, because one run of the pair has none, stand in lanes as well.
     """
     per_row = 1 if len(panels) == 1 else 2
     n_rows = math.ceil(len(panels) / per_row)
@@ -148,7 +148,7 @@ def _slope(axes: Axes, panel: PairPanel, styles: Mapping[str, ArmStyle]) -> None
         axes.plot((0, 1), heights, color=RULE, linewidth=0.6, zorder=1, gid=f"seed-{pair.seed}")
         for x, (arm, height) in enumerate(zip((panel.first, panel.second), heights, strict=True)):
             axes.plot(x, height, styles[arm].marker, color=styles[arm].colour, markersize=3.5, zorder=2)
-    scale.dress(axes, {math.inf: panel.failed} if math.inf in values else {})
+    scale.dress(axes, {math.inf: panel.without} if math.inf in values else {})
     axes.set(xlim=(-0.4, 1.4), ylabel=f"{panel.quantity}\n({panel.unit})")
     axes.set_xticks([0, 1], [panel.first, panel.second])
 
@@ -173,7 +173,7 @@ def _differences(axes: Axes, panel: PairPanel) -> None:
 
 
 def _difference(pair: PairValue) -> float:
-    """First minus second; 0 where both failed."""
+    """First minus second; 0 where neither has a value."""
     return 0.0 if math.isinf(pair.first) and math.isinf(pair.second) else pair.first - pair.second
 
 

@@ -1,4 +1,4 @@
-"""Figures of verdicts: who failed, how, and how far that depends on the thresholds."""
+"""Figures of verdicts: what became of the runs, and how far that depends on the thresholds."""
 
 import math
 from collections.abc import Mapping, Sequence

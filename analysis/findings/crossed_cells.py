@@ -53,7 +53,7 @@ class CrossedCells:
     def outcomes(self, outcome: Outcome) -> Floats:
         """Outcomes (S, P, A) at seeds where every cell has one; finite, larger is worse.
 
-        updates_to_bar is cut off at the budget; final_frechet is in joint ranks, failed runs sharing the worst.
+        updates_to_bar is cut off at the budget; final_frechet is in joint ranks, runs not stable sharing the worst.
         """
         by_run = outcome_values(self.verdicts, outcome)
         at_points = [self.data.matched_seeds(self.arms, point) for point in self.points]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.counting import counted
-from analysis.findings.questions import LARGER_IS_BETTER, Question
+from analysis.findings.questions import LARGER_IS_BETTER, Question, without_value
 from analysis.results.document import Effect, PairTally
 from analysis.results.regions import StablePoints
 from analysis.results.wording import difference_text, drawn_text, interval_text, number, p_text, point_text, signed
@@ -87,8 +87,8 @@ def _rates(question: Question, table: Floats, pairs: PairTally) -> Finding:
         sentence=_sentence(
             question,
             pairs,
-            f"{_effect_text(question, effect)}; both failed {counts.a}, only {question.contrast.first} {counts.b},"
-            f" only {question.contrast.second} {counts.c}, neither {counts.d}",
+            f"{_effect_text(question, effect)}; not stable: both {counts.a}, only"
+            f" {question.contrast.first} {counts.b}, only {question.contrast.second} {counts.c}, neither {counts.d}",
         ),
         notes=rates.note,
         rates=rates,
@@ -167,11 +167,14 @@ def _shift_notes(comparison: PairedComparison) -> Iterator[str]:
     if comparison.n_both_failed:
         yield "no shift: in too many pairs neither run has a value"
     else:
-        yield ("no shift: the middle lies between pairs that failed only in the first arm and pairs only in the second")
+        yield (
+            "no shift: the middle lies between pairs in which only the first arm's run has no value and pairs in which"
+            " only the second's has none"
+        )
 
 
 def _interaction(question: Question, table: Floats, pairs: PairTally) -> Finding:
-    """Of joint ranks where a failed run has no value but the worst rank."""
+    """Of joint ranks where a run has no value but the worst rank."""
     ranked = not np.isfinite(table).all()
     scores = stats.rankdata(table).reshape(table.shape) if ranked else table
     sides = scores[:, 0::2] - scores[:, 1::2]
@@ -180,7 +183,7 @@ def _interaction(question: Question, table: Floats, pairs: PairTally) -> Finding
         effect=effect,
         sides=sides,
         sentence=_sentence(question, pairs, _effect_text(question, effect)),
-        notes=tuple(_sign_flip_notes(sides[:, 0] - sides[:, 1], effect.interval, ranked, question.confidence)),
+        notes=tuple(_sign_flip_notes(question, sides[:, 0] - sides[:, 1], effect.interval, ranked)),
         interaction=test,
     )
 
@@ -206,7 +209,7 @@ def _stable_points(question: Question, table: Floats, pairs: PairTally) -> Findi
         effect=effect,
         sides=sides,
         sentence=_sentence(question, pairs, f"{_counts_text(question, found)}; {_effect_text(question, effect)}"),
-        notes=tuple(_sign_flip_notes(differences, effect.interval, False, question.confidence)),
+        notes=tuple(_sign_flip_notes(question, differences, effect.interval)),
         interaction=test if contrast.minus is not None else None,
         stable_points=found,
     )
@@ -218,7 +221,8 @@ def _counts_text(question: Question, found: StablePoints) -> str:
     means = [number(found.means[arm]) for arm in contrast.arms]
     if contrast.minus is None:
         return (
-            f"{means[0]} against {means[1]} a seed, more in {found.more_first} of {n} seeds with {contrast.first},"
+            f"{means[0]} against {means[1]} a seed, more in {found.more_first} of {counted(n, 'seed')} with"
+            f" {contrast.first},"
             f" in {found.more_second} with {contrast.second}, as many in {found.equal}"
         )
     return (
@@ -246,24 +250,27 @@ def _mean_difference(question: Question, sides: Floats, unit: str) -> tuple[Effe
     return effect, test
 
 
-def _sign_flip_notes(differences: Floats, interval: Interval | None, ranked: bool, confidence: float) -> list[str]:
+def _sign_flip_notes(
+    question: Question, differences: Floats, interval: Interval | None, ranked: bool = False
+) -> list[str]:
     if len(differences) == 0:
         return ["no complete seeds"]
     notes = []
-    n, moving, alpha = len(differences), int(np.count_nonzero(differences)), 1 - confidence
+    n, moving, alpha = len(differences), int(np.count_nonzero(differences)), 1 - question.confidence
     if not significant(smallest_sign_p(moving), alpha):
         notes.append(f"seeds with a difference: {moving} of {n}; too few to reach p = {alpha:.2g}")
     if interval is None:
-        notes.append(why_no_mean_interval(n, confidence, "seeds"))
+        notes.append(why_no_mean_interval(n, question.confidence, "seeds"))
     if ranked:
-        notes.append("of joint ranks, since failed runs have no value but the worst rank")
+        fate = without_value(question.contrast.outcome)
+        notes.append(f"of joint ranks, since runs {fate} have no value but the worst rank")
     return notes
 
 
 def _sentence(question: Question, pairs: PairTally, text: str) -> str:
     contrast, arms = question.contrast, difference_text(question.contrast)
     units, n_points = question.units, len(question.places)
-    over = f", of {n_points}" if contrast.outcome == "stable_points" else f", over {n_points} grid points"
+    over = f", of {n_points}" if contrast.outcome == "stable_points" else f", over {counted(n_points, 'grid point')}"
     where = f" at {point_text(question.point)}" if question.point else over * contrast.over_grid
     subject = f"{question.label[0].upper()}{question.label[1:]}{where}, {arms}"
     if pairs.used == 0:
@@ -282,4 +289,4 @@ def _effect_text(question: Question, effect: Effect) -> str:
 def _worst_named(question: Question, median: float | None) -> str:
     if median is None or not math.isinf(median):
         return number(median)
-    return "never" if question.contrast.outcome == "updates_to_bar" else "failed"
+    return "never" if question.contrast.outcome == "updates_to_bar" else "not stable"

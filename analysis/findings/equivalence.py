@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.counting import counted
-from analysis.findings.questions import LABELS
+from analysis.findings.questions import LABELS, without_value
 from analysis.results.document import ContrastResult
 from analysis.results.precision import MarginResult
 from analysis.results.wording import number, point_text
@@ -126,7 +126,7 @@ def _notes(result: ContrastResult, values: Floats, finding: Equivalence) -> Iter
     if result.outcome == "not_stable":
         yield from _notes_on_pairs(len(values), finding)
     else:
-        yield from _notes_on_failures(result, np.isinf(values))
+        yield from _notes_without_value(result, np.isinf(values))
 
 
 def _lies_beyond(finding: Equivalence) -> bool:
@@ -137,20 +137,22 @@ def _lies_beyond(finding: Equivalence) -> bool:
 def _notes_on_pairs(n: int, finding: Equivalence) -> Iterator[str]:
     narrowest = tango_interval(PairCounts(a=0, b=0, c=0, d=n), 1 - 2 * finding.alpha)
     if narrowest is not None and narrowest.high >= finding.margin:
-        pairs = "1 pair" if n == 1 else f"{n} pairs"
         limit = number(narrowest.high)
-        yield f"{pairs} cannot show it, whatever the data: even without a discordant one the interval is ±{limit}"
+        yield (
+            f"{counted(n, 'pair')} cannot show it, whatever the data: even without a discordant one the interval is"
+            f" ±{limit}"
+        )
 
 
-def _notes_on_failures(result: ContrastResult, failed: NDArray[np.bool_]) -> Iterator[str]:
-    """``failed`` (N, 2): of each pair, which runs are the worst rank."""
-    if not failed.any():
+def _notes_without_value(result: ContrastResult, without: NDArray[np.bool_]) -> Iterator[str]:
+    """``without`` (N, 2): of each pair, which runs are the worst rank."""
+    if not without.any():
         return
-    first, second, both = (int(which.sum()) for which in (failed[:, 0], failed[:, 1], failed.all(axis=1)))
-    fate = "that never learned" if result.outcome == "updates_to_bar" else "not stable"
-    yield f"runs {fate}, as the worst rank: {result.first} {first}, {result.second} {second} of {len(failed)}"
+    first, second, both = (int(which.sum()) for which in (without[:, 0], without[:, 1], without.all(axis=1)))
+    fate = without_value(result.outcome)
+    yield f"runs {fate}, as the worst rank: {result.first} {first}, {result.second} {second} of {len(without)}"
     if both:
-        yield f"both runs of {both} {'pair' if both == 1 else 'pairs'}, so the interval holds whatever those differ by"
+        yield f"both runs of {counted(both, 'pair')}, so the interval holds whatever those differ by"
 
 
 def _sentence(result: ContrastResult, finding: Equivalence | NotEstimable, margin: float, notes: Sequence[str]) -> str:

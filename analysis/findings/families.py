@@ -91,7 +91,7 @@ def is_early_look(data: StudyData) -> bool:
 
 
 def evidence(result: ContrastResult) -> float | None:
-    """The e-value of a contrast of failure rates; None of others, for which no sequential test is defined."""
+    """The e-value of a contrast of rates of runs not stable; None of others, which have no sequential test."""
     return None if result.rates is None else e_value(result.rates.counts.b, result.rates.counts.c)
 
 

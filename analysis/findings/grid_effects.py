@@ -1,4 +1,4 @@
-"""Over a grid: how outcomes change along each factor, contrasts averaged over it, and the map of failures."""
+"""Over a grid: how outcomes change along each factor, contrasts averaged over it, and the map of runs not stable."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -125,9 +125,9 @@ def _panel_sentence(arm: str, known: Sequence[MapCell]) -> str:
 
 def _map_cell(data: StudyData, verdicts: pd.DataFrame, arm: str, point: Mapping[str, Any]) -> MapCell:
     judged = verdicts[verdicts["run_id"].isin(data.only([arm], point).used["run_id"])]
-    failed = int(judged["not_stable"].sum())
+    not_stable = int(judged["not_stable"].sum())
     return MapCell(
         grid_point=point,
-        not_stable=wilson(failed, len(judged), 1 - data.study.plan.alpha),
+        not_stable=wilson(not_stable, len(judged), 1 - data.study.plan.alpha),
         verdicts=count_verdicts(judged["verdict"]),
     )

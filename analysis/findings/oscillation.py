@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.counting import counted
 from analysis.judging.judgements import mean_over_second_half
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import LABELLED
@@ -140,14 +141,14 @@ def _sentence(
         yield f"Whether {name} orders the arms{where} as {other} does cannot be said: medians are equal in every pair."
         return
     if not reversed_pairs:
-        but = f", but for {tied} of {n_pairs} pairs with equal medians, which have no order" if tied else ""
+        but = f", but for {tied} of {counted(n_pairs, 'pair')} with equal medians, which have no order" if tied else ""
         yield f"{name[0].upper()}{name[1:]} orders the {len(known)} arms{where} as {other} does{but}."
         return
     shown = ", ".join(f"{x} against {y}" for x, y in reversed_pairs[:3])
     more = ", …" if len(reversed_pairs) > 3 else ""
     yield (
-        f"{name[0].upper()}{name[1:]} misorders the arms{where}: {len(reversed_pairs)} of {n_pairs} pairs stand the"
-        f" other way round than by {other} ({shown}{more})."
+        f"{name[0].upper()}{name[1:]} misorders the arms{where}: {len(reversed_pairs)} of {counted(n_pairs, 'pair')}"
+        f" stand the other way round than by {other} ({shown}{more})."
     )
     if calmest[0] != calmest[1]:
         yield f"Calmest by {other} is {calmest[0]}, by {name} {calmest[1]}."

@@ -204,7 +204,7 @@ def _limits(data: StudyData) -> Limits | None:
 def _pair_problems(contrasts: Sequence[ContrastResult]) -> list[str]:
     """A sentence for every pair that is complete but not compared, each once."""
     sentences = [
-        f"{' and '.join(dict.fromkeys((contrast.first, contrast.second, *(contrast.minus or ()))))} are not compared at"
+        f"{listed(list(dict.fromkeys((contrast.first, contrast.second, *(contrast.minus or ())))))} are not compared at"
         f" {problem}."
         for contrast in contrasts
         for problem in contrast.pairs.problems

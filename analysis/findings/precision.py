@@ -1,4 +1,4 @@
-"""What comparisons of failure rates could have seen at their number of pairs, and how they stand as early looks."""
+"""What comparisons of rates of runs not stable could have seen at their pairs, and how they stand as early looks."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -26,12 +26,12 @@ from analysis.statistics.resampling import N_RESAMPLES
 from runs.plan import OVER_GRID, Plan
 
 POWER = 0.8
-# failure rates, first and second arm, that studies are often planned for
+# rates of runs not stable, first and second arm, that studies are often planned for
 PLANNING_RATES = ((0.8, 0.3), (0.6, 0.2), (0.5, 0.2), (0.5, 0.3))
 
 
 def precision(plan: Plan, contrasts: Sequence[ContrastResult]) -> Precision:
-    """Power, detectable rates and e-values of the contrasts that compare failure rates; registered margins of all.
+    """Power, detectable rates and e-values of the contrasts of rates of runs not stable; registered margins of all.
 
     contrasts: at equal updates.
     """
@@ -157,13 +157,13 @@ def _sentence(found: ContrastPrecision) -> str:
     subject = f"{found.name}, {found.first} against {found.second}{where}{holm}"
     if found.low_rate is None:
         return f"{subject}: no complete pairs, so nothing could have been seen."
-    pairs = f"{found.n} {'pair' if found.n == 1 else 'pairs'}"
+    pairs = f"{counted(found.n, 'pair')} {'tells' if found.n == 1 else 'tell'}"
     if found.detectable_rate is None:
-        seen = f"{pairs} tell no rate from {number(found.low_rate)} with power {POWER:g}, outcomes uncorrelated"
+        seen = f"{pairs} no rate from {number(found.low_rate)} with power {POWER:g}, outcomes uncorrelated"
     else:
         least = math.ceil(found.detectable_rate * 1000) / 1000
         seen = (
-            f"{pairs} tell a failure rate of {number(least)} or more from {number(found.low_rate)} with power"
+            f"{pairs} a rate of runs not stable of {number(least)} or more from {number(found.low_rate)} with power"
             f" {POWER:g}, outcomes uncorrelated"
         )
     reached = "reaches" if found.e_value >= found.enough else "does not reach"

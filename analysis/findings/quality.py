@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.counting import counted
 from analysis.findings.questions import outcome_values
 from analysis.findings.time_to_event import compared_pairs
 from analysis.judging.study_data import StudyData
@@ -51,25 +52,28 @@ def _arm(data: StudyData, by_run: pd.Series, thresholds: Floats, arm: str, point
     runs = [run_id for run_id in data.only([arm], point).used["run_id"] if run_id in by_run.index]
     values = by_run.loc[runs].to_numpy(np.float64)
     profile = performance_profile(values, thresholds, larger_is_worse=True, confidence=1 - data.study.plan.alpha)
-    middle, n_failed = interquartile_mean(values), int(np.isinf(values).sum())
+    middle, n_not_stable = interquartile_mean(values), int(np.isinf(values).sum())
     return ArmQuality(
         arm=arm,
         grid_point=point,
         n=len(values),
-        n_failed=n_failed,
+        n_not_stable=n_not_stable,
         interquartile_mean=middle,
         profile=profile,
-        sentence=_arm_sentence(arm, point, len(values), n_failed, middle),
+        sentence=_arm_sentence(arm, point, len(values), n_not_stable, middle),
     )
 
 
-def _arm_sentence(arm: str, point: Mapping[str, Any], n: int, n_failed: int, middle: float | None) -> str:
+def _arm_sentence(arm: str, point: Mapping[str, Any], n: int, n_not_stable: int, middle: float | None) -> str:
     subject = f"Final Fréchet distance of {arm}{_where(point)}"
     if middle is None:
         return f"{subject}: not estimable, no runs."
     if np.isinf(middle):
-        return f"{subject}: no finite interquartile mean, as {n_failed} of {n} runs were not stable."
-    return f"{subject}: interquartile mean {number(middle)} over {n} runs, {n_failed} of them not stable."
+        were = "was" if n_not_stable == 1 else "were"
+        return f"{subject}: no finite interquartile mean, as {n_not_stable} of {counted(n, 'run')} {were} not stable."
+    return (
+        f"{subject}: interquartile mean {number(middle)} over {counted(n, 'run')}, {n_not_stable} of them not stable."
+    )
 
 
 def _spread(data: StudyData, by_run: pd.Series, pair: tuple[str, str], point: Mapping[str, Any]) -> SpreadResult:
@@ -86,7 +90,7 @@ def _spread(data: StudyData, by_run: pd.Series, pair: tuple[str, str], point: Ma
     else:
         sentence = (
             f"{subject}: log ratio {signed(found.statistic)}, swap test{drawn_text(found)}"
-            f" {p_text(found.p, data.study.plan.alpha)}, {n} pairs stable in both."
+            f" {p_text(found.p, data.study.plan.alpha)}, {counted(n, 'pair')} stable in both."
         )
     return SpreadResult(first=pair[0], second=pair[1], grid_point=point, n=n, test=found, sentence=sentence)
 

@@ -268,6 +268,11 @@ def _in_flops(outcome: Outcome, scale: Scale) -> bool:
     return outcome in TIMES and scale == "equal compute"
 
 
+def without_value(outcome: Outcome) -> str:
+    """Which runs have no value of the outcome but the worst rank: «that never learned»."""
+    return "that never learned" if outcome in TIMES else "that are not stable"
+
+
 def outcome_values(verdicts: pd.DataFrame, outcome: Outcome) -> pd.Series:
     """The outcome of every run of a frame of ``judge_study``, by run id; larger is worse.
 

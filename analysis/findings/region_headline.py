@@ -19,6 +19,7 @@ from analysis.results.wording import (
     number,
     p_text,
     point_text,
+    points_text,
     signed,
 )
 
@@ -122,7 +123,7 @@ def _where(arm: str, own: Sequence[ArmResult]) -> str:
 
 
 def _points(own: Sequence[ArmResult]) -> str:
-    return " and ".join(point_text(one.grid_point) for one in own)
+    return points_text([one.grid_point for one in own])
 
 
 def _at_each_point(results: Results, contrast: ContrastResult) -> Iterator[str]:
@@ -162,8 +163,8 @@ def _at_their_best(results: Results, contrast: ContrastResult) -> Iterator[str]:
 
 def _best_points(region: ArmRegion) -> str:
     if len(region.best) > MOST_NAMED // 2:
-        return f"each of {len(region.best)} points"
-    return " and ".join(point_text(point) for point in region.best)
+        return f"each of {counted(len(region.best), 'grid point')}"
+    return points_text(region.best)
 
 
 def _in_short(results: Results, contrast: ContrastResult) -> str:

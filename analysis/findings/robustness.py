@@ -160,8 +160,8 @@ def _specification(
     )
 
 
-def _rates(failed: NDArray[np.int64], confidence: float) -> dict[str, Any]:
-    rates = paired_rates(PairCounts.from_outcomes(failed[:, 0], failed[:, 1]), confidence=confidence)
+def _rates(not_stable: NDArray[np.int64], confidence: float) -> dict[str, Any]:
+    rates = paired_rates(PairCounts.from_outcomes(not_stable[:, 0], not_stable[:, 1]), confidence=confidence)
     return {"counts": rates.counts, "delta": rates.delta, "interval": rates.tango, "p": rates.p_exact}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.counting import counted
 from analysis.judging.frames import load_study_data
 from analysis.judging.judgements import judge_study
 from analysis.judging.makings import OtherMaking, Pairs, other_makings, unknown_code
@@ -79,7 +80,7 @@ class RerunSet:
     @property
     def sentence(self) -> str:
         """The set in one line."""
-        threads = f"{self.threads} {'thread' if self.threads == 1 else 'threads'}"
+        threads = counted(self.threads, "thread")
         how = f"the same number of threads ({self.threads})" if self.same_threads else f"{threads} instead"
         same = self.agreement.same
         verdicts = f"{same.count} of {same.n} got the same verdict"

@@ -123,7 +123,7 @@ def stability_figure(drawing: Drawing) -> ReportFigure:
     cells: dict[str, list[MapCell]] = {arm: [] for arm in drawing.data.study.arms}
     for arm in results.arms:
         y = ", ".join(level_text(arm.grid_point[factor]) for factor in others)
-        cells[arm.arm].append(MapCell(x=level_text(arm.grid_point[x]), y=y, failures=arm.not_stable))
+        cells[arm.arm].append(MapCell(x=level_text(arm.grid_point[x]), y=y, not_stable=arm.not_stable))
     counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
     return ReportFigure(
         caption=Caption(

@@ -118,9 +118,9 @@ def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:
             section=CONTRASTS,
             title="Matched pairs",
             sentences=[],
-            text="Left of each panel: one grey line a matched pair; runs that failed, or never learned, stand in the"
-            " shaded lane. Right: each pair's difference, and the Hodges–Lehmann shift (square) with its"
-            f" {1 - drawing.results.alpha:.0%} interval; ∞: only the first arm's run failed, −∞: only the second's."
+            text="Left of each panel: one grey line a matched pair; runs without a value (not stable, or never learned)"
+            " stand in the shaded lane. Right: each pair's difference, and the Hodges–Lehmann shift (square) with its"
+            f" {1 - drawing.results.alpha:.0%} interval; ∞: only the first arm's run has none, −∞: only the second's."
             + (_OVER_GRID if over_grid(shown) else ""),
             alt="Lines from the first arm's value to the second's, a line a pair, with the differences beside them.",
         ),
@@ -144,5 +144,5 @@ def _pair_panel(contrast: ContrastResult) -> PairPanel:
         values=contrast.values,
         effect=contrast.effect,
         log=contrast.outcome == "final_frechet",
-        failed="never" if contrast.outcome == "updates_to_bar" else "failed",
+        without="never" if contrast.outcome == "updates_to_bar" else "not stable",
     )

@@ -52,7 +52,7 @@ def _forest_figure(name: str, section: str, results: Results, contrasts: Sequenc
             sentences=sentences,
             text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {_pairs(contrasts)} {units}"
             " each; bold: primary and co-primary. Effects in different units have axes of their own."
-            + (_OVER_GRID if whole else " An arrow is an end at infinity, where runs failed.")
+            + (_OVER_GRID if whole else " An arrow is an end at infinity, where runs have no value.")
             + " Holm's correction is over all tests of a role.",
             alt=f"Forest plot. {' '.join(sentences)}",
         ),
@@ -111,7 +111,7 @@ def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[Co
 
 _LANES = (
     " A dot in a shaded lane is an estimate at infinity; the numbers there count the pairs of which one run has a value"
-    " and the other none, having failed or never reached the bar; an arrow is an interval's end at infinity: runs had"
+    " and the other none, being not stable or never having learned; an arrow is an interval's end at infinity: runs had"
     " no value, or the pairs are too few for a finite end."
 )
 _MEANS = (
@@ -131,7 +131,7 @@ def _over_the_grid(contrasts: Sequence[ContrastResult]) -> list[list[ContrastRes
 
 
 def _by_unit(group: Sequence[ContrastResult]) -> list[list[ContrastResult]]:
-    """An interaction is of ranks at those points only where runs failed: these have an axis of their own."""
+    """An interaction is of ranks at those points only where runs have no value: these have an axis of their own."""
     units = dict.fromkeys(contrast.effect.unit for contrast in group)
     return [[contrast for contrast in group if contrast.effect.unit == unit] for unit in units]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.counting import counted
 from analysis.figures.explorer import explorer
 from analysis.figures.pictures import Picture
 from analysis.report.designs import factor_chapter
@@ -167,6 +168,7 @@ def _facts(results: Results) -> str:
     counts = results.counts
     seeds = f"seeds {results.seeds[0]} to {results.seeds[-1]}" if len(results.seeds) > 1 else f"seed {results.seeds[0]}"
     return (
-        f"{counts.planned} runs planned, {counts.complete} complete, {counts.excluded} excluded, {counts.used} judged;"
+        f"{counted(counts.planned, 'run')} planned, {counts.complete} complete, {counts.excluded} excluded,"
+        f" {counts.used} judged;"
         f" {len(results.seeds)} seeds ({seeds}); α = {results.alpha:g}."
     )

@@ -57,7 +57,7 @@ def _profile_figure(drawing: Drawing, place: Place, profiles: Mapping[str, Perfo
             section=QUALITY,
             title=f"Performance profiles{place.where}",
             sentences=[f"Share of runs that end stable, at any distance: {ends}."],
-            text="Share of runs whose final Fréchet distance is at or below each value, failed runs never; band:"
+            text="Share of runs whose final Fréchet distance is at or below each value, runs not stable never; band:"
             f" {1 - drawing.results.alpha:.0%} bootstrap over seeds, pointwise; Clopper and Pearson's limit where the"
             " share is 0 or 1, which no resampling changes.",
             alt=f"Step curves by arm. Share of runs that end stable: {ends}.",

@@ -175,7 +175,7 @@ def _tuning(configs: list[RunConfig]) -> Iterator[str]:
     for config in configs:
         own = {name: value for name, value in config_fields(config).items() if name not in _NOT_TUNED}
         names = [ARCHITECTURES[name] for name in (config.architecture_g, config.architecture_d)]
-        tried.setdefault(" and ".join(dict.fromkeys(names)), set()).add(repr(own))
+        tried.setdefault(listed(list(dict.fromkeys(names))), set()).add(repr(own))
     counts = {name: len(settings) for name, settings in tried.items()}
     if len(set(counts.values())) > 1:
         each = listed([f"{name} at {count}" for name, count in counts.items()])

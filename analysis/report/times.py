@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from analysis.counting import counted
 from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
 from analysis.report.drawing import Caption, Chapter, Drawing, Place, ReportFigure
 from analysis.results.document import Results
@@ -47,7 +48,7 @@ def _first_to_learn(pair: PairTimes, alpha: float) -> str:
     if not isinstance(found, FirstToFail):
         return f"Which of {pair.first} and {pair.second} learned first: {found}."
     return (
-        f"{pair.first} learned first in {found.first} of {pair.n} pairs, {pair.second} in {found.second}"
+        f"{pair.first} learned first in {found.first} of {counted(pair.n, 'pair')}, {pair.second} in {found.second}"
         f" (exact sign test {p_text(found.p, alpha)})."
     )
 

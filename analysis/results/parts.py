@@ -8,7 +8,7 @@ Role = Literal["primary", "co-primary", "secondary"]
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Median and range over ``n`` runs; infinite where runs failed as worst rank; None without runs."""
+    """Median and range over ``n`` runs; infinite where runs have no value but the worst rank; None without runs."""
 
     n: int
     median: float | None

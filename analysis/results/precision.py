@@ -78,9 +78,9 @@ class MarginResult:
 
     unit: of the margin and of the interval. n: pairs compared, of ``n_planned``. finding: with the interval of the
     difference, first minus second, at confidence 1 - 2 alpha; for not_stable Tango's, otherwise of the Hodges-Lehmann
-    shift, an end of which is infinite where failed runs, the worst rank, leave the shift unbounded. A pair in which
-    both runs failed has an unknown difference; the interval holds whatever it was. Each margin is judged by itself,
-    without a correction for their number. notes: why it was not shown, and what the interval rests on.
+    shift, an end of which is infinite where runs without a value, the worst rank, leave the shift unbounded. A pair in
+    which neither has one has an unknown difference; the interval holds whatever it was. Each margin is judged by
+    itself, without a correction for their number. notes: why it was not shown, and what the interval rests on.
     """
 
     role: Role

@@ -12,7 +12,7 @@ OscillationIndex = Literal["mode_hopping", "drift", "loss"]
 
 @dataclass(frozen=True, kw_only=True)
 class ArmQuality:
-    """Final Fréchet distance of one arm's used runs, failed runs as the worst rank.
+    """Final Fréchet distance of one arm's used runs, runs that are not stable as the worst rank.
 
     interquartile_mean: infinite where failures reach into the middle half, None without runs. profile: share of runs
     at or below each distance.
@@ -21,7 +21,7 @@ class ArmQuality:
     arm: str
     grid_point: Mapping[str, Any]
     n: int
-    n_failed: int
+    n_not_stable: int
     interquartile_mean: float | None
     profile: PerformanceProfile | NotEstimable
     sentence: str

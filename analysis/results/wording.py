@@ -193,6 +193,13 @@ def flops_text(flops: int | None) -> str:
     return f"{number(flops / size)} {unit}"
 
 
+def points_text(points: Sequence[Mapping[str, Any]]) -> str:
+    """Several grid points, each in brackets where it has more than one factor: «(lr 2e-4, beta1 0.5) and (lr …)»."""
+    texts = [point_text(point) for point in points]
+    together = len(texts) > 1 and any("," in text for text in texts)
+    return listed([f"({text})" if together else text for text in texts])
+
+
 def listed(items: Sequence[str]) -> str:
     """«a, b and c»."""
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)

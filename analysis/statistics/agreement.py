@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.counting import counted
 from analysis.statistics.estimates import check_paired
 from analysis.statistics.rates import Rate, wilson
 
@@ -55,7 +56,7 @@ def _kappa(first: list[str], second: list[str], same: Rate) -> float | None:
 def _notes(same: Rate, kappa: float | None) -> list[str]:
     if same.interval is None:
         return ["no runs were repeated"]
-    notes = [f"{same.count} of {same.n} {'run' if same.n == 1 else 'runs'} got the same verdict again"]
+    notes = [f"{same.count} of {counted(same.n, 'run')} got the same verdict again"]
     if same.count == same.n:
         notes.append(f"with {same.n} the true share may still be as low as {same.interval.low:.2f}")
     if kappa is None:

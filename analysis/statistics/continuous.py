@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.counting import counted
 from analysis.statistics.estimates import (
     FloatArray,
     Interval,
@@ -193,7 +194,7 @@ def _notes(x: FloatArray, y: FloatArray, d: FloatArray, confidence: float) -> It
     alpha, n = 1 - confidence, len(d)
     needed, moving = signs_needed(alpha), int((d != 0).sum())
     if n < needed:
-        yield f"n = {n} pairs cannot reach p = {alpha:.2g}; descriptive only"
+        yield f"{counted(n, 'pair')} cannot reach p = {alpha:.2g}; descriptive only"
     elif moving < needed:
         yield f"pairs that differ: {moving} of {n}; cannot reach p = {alpha:.2g}; descriptive only"
     if moving > EXACT_PAIRS:
@@ -201,10 +202,11 @@ def _notes(x: FloatArray, y: FloatArray, d: FloatArray, confidence: float) -> It
     failed = np.isinf(x), np.isinf(y)
     if (failed[0] & failed[1]).any():
         both = int((failed[0] & failed[1]).sum())
-        yield f"both runs failed in {both} of {n} pairs: ties in rank, but of unknown shift, which its interval holds"
+        pairs = f"{both} of {counted(n, 'pair')}"
+        yield f"neither run has a value in {pairs}: ties in rank, but of unknown shift, which its interval holds"
     if (failed[0] | failed[1]).any():
         finite = n - int((failed[0] | failed[1]).sum())
-        yield f"means are conditional: both runs finite in {finite} of {n} pairs"
+        yield f"means are conditional: both runs finite in {finite} of {counted(n, 'pair')}"
 
 
 def _checked(values: Values, larger_is_worse: bool) -> FloatArray:

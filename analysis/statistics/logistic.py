@@ -95,7 +95,7 @@ def _why_not_estimable(failed: BoolArray, factors: Levels) -> str | None:
     for cell in itertools.product((0, 1), repeat=len(factors)):
         if counts[cell] in (0, len(failed)):
             label = ", ".join(f"{name} {factors[name][level]}" for name, level in zip(factors, cell, strict=True))
-            return f"{counts[cell]} of {len(failed)} failed in cell {label}"
+            return f"{counts[cell]} of {len(failed)} not stable in cell {label}"
     return None
 
 

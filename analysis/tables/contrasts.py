@@ -163,8 +163,8 @@ def rates_table(results: Results) -> Table:
         name="pairs",
         caption="Matched pairs, outcome not stable: a both arms, b only the first, c only the second, d neither;"
         " Δ = (b − c)/n with Tango's and Newcombe's intervals; exact McNemar p and mid-p; conditional odds ratio."
-        " At worst and at best: Δ if every missing pair that can have failed in the first, respectively the second arm"
-        " only had done so; a run that is there counts as known.",
+        " At worst and at best: Δ if of every missing pair that allows it only the first, respectively only the second,"
+        " run were not stable; a run that is there counts as known.",
         frame=frame(rows, whole=("planned", "n", "a", "b", "c", "d")),
         intervals={
             f"Δ {level(results)}": ("Δ", "Tango low", "Tango high"),
@@ -174,7 +174,7 @@ def rates_table(results: Results) -> Table:
 
 
 def comparisons_table(results: Results) -> Table:
-    """Everything else on the continuous contrasts: superiority, and means where both runs of a pair succeeded."""
+    """Everything else on the continuous contrasts: superiority, and means where both runs of a pair have a value."""
     rows = []
     for contrast in (*results.contrasts, *results.contrasts_at_equal_compute):
         found = contrast.comparison
@@ -188,8 +188,8 @@ def comparisons_table(results: Results) -> Table:
                 "scale": contrast.scale,
                 **_where(contrast, results),
                 "pairs": found.n,
-                "failed in first": found.n_first_failed,
-                "failed in second": found.n_second_failed,
+                "no value in first": found.n_first_failed,
+                "no value in second": found.n_second_failed,
                 "median of first": found.median_first,
                 "median of second": found.median_second,
                 "superiority": found.superiority,
@@ -206,9 +206,9 @@ def comparisons_table(results: Results) -> Table:
     return Table(
         name="comparisons",
         caption="Continuous outcomes within pairs. Superiority: probability that the first arm's value is the larger,"
-        " ties half. Failed runs, as the worst rank, are infinite; mean difference (interval:"
-        f" {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which both runs succeeded. A"
-        " pair that failed in both arms is a tie.",
+        " ties half. Runs without a value, which are not stable or, of updates, never learned, are infinite; mean"
+        f" difference (interval: {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which"
+        " both runs have a value. A pair without any is a tie.",
         frame=frame(rows),
         intervals={f"{name} {level(results)}": interval(name) for name in ("superiority", "mean difference")},
     )

@@ -30,13 +30,13 @@ def quality_table(results: Results) -> Table:
     return Table(
         name="quality",
         caption="Final Fréchet distance over seeds, runs that are not stable as the worst rank: the interquartile mean"
-        " is that of the middle half of the runs, and is not finite where failures reach into it.",
+        " is that of the middle half of the runs, and is not finite where runs that are not stable reach into it.",
         frame=frame(
             [
                 {
                     **place_columns(arm.arm, arm.grid_point),
                     "runs": arm.n,
-                    "not stable": arm.n_failed,
+                    "not stable": arm.n_not_stable,
                     "interquartile mean": arm.interquartile_mean,
                     "note": None if _is_finite(arm.interquartile_mean) else arm.sentence.partition(": ")[2].rstrip("."),
                 }
@@ -129,13 +129,13 @@ def _what_is_chosen(results: Results) -> str:
 
 
 def precision_table(results: Results) -> Table:
-    """What each comparison of failure rates could have seen."""
+    """What each comparison of rates of runs not stable could have seen."""
     return Table(
         name="precision",
-        caption=f"What comparisons of failure rates could have seen with power {results.precision.power:g} by the exact"
-        " McNemar test: the smallest rate told from the lower observed one, outcomes of a pair uncorrelated; and the"
-        " pairs that would tell the rates apart if they and their correlation φ were as observed (without: φ = 0, also"
-        " taken where φ is not estimable). e-value: evidence valid at any look; 1/α"
+        caption=f"What comparisons of rates of runs not stable could have seen with power {results.precision.power:g}"
+        " by the exact McNemar test: the smallest rate told from the lower observed one, outcomes of a pair"
+        " uncorrelated; and the pairs that would tell the rates apart if they and their correlation φ were as observed"
+        " (without: φ = 0, also taken where φ is not estimable). e-value: evidence valid at any look; 1/α"
         f" = {number(1 / results.alpha)} times the tests of its family ends a study.",
         frame=frame(
             [
@@ -192,10 +192,10 @@ def _margin_row(found: MarginResult, confidence: str) -> dict[str, Any]:
 
 
 def planning_table(results: Results) -> Table:
-    """Pairs for failure rates that studies are often planned for."""
+    """Pairs for rates of runs not stable that studies are often planned for."""
     return Table(
         name="planning",
-        caption=f"Pairs that tell two failure rates apart with power {results.precision.power:g} at α ="
+        caption=f"Pairs that tell two rates of runs not stable apart with power {results.precision.power:g} at α ="
         f" {results.alpha:g} by the exact McNemar test, outcomes of a pair uncorrelated; and the power of this study's"
         " pairs.",
         frame=frame(

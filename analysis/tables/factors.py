@@ -20,7 +20,7 @@ def factors_table(results: Results) -> Table:
         caption="Effects of architecture (DCGAN less MLP), normalization (BatchNorm less none) and their interaction,"
         " one contrast a seed; max-T p is over all effects on an outcome. Interval of an effect:"
         f" {METHOD}. Log odds: logistic GEE, exchangeable within a"
-        " seed; ranks are joint ranks of all runs, failed ones sharing the worst.",
+        " seed; ranks are joint ranks of all runs, those that are not stable sharing the worst.",
         frame=frame([row for result in results.factorial.effects for row in _factor_rows(result)], whole=("seeds",)),
         intervals={f"{name} {level(results)}": interval(name) for name in ("effect", "log odds")},
     )

@@ -107,7 +107,7 @@ def _whole(made: pd.DataFrame) -> pd.DataFrame:
 
 
 def measures_table(results: Results) -> Table:
-    """Median and range over runs of what was measured, failed runs included."""
+    """Median and range over runs of what was measured, whatever became of the runs."""
     rows = []
     for arm in results.arms:
         row: dict[str, Any] = {**place_columns(arm.arm, arm.grid_point), "n": arm.counts.used}
@@ -117,8 +117,8 @@ def measures_table(results: Results) -> Table:
     return Table(
         name="measures",
         caption="Measures at the last probe, updates to the bar and mode hopping: median [least, greatest] over"
-        " all judged runs as measured, failed ones included. One that never learned has infinitely many updates to the"
-        " bar.",
+        " all judged runs as measured, whatever became of them. One that never learned has infinitely many updates to"
+        " the bar.",
         frame=frame(rows),
         intervals={name: summary_interval(name) for name in MEASURES.values()},
     )

@@ -67,7 +67,7 @@ def test_effects_of_a_single_failing_cell_are_half_half_and_one(one_cell_fails: 
     assert (interaction.estimate, interaction.p, interaction.p_adjusted) == (1, 2 / 2**8, 2 / 2**8)
     assert found.family == 3
     assert isinstance(found.model, NotEstimable)
-    assert "8 of 8 failed in cell architecture mlp, normalization none" in found.sentence
+    assert "8 of 8 not stable in cell architecture mlp, normalization none" in found.sentence
     assert "see the sign-flip test" in found.sentence
 
 

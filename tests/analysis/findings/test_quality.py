@@ -27,7 +27,7 @@ def test_profile_starts_at_the_best_run_and_failed_runs_never_count(tmp_path: Pa
     np.testing.assert_allclose(mlp.profile.thresholds, [3.0, 3.01, 3.02, 3.03])  # 3 + seed/100
     np.testing.assert_allclose(dcgan.profile.share, [0.25, 0.5, 0.75, 1])
     np.testing.assert_allclose(mlp.profile.share, [0, 0, 0.25, 0.5])
-    assert (mlp.n, mlp.n_failed) == (4, 2)
+    assert (mlp.n, mlp.n_not_stable) == (4, 2)
     assert dcgan.interquartile_mean == pytest.approx((3.01 + 3.02) / 2)
     assert mlp.interquartile_mean == np.inf
     assert mlp.sentence.endswith("no finite interquartile mean, as 2 of 4 runs were not stable.")

@@ -53,7 +53,7 @@ def test_cell_without_failures_hands_over_to_the_sign_flip_test():
     result = logistic_gee(failed, FACTORS)
     assert isinstance(result, NotEstimable)
     assert str(result) == (
-        "0 of 8 failed in cell architecture mlp, normalization batch; "
+        "0 of 8 not stable in cell architecture mlp, normalization batch; "
         "the logistic model is not estimable, see the sign-flip test"
     )
     assert isinstance(factor_effects(failed, FACTORS), FactorEffects)

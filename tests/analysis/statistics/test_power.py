@@ -98,7 +98,7 @@ def test_impossible_rates_are_refused(p1, p2, phi, message):
 def test_command_line_answers_how_many_pairs(capsys):
     assert main(["--rates", ".6", ".2", "--alpha", ".05", "--power", ".8"]) == 0
     assert capsys.readouterr().out == (
-        "28 pairs tell failure rates 0.6 and 0.2 apart with power 0.810 "
+        "28 pairs tell rates 0.6 and 0.2 of runs not stable apart with power 0.810 "
         "(exact McNemar test, two-sided alpha 0.05, correlation 0)\n"
     )
 
@@ -112,7 +112,7 @@ def test_command_line_answers_what_a_study_could_have_seen(capsys):
 
 def test_command_line_gives_the_power_of_a_given_size(capsys):
     assert main(["--rates", ".6", ".2", "--pairs", "50"]) == 0
-    assert "50 pairs tell failure rates 0.6 and 0.2 apart with power 0.978" in capsys.readouterr().out
+    assert "50 pairs tell rates 0.6 and 0.2 of runs not stable apart with power 0.978" in capsys.readouterr().out
 
 
 def test_command_line_says_when_no_size_is_enough(capsys):

@@ -28,7 +28,18 @@ NARROW = ["arm", "0.5"]
 WIDE = [f"a column of {number} words" for number in range(12)]
 AWKWARD = " ".join(r"""\&%$#_{}~^<>|"'`[x]*-−–«»…§×±·√∞≤≥≈→‖½²³αβδκλμρστφχΔΣéø""")
 TABLES = {  # such as a report has them, those of margins and of a grid too
-    *("arms", "players", "remarks", "budgets", "verdicts", "contrasts", "contrasts_equal_compute", "pairs", "measures", "time_to_event_arms"),
+    *(
+        "arms",
+        "players",
+        "remarks",
+        "budgets",
+        "verdicts",
+        "contrasts",
+        "contrasts_equal_compute",
+        "pairs",
+        "measures",
+        "time_to_event_arms",
+    ),
     *("time_to_event_pairs", "factors", "trends", "quality", "spreads", "oscillation", "specifications", "precision"),
     *("equivalence", "planning", "references", "sensitivity", "runs"),
 }
