@@ -75,7 +75,8 @@ def grid_waffle(
     per_row = max(1, min(len(arms), int((PAGE - names) / (CELL * (len(seeds) + 2)))))
     n_rows = math.ceil(len(arms) / per_row)
     panel = 0.6 + CELL * len(points)
-    figure = new_figure(min(PAGE, max(COLUMN, names + per_row * CELL * (len(seeds) + 2))), panel * n_rows + KEY)
+    width = min(PAGE, max(COLUMN, names + per_row * CELL * (len(seeds) + 2)))
+    figure = new_figure(width, panel * n_rows + KEY)
     layout = figure.add_gridspec(n_rows + 1, 1, height_ratios=[*[panel] * n_rows, KEY])
     panels = [
         axes
@@ -88,9 +89,8 @@ def grid_waffle(
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
     for axes in panels[len(arms) :]:
         axes.axis("off")
-    _verdict_key(
-        figure.add_subplot(layout[n_rows].subgridspec(1, 2, width_ratios=[0.6 * COLUMN, PAGE - 0.6 * COLUMN])[0])
-    )
+    beside = layout[n_rows].subgridspec(1, 2, width_ratios=[0.6 * COLUMN, width - 0.6 * COLUMN])
+    _verdict_key(figure.add_subplot(beside[0]))
     return figure
 
 

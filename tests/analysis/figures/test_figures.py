@@ -223,6 +223,20 @@ def test_a_waffle_over_a_grid_has_as_many_panels_side_by_side_as_fit(n_seeds: in
     assert sum(top == pytest.approx(max(tops)) for top in tops) == in_first_row
 
 
+@pytest.mark.parametrize("n_seeds", [3, 9])
+def test_no_word_of_a_waffle_over_a_grid_lies_on_another(n_seeds: int) -> None:
+    runs = [(arm, "lr 2e-4", seed, "stable") for arm in ARMS for seed in range(n_seeds)]
+    frame = pd.DataFrame(runs, columns=["arm", "point", "seed", "verdict"])
+    figure = grid_waffle(frame, arms=ARMS, points=["lr 2e-4"], seeds=range(n_seeds), styles=STYLES)
+    lay_out(figure)
+    figure.canvas.draw()
+    words = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    boxes = [text.get_window_extent() for text in words]
+    for place, box in enumerate(boxes):
+        over = [words[place + 1 + n].get_text() for n, beside in enumerate(boxes[place + 1 :]) if box.overlaps(beside)]
+        assert over == [], words[place].get_text()
+
+
 def test_a_waffle_of_fifty_seeds_has_fifty_columns() -> None:
     figure = waffle(verdicts(), rows=ARMS, seeds=range(50), styles=STYLES)
     assert len(marked(figure, "run-")) == 150 + len(VERDICTS)

@@ -38,8 +38,8 @@ def test_eight_discordant_pairs_one_way_end_an_early_look(tmp_path: Path) -> Non
     assert found.pairs_needed == 6
     assert found.correlation is None
     assert found.sentence == (
-        "MLP against DCGAN, mlp against dcgan: 8 pairs tell a rate of runs not stable of 0.802 or more from 0 with power"
-        " 0.8, outcomes uncorrelated; e-value 28.4, which reaches the 20 that would end an early look."
+        "MLP against DCGAN, mlp against dcgan: 8 pairs tell a rate of runs not stable of 0.802 or more from 0 with"
+        " power 0.8, outcomes uncorrelated; e-value 28.4, which reaches the 20 that would end an early look."
     )
 
 
