@@ -127,7 +127,9 @@ def _count_stable(axes: Axes, x: int, y: int, verdicts: Sequence[str]) -> None:
 
 
 def _waffle_axes(axes: Axes, rows: Sequence[str], seeds: Sequence[int]) -> None:
-    axes.set(xlim=(0, len(seeds) + 1.6), ylim=(len(rows), 0), xlabel="seed")
+    width = len(seeds) + 1.6
+    axes.set(xlim=(0, width), ylim=(len(rows), 0))
+    axes.set_xlabel("seed", x=0.5 * len(seeds) / width)
     axes.xaxis.set_label_position("top")
     axes.xaxis.set_ticks_position("top")
     every = 1 if len(seeds) <= 20 else 5
