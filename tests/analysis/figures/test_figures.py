@@ -108,7 +108,7 @@ def pair_slopes() -> Figure:
         values=[PairValue(seed=seed, first=first, second=second) for seed, (first, second) in enumerate(values)],
         effect=effect(250.0, -50.0, math.inf),
         log=False,
-        failed="never",
+        without="never",
     )
     return paired_slopes([panel], styles=STYLES)
 
