@@ -1,6 +1,7 @@
 """Factors of a design and of a grid in a report: the figures, and what they say in short."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.effects import ForestRow, forest
@@ -73,7 +74,7 @@ def _forest_figure(drawing: Drawing, name: str, title: str, rows: Sequence[Seque
             " Exploratory: outside the registered contrasts.",
             alt=f"Forest plot of {len(drawn)} effects.",
         ),
-        figure=forest(drawn, confidence=confidence, adjusted="max-T p"),
+        draw=partial(forest, drawn, confidence=confidence, adjusted="max-T p"),
     )
 
 
@@ -135,5 +136,5 @@ def stability_figure(drawing: Drawing) -> ReportFigure:
             " rate. Not stable includes runs that had not learned.",
             alt=f"Shaded tables, one an arm. {counts}.",
         ),
-        figure=stability_map(cells, x=x, y=", ".join(others), outcome="not stable", styles=drawing.styles),
+        draw=partial(stability_map, cells, x=x, y=", ".join(others), outcome="not stable", styles=drawing.styles),
     )

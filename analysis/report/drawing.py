@@ -1,7 +1,7 @@
 """What the figures of a report are drawn from, and what is written about each."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +49,13 @@ class Chapter:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReportFigure:
-    """A figure and what is written about it. ``beside``: it is a file beside the page and not shown on it."""
+    """How a figure is drawn, which takes a while, and what is written about it.
+
+    beside: it is a file beside the page and not shown on it.
+    """
 
     caption: Caption
-    figure: Figure
+    draw: Callable[[], Figure]
     beside: bool = False
 
 

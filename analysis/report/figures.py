@@ -1,6 +1,7 @@
 """The figures of a report: outcomes and pairs; and all of them."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from analysis.figures.effects import PairPanel, paired_slopes
 from analysis.figures.outcomes import grid_waffle, waffle
@@ -54,7 +55,8 @@ def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
             alt="Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict."
             f" Not stable: {counts}.",
         ),
-        figure=grid_waffle(
+        draw=partial(
+            grid_waffle,
             drawing.verdicts.assign(point=points),
             arms=list(study.arms),
             points=[point_text(point) for point in study.grid_points()],
@@ -96,7 +98,8 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
             f" the verdict; the number at the right counts stable runs of those judged.{pairs}",
             alt=f"Squares, a row an arm and a column a seed, coloured by verdict. {composition}.",
         ),
-        figure=waffle(
+        draw=partial(
+            waffle,
             drawing.verdicts.assign(row=names),
             rows=list(rows),
             seeds=study.seeds,
@@ -124,7 +127,7 @@ def slope_figures(drawing: Drawing) -> Iterator[ReportFigure]:
             + (_OVER_GRID if over_grid(shown) else ""),
             alt="Lines from the first arm's value to the second's, a line a pair, with the differences beside them.",
         ),
-        figure=paired_slopes([_pair_panel(contrast) for contrast in shown], styles=drawing.styles),
+        draw=partial(paired_slopes, [_pair_panel(contrast) for contrast in shown], styles=drawing.styles),
     )
 
 

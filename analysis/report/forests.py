@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from analysis.figures.effects import ForestRow, forest
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
@@ -56,7 +57,7 @@ def _forest_figure(name: str, section: str, results: Results, contrasts: Sequenc
             + " Holm's correction is over all tests of a role.",
             alt=f"Forest plot. {' '.join(sentences)}",
         ),
-        figure=forest([_forest_row(contrast) for contrast in _by_effect(contrasts)], confidence=confidence),
+        draw=partial(forest, [_forest_row(contrast) for contrast in _by_effect(contrasts)], confidence=confidence),
     )
 
 
@@ -105,7 +106,7 @@ def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[Co
             + (_UNDRAWN if any(panel.mean and not panel.mean.drawn for panel in panels) else ""),
             alt=f"Forest plots over the grid. {' '.join(sentences)}",
         ),
-        figure=grid_forest(panels, factors=", ".join(contrasts[0].grid_point), confidence=confidence),
+        draw=partial(grid_forest, panels, factors=", ".join(contrasts[0].grid_point), confidence=confidence),
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def _profile_figure(drawing: Drawing, place: Place, profiles: Mapping[str, Perfo
             " share is 0 or 1, which no resampling changes.",
             alt=f"Step curves by arm. Share of runs that end stable: {ends}.",
         ),
-        figure=performance_profiles(profiles, quantity=title, unit=unit, styles=drawing.styles, lines=lines),
+        draw=partial(performance_profiles, profiles, quantity=title, unit=unit, styles=drawing.styles, lines=lines),
     )
 
 
@@ -99,7 +100,7 @@ def _hopping_figure(drawing: Drawing, place: Place) -> ReportFigure:
             " mark a run, bar: median. Random changes of class in samples that mean nothing count as well.",
             alt=f"Mode hopping over training, and its mean by arm: from {spread}.",
         ),
-        figure=mode_hopping(drawing.points([HOPPING]), drawing.verdicts, arms=arms, styles=drawing.styles),
+        draw=partial(mode_hopping, drawing.points([HOPPING]), drawing.verdicts, arms=arms, styles=drawing.styles),
     )
 
 

@@ -1,6 +1,7 @@
 """Stability regions in a report: the figure of stable grid points by seed."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from analysis.figures.regions import RegionPanel, stable_points
 from analysis.report.drawing import Caption, Drawing, ReportFigure
@@ -29,7 +30,7 @@ def region_figures(drawing: Drawing) -> Iterator[ReportFigure]:
             f" difference, and their mean (square) with its {1 - drawing.results.alpha:.0%} interval.",
             alt=" ".join(contrast.sentence for contrast in shown),
         ),
-        figure=stable_points([_panel(contrast) for contrast in shown], styles=drawing.styles),
+        draw=partial(stable_points, [_panel(contrast) for contrast in shown], styles=drawing.styles),
     )
 
 

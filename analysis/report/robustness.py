@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from analysis.counting import counted
 from analysis.figures.designs import Specification, specification_curve
@@ -62,7 +63,8 @@ def _curve_figure(drawing: Drawing, curve: SpecificationCurve) -> ReportFigure:
             f" {test} p is at most {alpha:g}, ringed as registered. Below: what each chooses.",
             alt=f"Differences in ascending order, with their thresholds below. {curve.sentence}",
         ),
-        figure=specification_curve(
+        draw=partial(
+            specification_curve,
             [
                 Specification(
                     delta=one.delta, interval=one.interval, p=one.p, choices=one.thresholds, registered=one.registered
@@ -95,7 +97,7 @@ def sensitivity_figure(drawing: Drawing) -> ReportFigure:
             f"{skipped}",
             alt=f"Bars of verdict counts by arm and threshold. {summary}.",
         ),
-        figure=sensitivity(rows, arms=list(drawing.data.study.arms), styles=drawing.styles),
+        draw=partial(sensitivity, rows, arms=list(drawing.data.study.arms), styles=drawing.styles),
     )
 
 

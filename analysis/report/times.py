@@ -1,6 +1,7 @@
 """Times to learning and to failure in a report: the figures, and what they say in short."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from analysis.counting import counted
 from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
@@ -84,8 +85,10 @@ def _survival_figure(drawing: Drawing, place: Place, arms: Sequence[ArmTimes]) -
             f" none learned. {clock_limits(drawing.results)}",
             alt=f"Step curves by arm, to learning and from learning to failure{place.where}. {summary}",
         ),
-        figure=survival_curves(
-            [panel for clock in _PANELS if (panel := _panel(arms, names, clock)).curves], styles=drawing.styles
+        draw=partial(
+            survival_curves,
+            [panel for clock in _PANELS if (panel := _panel(arms, names, clock)).curves],
+            styles=drawing.styles,
         ),
     )
 
@@ -120,7 +123,7 @@ def _incidence_figure(drawing: Drawing, place: Place, arms: Sequence[ArmTimes]) 
             f" {clock_limits(drawing.results)}",
             alt=f"Stacked areas, a panel an arm{place.where}. {' '.join(failed)}",
         ),
-        figure=incidence_by_cause(
-            known, budget=max(run.time for arm in arms for run in arm.runs), styles=drawing.styles
+        draw=partial(
+            incidence_by_cause, known, budget=max(run.time for arm in arms for run in arm.runs), styles=drawing.styles
         ),
     )

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,7 @@ def traces_figure(drawing: Drawing, place: Place, names: Sequence[str], name: st
             " numbers under each axis count the runs without one so far. A loss does not tell how good samples are.",
             alt=f"{title}{place.where} over training, a row an arm. Lowest and highest arm at the end: {ends}.",
         ),
-        figure=traces(points, drawing.onsets(), names=names, arms=arms, styles=drawing.styles),
+        draw=partial(traces, points, drawing.onsets(), names=names, arms=arms, styles=drawing.styles),
         beside=drawing.over_a_grid,  # of every grid point they would be most of the page
     )
 
@@ -90,7 +91,8 @@ def probes_figure(drawing: Drawing, place: Place) -> ReportFigure:
             " the verdicts. Cross: onset of collapse, divergence or non-finite values.",
             alt=f"Seven panels of measures over training. Median final Fréchet distance: {finals}{bar}.",
         ),
-        figure=probes(
+        draw=partial(
+            probes,
             drawing.points((FRECHET, *OTHER_PROBES)),
             drawing.onsets(),
             arms=arms,
@@ -149,7 +151,8 @@ def sheet_figures(drawing: Drawing, place: Place) -> Iterator[ReportFigure]:
             " is given the same z. The letter at the end of a row is the verdict.",
             alt=f"Grids of generated images of {', '.join(arms)}, {chosen}.",
         ),
-        figure=sample_sheet(
+        draw=partial(
+            sample_sheet,
             finals,
             {key: run["verdict"] for key, run in runs.items()},
             arms=arms,
@@ -174,7 +177,8 @@ def _training_figure(drawing: Drawing, place: Place, seed: int) -> ReportFigure:
             text=f"Seed {seed}; a column a probe, a row one of {SHEET_ROWS} fixed z, the same for every arm.",
             alt=f"Generated images of seed {seed} from the first to the last probe, for {', '.join(loaded)}.",
         ),
-        figure=training_sheet(
+        draw=partial(
+            training_sheet,
             [int(step) * drawing.updates_per_step[run_ids[arm]] for step in steps],
             {arm: images for arm, (_, images) in loaded.items()},
             rows=SHEET_ROWS,

@@ -4,7 +4,7 @@ import gc
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,11 +32,37 @@ RESULTS = "results.json"
 COLLECTED_AT = 50_000
 
 
-def write_report(study: Study, store: RunStore, out: Path, where: str = "the record") -> tuple[Results, Path]:
+def drawn(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
+    """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
+    shown, beside = [], []
+    with _writers() as writers:
+        for one in report_figures(drawing):
+            stem = folder / one.caption.name
+            with interrupts_held():  # a task may start a process
+                if one.beside:
+                    beside.append(writers.submit(filed, one.draw(), stem, stamp))
+                else:
+                    shown.append((one.caption, writers.submit(written, one.draw(), stem, stamp)))
+        for files in beside:
+            files.result()  # raises what its writer raised
+        return [PageFigure(caption=caption, picture=picture.result()) for caption, picture in shown]
+
+
+def write_report(
+    study: Study,
+    store: RunStore,
+    out: Path,
+    where: str = "the record",
+    *,
+    pictures: Callable[[Drawing, Path, str], list[PageFigure]] = drawn,
+) -> tuple[Results, Path]:
     """Judge what ``store`` has of the study and write its report into ``out``/<label>; returns both.
 
     The folder appears complete or not at all, and takes the place of an earlier report. Raises UserError if there is
     no complete record, or if the folder holds something else than a report.
+
+    pictures: makes the figures' files in the folder that it is given, stamped with the text, and what the page carries
+        of each; drawing takes nearly all of a report's time.
     """
     data = load_study_data(study, store)
     if not data.runs["complete"].any():
@@ -46,11 +72,11 @@ def write_report(study: Study, store: RunStore, out: Path, where: str = "the rec
     verdicts = judge_study(data)
     results = analyse(data, verdicts)
     with _collecting_rarely(), _replaced_folder(out / study.label) as folder:
-        _write(folder, Drawing(data=data, verdicts=verdicts, results=results, store=store))
+        _write(folder, Drawing(data=data, verdicts=verdicts, results=results, store=store), pictures)
     return results, out / study.label
 
 
-def _write(folder: Path, drawing: Drawing) -> None:
+def _write(folder: Path, drawing: Drawing, pictures: Callable[[Drawing, Path, str], list[PageFigure]]) -> None:
     results = drawing.results
     stamp = " ".join([f"Study {results.label}, plan {results.plan_hash}.", *(f"{s.kind}." for s in results.stamps)])
     tables = {
@@ -61,26 +87,10 @@ def _write(folder: Path, drawing: Drawing) -> None:
         (folder / name).mkdir()
     for table in tables.values():
         write_table(table, folder / "tables")
-    pages = _page_figures(drawing, folder / "figures", stamp)
+    pages = pictures(drawing, folder / "figures", stamp)
     (folder / RESULTS).write_text(to_json(results), encoding="utf-8")
     for name in ("report.html", "report.md"):
         (folder / name).write_text(rendered(name, drawing, pages, tables), encoding="utf-8")
-
-
-def _page_figures(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
-    """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
-    shown, beside = [], []
-    with _writers() as writers:
-        for one in report_figures(drawing):
-            stem = folder / one.caption.name
-            with interrupts_held():  # a task may start a process
-                if one.beside:
-                    beside.append(writers.submit(filed, one.figure, stem, stamp))
-                else:
-                    shown.append((one.caption, writers.submit(written, one.figure, stem, stamp)))
-        for files in beside:
-            files.result()  # raises what its writer raised
-        return [PageFigure(caption=caption, picture=picture.result()) for caption, picture in shown]
 
 
 @contextmanager

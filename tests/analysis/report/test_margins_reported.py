@@ -12,10 +12,9 @@ from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
 from analysis.report.quality import precision_chapter
 from analysis.report.tables import report_tables
-from analysis.report.writing import write_report
 from analysis.results.document import Results
-from runs.store import open_store
 from runs.study import Study
+from tests.analysis.pages import text_report
 from tests.analysis.plausible import record_study
 from tests.analysis.synthetic import loaded, small_study
 
@@ -32,7 +31,7 @@ def with_margins(**changes: Any) -> Study:
 def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
     folder, study = tmp_path_factory.mktemp("margins"), with_margins(seeds=6)
     record_study(str(folder / "records"), study)
-    return write_report(study, open_store(str(folder / "records")), folder)
+    return text_report(study, folder / "records", folder)
 
 
 @pytest.mark.parametrize("name", ["report.html", "report.md"])

@@ -19,6 +19,7 @@ from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.schema import RunConfig
 from runs.store import open_store
 from runs.study import STUDIES, Study, load_study, study_from_document
+from tests.analysis.pages import text_report
 from tests.analysis.plausible import Fate, fate_of, record_study
 
 FIGURES = (
@@ -161,7 +162,7 @@ def test_the_same_record_gives_the_same_bytes(records: str, report: tuple[Result
 
 
 def test_fewer_seeds_give_a_report_of_their_own_that_says_so(records: str, tmp_path: Path) -> None:
-    results, folder = write_report(small().override(seeds=2, arms=["mlp", "dcgan"]), open_store(records), tmp_path)
+    results, folder = text_report(small().override(seeds=2, arms=["mlp", "dcgan"]), records, tmp_path)
     assert folder.name == "small+seeds=2+arms=mlp,dcgan"
     assert [stamp.kind for stamp in results.stamps] == ["EXPLORATORY"]
     assert "EXPLORATORY" in (folder / "report.html").read_text(encoding="utf-8")
@@ -170,14 +171,14 @@ def test_fewer_seeds_give_a_report_of_their_own_that_says_so(records: str, tmp_p
 
 def test_an_unfinished_study_is_interim(tmp_path: Path) -> None:
     record_study(str(tmp_path / "records"), small(), leave_out=[("mlp", 0), ("dcgan", 1), ("dcgan", 2)])
-    results, folder = write_report(small(), open_store(str(tmp_path / "records")), tmp_path)
+    results, folder = text_report(small(), tmp_path / "records", tmp_path)
     assert "INTERIM" in (folder / "report.html").read_text(encoding="utf-8")
     assert "seed 0" in " ".join(results.problems)
 
 
 def test_a_study_with_an_arm_missing_altogether_is_reported(tmp_path: Path) -> None:
     record_study(str(tmp_path / "records"), small(), leave_out=[("dcgan", seed) for seed in range(3)])
-    results, folder = write_report(small(), open_store(str(tmp_path / "records")), tmp_path)
+    results, folder = text_report(small(), tmp_path / "records", tmp_path)
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "no dcgan run could be compared" in page
     assert "not estimable" in page
@@ -188,12 +189,10 @@ def test_a_study_with_an_arm_missing_altogether_is_reported(tmp_path: Path) -> N
 def test_a_grid_study_has_the_figures_of_every_grid_point(tmp_path: Path) -> None:
     study = small(seeds=2, grid={"beta1": [0.5, 0.9]})
     record_study(str(tmp_path / "records"), study)
-    _, folder = write_report(study, open_store(str(tmp_path / "records")), tmp_path)
-    names = {path.stem for path in (folder / "figures").glob("*.svg")}
-    assert {"stability_map", "probes-beta1-0.5", "probes-beta1-0.9", "losses-beta1-0.9"} <= names
+    _, folder = text_report(study, tmp_path / "records", tmp_path)
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "beta1 0.9" in page
-    assert '<figure id="probes-beta1-0.9">' in page
+    assert {"stability_map", "probes-beta1-0.5", "probes-beta1-0.9"} <= set(re.findall('<figure id="(.+?)">', page))
     for table in ("Verdicts by arm", "Matched pairs, outcome", "Registered contrasts at", "Continuous outcomes within"):
         assert f'<p class="caption">{table}' in page
     assert '<figure id="losses-beta1-0.9">' not in page and "figures/losses-…" in page  # beside the page, not in it
@@ -201,7 +200,7 @@ def test_a_grid_study_has_the_figures_of_every_grid_point(tmp_path: Path) -> Non
 
 def test_without_a_complete_record_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no complete record"):
-        write_report(small(), open_store(str(tmp_path / "records")), tmp_path / "reports")
+        text_report(small(), tmp_path / "records", tmp_path / "reports")
     assert not (tmp_path / "reports").exists()
 
 
@@ -210,7 +209,7 @@ def test_records_of_a_study_whose_settings_were_edited_since_are_said_to_be_ther
     record_study(str(tmp_path / "records"), before)
     base = {**before.document["base"], "steps": 2 * before.document["base"]["steps"], "lr": 1e-3}
     with pytest.raises(UserError) as raised:
-        write_report(small(seeds=2, base=base), open_store(str(tmp_path / "records")), tmp_path / "reports")
+        text_report(small(seeds=2, base=base), tmp_path / "records", tmp_path / "reports")
     said = str(raised.value)
     assert said.startswith("study small: no complete record in the record; complete records of its name but of cells")
     assert f"base.steps: {base['steps'] // 2} before, {base['steps']} now" in said
@@ -221,21 +220,21 @@ def test_records_of_a_study_whose_settings_were_edited_since_are_said_to_be_ther
 def test_arms_without_a_record_are_not_explained_by_those_that_the_command_line_left_out(tmp_path: Path) -> None:
     record_study(str(tmp_path / "records"), small(seeds=1), leave_out=[("mlp", 0)])
     with pytest.raises(UserError, match="study small: no complete record in the record; train it first"):
-        write_report(small(seeds=1).override(arms=["mlp"]), open_store(str(tmp_path / "records")), tmp_path)
+        text_report(small(seeds=1).override(arms=["mlp"]), tmp_path / "records", tmp_path)
 
 
 def test_a_folder_that_is_no_report_is_left_alone(records: str, tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "thesis.tex").write_text("years of work")
     with pytest.raises(UserError, match="in the way"):
-        write_report(small(), open_store(records), tmp_path)
+        text_report(small(), records, tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == ["small", "thesis.tex"]
 
 
 def test_an_earlier_report_stays_until_the_new_one_is_whole(records: str, tmp_path: Path) -> None:
-    _, folder = write_report(small().override(seeds=1, arms=["mlp"]), open_store(records), tmp_path)
+    _, folder = text_report(small().override(seeds=1, arms=["mlp"]), records, tmp_path)
     before = (folder / "results.json").stat().st_ino
-    write_report(small().override(seeds=1, arms=["mlp"]), open_store(records), tmp_path)
+    text_report(small().override(seeds=1, arms=["mlp"]), records, tmp_path)
     assert (folder / "results.json").stat().st_ino != before
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 

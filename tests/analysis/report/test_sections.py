@@ -22,6 +22,7 @@ from analysis.tables.formats import Table
 from analysis.tables.settings import arms_table
 from runs.store import open_store
 from runs.study import Study
+from tests.analysis.pages import text_report
 from tests.analysis.plausible import record_study
 from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
 
@@ -52,14 +53,15 @@ def said(page: Path) -> str:
 
 def reported(folder: Path, study: Study, **left_out: Any) -> tuple[Results, Path]:
     record_study(str(folder / "records"), study, **left_out)
-    return write_report(study, open_store(str(folder / "records")), folder)
+    return text_report(study, folder / "records", folder)
 
 
 @pytest.fixture(scope="module")
 def crossed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
-    """A 2 x 2 study over a grid of two points, one of its runs missing."""
-    study = small_study(seeds=3, arms=CROSSED, grid={"beta1": [0.5, 0.9]})
-    return reported(tmp_path_factory.mktemp("crossed"), study, leave_out=[("mlp-bn", 0)])
+    """A 2 x 2 study over a grid of two points, one of its runs missing; its pictures are drawn."""
+    folder, study = tmp_path_factory.mktemp("crossed"), small_study(seeds=3, arms=CROSSED, grid={"beta1": [0.5, 0.9]})
+    record_study(str(folder / "records"), study, leave_out=[("mlp-bn", 0)])
+    return write_report(study, open_store(str(folder / "records")), folder)
 
 
 def test_every_chapter_opens_on_demand_and_shows_its_sentence(crossed: tuple[Results, Path]) -> None:
@@ -80,8 +82,9 @@ def test_main_story_comes_before_what_is_exploratory_and_the_explorer_comes_last
 
 def test_a_crossed_grid_has_effects_trends_and_a_map_with_its_sentences(crossed: tuple[Results, Path]) -> None:
     results, folder = crossed
-    names = {path.stem for path in (folder / "figures").glob("*.svg")}
-    assert {"factors", "trends", "stability_map", "specifications-beta1-0.9", "survival-beta1-0.5"} <= names
+    drawn = {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert {"factors", "trends", "stability_map", "specifications-beta1-0.9", "survival-beta1-0.5"} <= drawn
+    assert {"probes-beta1-0.5", "probes-beta1-0.9", "losses-beta1-0.9"} <= drawn
     page = said(folder / "report.html")
     assert all(panel.sentence in page for panel in results.factorial.stability_map)
     assert "mean over the grid" in (folder / "tables" / "factors.csv").read_text(encoding="utf-8")
@@ -126,16 +129,17 @@ def test_reasons_stand_in_the_note_of_a_table(tmp_path: Path) -> None:
     assert quality["dcgan"] == "–"
 
 
-def drawn(data: StudyData, folder: Path) -> Drawing:
+def drawing_of(data: StudyData, folder: Path) -> Drawing:
     verdicts = judge_study(data)
     return Drawing(data=data, verdicts=verdicts, results=analyse(data, verdicts), store=open_store(str(folder)))
 
 
 def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(seeds=3), {"mlp": ["unlearned"] * 3, "dcgan": ["stable"] * 3})
-    (figure,) = time_figures(drawn(data, tmp_path), place_of({}))
-    at_risk = [text for text in figure.figure.findobj(Text) if text.get_gid() == "at-risk"]
-    failure = [text for text in at_risk if text.axes is figure.figure.axes[1]]
+    (figure,) = time_figures(drawing_of(data, tmp_path), place_of({}))
+    drawn = figure.draw()
+    at_risk = [text for text in drawn.findobj(Text) if text.get_gid() == "at-risk"]
+    failure = [text for text in at_risk if text.axes is drawn.axes[1]]
     rows: dict[float, list[str]] = {}
     for text in failure:
         rows.setdefault(text.get_position()[1], []).append(text.get_text())
@@ -147,9 +151,10 @@ def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Pat
 
 def test_a_log_axis_of_distances_is_labelled_in_plain_numbers(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(seeds=6), {"mlp": MIXED, "dcgan": ["stable"] * 6})
-    for figure in profile_figures(drawn(data, tmp_path), place_of({})):
-        figure.figure.canvas.draw()
-        labels = [text.get_text() for text in figure.figure.axes[0].get_xticklabels(which="both")]
+    for figure in profile_figures(drawing_of(data, tmp_path), place_of({})):
+        drawn = figure.draw()
+        drawn.canvas.draw()
+        labels = [text.get_text() for text in drawn.axes[0].get_xticklabels(which="both")]
         assert not any("$" in label for label in labels)
 
 
