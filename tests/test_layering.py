@@ -12,7 +12,18 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # the rooms of analysis, bottom up: a file imports of other rooms only what stands above it here
-ANALYSIS = ("own_matplotlib", "counting", "statistics", "judging", "results", "findings", "figures", "tables", "report")
+ANALYSIS = (
+    "own_matplotlib",
+    "counting",
+    "statistics",
+    "judging",
+    "results",
+    "findings",
+    "figures",
+    "tables",
+    "chapters",
+    "report",
+)
 # which of the project's packages a package may import, besides itself
 MAY_IMPORT = {"models": set(), "runs": set(), "experiments": {"models", "runs"}, "analysis": {"runs"}}
 PROJECT = {*MAY_IMPORT, "tests", "benchmarks"}

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.findings.questions import outcome_values
+from analysis.judging.pairs import outcome_values, paired_values
 from analysis.judging.study_data import StudyData
 from analysis.results.factors import SignsOverGrid
 from analysis.results.wording import drawn_text, interval_text, p_text, signed, signs_text
@@ -56,10 +56,7 @@ class CrossedCells:
         updates_to_bar is cut off at the budget; final_frechet is in joint ranks, runs not stable sharing the worst.
         """
         by_run = outcome_values(self.verdicts, outcome)
-        at_points = [self.data.matched_seeds(self.arms, point) for point in self.points]
-        complete = [seeds for seeds in zip(*at_points, strict=True) if all(seed.problem is None for seed in seeds)]
-        rows = [[by_run.loc[seed.recorded_ids] for seed in seeds] for seeds in complete]
-        values = np.array(rows, dtype=np.float64).reshape(len(rows), len(self.points), len(self.arms))
+        values = paired_values(self.data, by_run, self.arms, self.points)
         values = values[~np.isnan(values).any(axis=(1, 2))]
         if outcome == "updates_to_bar":
             return np.minimum(values, self._budgets())

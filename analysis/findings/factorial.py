@@ -13,7 +13,8 @@ import pandas as pd
 
 from analysis.findings.crossed_cells import UNITS, CrossedCells, Floats, count_signs, effects_sentence
 from analysis.findings.grid_effects import grid_means, stability_map, trends
-from analysis.findings.questions import LABELS, outcome_values
+from analysis.findings.questions import LABELS
+from analysis.judging.pairs import outcome_values, paired_values
 from analysis.judging.study_data import StudyData
 from analysis.results.factors import Factorial, FactorialResult, SignsOverGrid
 from analysis.results.wording import listed, point_text, signed
@@ -125,9 +126,7 @@ def _signs(found: FactorEffects | NotEstimable, names: Sequence[str]) -> tuple[S
 
 def _model(design: CrossedCells, point: Mapping[str, Any]) -> LogisticModel | NotEstimable:
     by_run = outcome_values(design.verdicts, "not_stable")
-    seeds = design.data.matched_seeds(design.arms, point)
-    rows = [by_run.loc[seed.recorded_ids] == 1 for seed in seeds if seed.problem is None]
-    table = np.array(rows, dtype=np.bool_).reshape(len(rows), 2, 2)
+    table = paired_values(design.data, by_run, design.arms, [point]).reshape(-1, 2, 2) == 1
     return logistic_gee(table, LEVELS, confidence=design.confidence)
 
 

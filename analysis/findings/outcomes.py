@@ -14,18 +14,17 @@ from analysis.findings.controls import controls
 from analysis.findings.factorial import factorial
 from analysis.findings.families import families, left_out
 from analysis.findings.headline import headline
-from analysis.findings.oscillation import oscillation, summary
 from analysis.findings.precision import precision
-from analysis.findings.quality import quality
 from analysis.findings.regions import regions
 from analysis.findings.robustness import robustness
 from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.findings.time_to_event import time_to_event
 from analysis.judging.guards import provenance
-from analysis.judging.judgements import count_verdicts
+from analysis.judging.judgements import count_verdicts, study_limits
 from analysis.judging.study_data import StudyData
-from analysis.judging.verdicts import Limits, VerdictCode, limits_from
+from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, MatchRow, Results, RunCounts, Stamp
+from analysis.results.parts import summarized
 from analysis.results.wording import listed, recipe
 from analysis.statistics import wilson
 from runs.schema import BOTH_PLAYERS, PROBES, RunConfig, config_fields
@@ -71,10 +70,8 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         factorial=factorial(data, verdicts),
         robustness=robustness(data),
         precision=precision(study.plan, contrasts),
-        quality=quality(data, verdicts),
-        oscillation=oscillation(data, verdicts),
         thresholds=asdict(study.plan.thresholds),
-        limits=_limits(data),
+        limits=study_limits(data),
         references=data.references,
         match=tuple(_match_rows(data)),
         provenance=provenance(data.records.values()),
@@ -82,6 +79,7 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         problems=(*data.problems, *left_out(data), *_pair_problems(contrasts), *_without_size(contrasts, at_compute)),
         headline=(),
         controls=(),
+        chapters={},
     )
     return replace(results, headline=headline(results), controls=controls(results))
 
@@ -138,7 +136,7 @@ def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, settings: M
         recovered=int((judged["n_recoveries"] > 0).sum()),
         beats_gaussian_frechet=int(judged["beats_gaussian_frechet"].sum()),
         beats_gaussian_precision=int(judged["beats_gaussian_precision"].sum()),
-        summaries={name: summary(judged[name].to_numpy(np.float64)) for name in SUMMARIZED},
+        summaries={name: summarized(judged[name].to_numpy(np.float64)) for name in SUMMARIZED},
         flops_per_step=step_flops(data, cell.arm, cell.grid_point),
         seconds_per_step=seconds_per_step(data, cell.arm, cell.grid_point),
     )
@@ -192,13 +190,6 @@ def _match(record: RunRecord) -> dict[str, Any]:
         **{name: match[name] for name in ("parameters_g", "parameters_d", "flops_g", "flops_d")},
         **{f"relative_{p}": match[f"parameters_{p}"] / match[f"reference_parameters_{p}"] - 1 for p in "gd"},
     }
-
-
-def _limits(data: StudyData) -> Limits | None:
-    references, classes = data.references, data.classes
-    if references is None or classes is None:
-        return None
-    return limits_from(references, data.study.plan.thresholds, classes)
 
 
 def _pair_problems(contrasts: Sequence[ContrastResult]) -> list[str]:

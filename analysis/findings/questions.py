@@ -13,11 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.judging.judgements import count_verdicts
+from analysis.judging.pairs import outcome_values
 from analysis.judging.study_data import MatchedSeed
 from analysis.results.document import Budget, Scale
 from analysis.results.parts import Role
 from analysis.results.wording import flop_unit, point_text
-from analysis.statistics import MissingPairs, worst_rank
+from analysis.statistics import MissingPairs
 from runs.plan import Contrast, Outcome
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,6 @@ LABELS: Mapping[Outcome, str] = {
 }
 LARGER_IS_BETTER: frozenset[Outcome] = frozenset({"stable_points"})  # of all others it is worse
 TIMES: frozenset[Outcome] = frozenset({"updates_to_bar", "updates_where_both_learn"})
-_MADE_OF: Mapping[Outcome, Outcome] = {"stable_points": "not_stable", "updates_where_both_learn": "updates_to_bar"}
 UNITS: Mapping[Outcome, str] = {
     "not_stable": "share of runs",
     "final_frechet": "Fréchet distance",
@@ -271,18 +271,3 @@ def _in_flops(outcome: Outcome, scale: Scale) -> bool:
 def without_value(outcome: Outcome) -> str:
     """Which runs have no value of the outcome but the worst rank: «that never learned»."""
     return "that never learned" if outcome in TIMES else "that are not stable"
-
-
-def outcome_values(verdicts: pd.DataFrame, outcome: Outcome) -> pd.Series:
-    """The outcome of every run of a frame of ``judge_study``, by run id; larger is worse.
-
-    Of an outcome over the grid: of the runs that it is made of, not_stable or updates_to_bar.
-    not_stable: 1 or 0. updates_to_bar: +inf if never learned. final_frechet and mode_hopping: +inf, the worst rank,
-    for a run that is not stable; NaN where a stable run has no value.
-    """
-    by_run = verdicts.set_index("run_id")
-    column = _MADE_OF.get(outcome, outcome)
-    if column in ("not_stable", "updates_to_bar"):
-        return by_run[column].astype(np.float64)
-    values = worst_rank(by_run[outcome], by_run["not_stable"], larger_is_worse=True)
-    return pd.Series(values, index=by_run.index, name=outcome)

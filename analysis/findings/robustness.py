@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.counting import counted
-from analysis.findings.questions import LABELS, UNITS, matched_over
+from analysis.findings.questions import LABELS, UNITS
 from analysis.judging.judgements import cases, count_verdicts
+from analysis.judging.pairs import paired_runs
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.robustness import Robustness, Specification, SpecificationCurve
@@ -126,10 +127,9 @@ def _codes(
 ) -> NDArray[np.object_]:
     """Verdicts (K, N, P, A) of the contrast's runs, of N pairs or seeds at P points, under every choice."""
     by_run = {case.run["run_id"]: case for point in points for case in cases(data.only(contrast.arms, point))}
-    matched = matched_over(points, [data.matched_seeds(contrast.arms, point) for point in points])
-    rows = [[by_run[run_id] for run_id in seed.recorded_ids] for seed in matched if seed.problem is None]
-    codes = [[[case.verdict(thresholds).code for case in row] for row in rows] for thresholds in chosen]
-    return np.array(codes, dtype=np.object_).reshape(len(chosen), len(rows), len(points), len(contrast.arms))
+    runs = paired_runs(data, contrast.arms, points)
+    codes = [[by_run[run_id].verdict(thresholds).code for run_id in runs.flat] for thresholds in chosen]
+    return np.array(codes, dtype=np.object_).reshape(len(chosen), *runs.shape)
 
 
 def _sides(stable: NDArray[np.bool_], outcome: Outcome) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.judging.pairs import compared_pairs, paired_runs
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.times import ArmTimes, Clock, PairTimes, RunTime, TimeToEvent
@@ -56,13 +57,6 @@ def time_to_event(data: StudyData, verdicts: pd.DataFrame) -> TimeToEvent:
             for point in data.study.grid_points()
         ),
     )
-
-
-def compared_pairs(data: StudyData) -> list[tuple[str, str]]:
-    """The pairs of arms that registered contrasts compare, each once; those with an arm left out are not there."""
-    contrasts = [contrast for contrast in data.study.plan.contrasts if contrast.minus is None]
-    pairs = dict.fromkeys((contrast.first, contrast.second) for contrast in contrasts)
-    return [pair for pair in pairs if set(pair) <= set(data.study.arms)]
 
 
 def run_times(data: StudyData, verdicts: pd.DataFrame, clock: Clock) -> dict[int, RunTime]:
@@ -168,21 +162,17 @@ def _failure_sentence(
 def _pair_times(
     data: StudyData, pair: tuple[str, str], point: Mapping[str, Any], clock: Clock, times: Times
 ) -> PairTimes:
-    matched = data.matched_seeds(pair, point)
-    both = [
-        [times[run_id] for run_id in seed.recorded_ids]
-        for seed in matched
-        if seed.problem is None and all(run_id in times for run_id in seed.recorded_ids)
-    ]
+    runs = paired_runs(data, pair, [point])[:, 0].tolist()
+    both = [[times[run_id] for run_id in ids] for ids in runs if all(run_id in times for run_id in ids)]
     first, second = (_durations([runs[side] for runs in both]) for side in (0, 1))
     restricted = _restricted(data, first, second, _horizon(data, pair[0], point, clock, first, second))
-    tests, tally = (log_rank(first, second), first_to_fail(first, second)), (len(both), len(matched))
+    tests, tally = (log_rank(first, second), first_to_fail(first, second)), (len(both), len(data.study.seeds))
     return PairTimes(
         first=pair[0],
         second=pair[1],
         grid_point=point,
         clock=clock,
-        n_planned=len(matched),
+        n_planned=len(data.study.seeds),
         n=len(both),
         restricted=restricted,
         log_rank=tests[0],

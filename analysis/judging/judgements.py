@@ -43,6 +43,14 @@ def cases(data: StudyData) -> list[Case]:
     return [_case(data, run) for run in data.used.to_dict(orient="records")]
 
 
+def study_limits(data: StudyData) -> Limits | None:
+    """The study's thresholds as values of the probes, on the first used run's data; None without a run."""
+    references, classes = data.references, data.classes
+    if references is None or classes is None:
+        return None
+    return limits_from(references, data.study.plan.thresholds, classes)
+
+
 def judge_study(
     data: StudyData, *, thresholds: Thresholds | None = None, until: Mapping[str, int] | None = None
 ) -> pd.DataFrame:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from analysis.chapters.form import Caption, ReportFigure, row_name
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.effects import ForestRow, forest
 from analysis.findings.questions import LABELS
-from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, ReportFigure, row_name, sign_flip_effect
+from analysis.report.drawing import OUTCOMES, Drawing, Heading, sign_flip_effect
 from analysis.results.document import Results
 from analysis.results.factors import FactorialResult, TrendResult
 from analysis.results.wording import drawn_text, level_text, listed, p_text, signed
@@ -16,11 +17,11 @@ from analysis.statistics.mean_intervals import METHOD
 TITLE = "Factors and their interaction"
 
 
-def factor_chapter(results: Results) -> Chapter:
+def factor_chapter(results: Results) -> Heading:
     """The effects on the rate of runs not stable."""
     shown = [result for result in _shown(results) if result.outcome == "not_stable"]
     gist = [f"{_effects_in_short(result, results.alpha)}." for result in shown]
-    return Chapter(
+    return Heading(
         title=TITLE,
         gist=" ".join(gist or results.factorial.notes),
         sentences=[

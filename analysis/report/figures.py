@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from functools import partial
 
+from analysis.chapters.form import Caption, ReportFigure, place_of, row_name
 from analysis.figures.effects import PairPanel, paired_slopes
 from analysis.figures.outcomes import grid_waffle, waffle
 from analysis.findings.grid_headline import total_verdicts
 from analysis.findings.questions import LABELS
 from analysis.report.designs import factor_figures, stability_figure
-from analysis.report.drawing import OUTCOMES, Caption, Drawing, ReportFigure, place_of, row_name
+from analysis.report.drawing import OUTCOMES, Drawing
 from analysis.report.forests import CONTRASTS, effect_figures
-from analysis.report.quality import hopping_figures, profile_figures
 from analysis.report.regions import region_figures
 from analysis.report.robustness import robustness_figures
 from analysis.report.times import time_figures
@@ -33,9 +33,9 @@ def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
         if len(of_point.verdicts):
             yield from training_figures(of_point, place)
             yield from time_figures(of_point, place)
-            yield from profile_figures(of_point, place)
-            yield from hopping_figures(of_point, place)
     yield from factor_figures(drawing)
+    for chapter in drawing.chapters:
+        yield from chapter.figures
     yield from robustness_figures(drawing)
 
 

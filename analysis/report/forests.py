@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from analysis.chapters.form import Caption, ReportFigure, row_name
 from analysis.figures.effects import ForestRow, forest
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
 from analysis.findings.grid_headline import at_each_point, mean_over_grid
-from analysis.report.drawing import Caption, Drawing, ReportFigure, row_name, sign_flip_effect
+from analysis.report.drawing import Drawing, sign_flip_effect
 from analysis.results.document import ContrastResult, Results
 from analysis.results.factors import GridMean
 from analysis.results.wording import level_text

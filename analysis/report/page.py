@@ -7,13 +7,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.chapters.form import Caption, Place, place_of
 from analysis.counting import counted
 from analysis.figures.explorer import explorer
 from analysis.figures.pictures import Picture
 from analysis.report.designs import factor_chapter
-from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, Place, place_of
+from analysis.report.drawing import OUTCOMES, Drawing, Heading, heading_of
 from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_COMPUTE
-from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
+from analysis.report.precision import precision_chapter
 from analysis.report.robustness import robustness_chapter
 from analysis.report.texts import limitations, provenance_lines, verdict_definitions
 from analysis.report.times import time_chapter
@@ -22,14 +23,6 @@ from analysis.results.document import Results
 from analysis.tables.formats import Table, to_markdown
 
 EQUAL_COMPUTE_GIST = "The same contrasts where every run has the FLOPs of the cheapest arm's at most."
-CHAPTERS = (
-    time_chapter,
-    factor_chapter,
-    quality_chapter,
-    oscillation_chapter,
-    robustness_chapter,
-    precision_chapter,
-)
 TRACES_GIST = "Losses and outputs of the discriminator over training; they do not tell how good samples are."
 TRACES_BESIDE = (
     "At each grid point they are files beside this page: figures/losses-… and figures/outputs-…."
@@ -38,7 +31,7 @@ TRACES_BESIDE = (
 EVERY_POINT = "Verdicts and contrasts at every grid point"
 EVERY_POINT_TABLES = ("verdicts", "remarks", "pairs", "contrasts", "comparisons", "measures")
 EVERY_POINT_GIST = "The numbers behind the map and the forest."
-LISTS = Chapter(
+LISTS = Heading(
     title="Every run, references, thresholds",
     gist="Every judged run with its verdict and what it rests on, images of known quality in the same measures, what"
     " runs had when they were compared, and the verdicts under other thresholds.",
@@ -126,9 +119,8 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
 
 def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
     """What is outside the registered contrasts, all folded."""
-    traces = Chapter(title=TRACES_TITLE, gist=TRACES_GIST, sentences=TRACES_BESIDE if drawing.over_a_grid else ())
-    chapters = [write(drawing.results) for write in CHAPTERS]
-    for chapter in (*chapters, traces, LISTS):
+    traces = Heading(title=TRACES_TITLE, gist=TRACES_GIST, sentences=TRACES_BESIDE if drawing.over_a_grid else ())
+    for chapter in (*headings(drawing), traces, LISTS):
         yield _section(
             pages,
             tables,
@@ -138,6 +130,13 @@ def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Map
             sentences=tuple(sentence for sentence in chapter.sentences if sentence != chapter.gist),
             folded=True,
         )
+
+
+def headings(drawing: Drawing) -> list[Heading]:
+    """What is outside the registered contrasts, by subject."""
+    results, written = drawing.results, [heading_of(chapter) for chapter in drawing.chapters]
+    before, behind = (time_chapter, factor_chapter), (robustness_chapter, precision_chapter)
+    return [*(write(results) for write in before), *written, *(write(results) for write in behind)]
 
 
 def _section(

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
+from analysis.chapters.form import Caption, ReportFigure
 from analysis.figures.regions import RegionPanel, stable_points
-from analysis.report.drawing import Caption, Drawing, ReportFigure
+from analysis.report.drawing import Drawing
 from analysis.report.forests import CONTRASTS
 from analysis.results.document import ContrastResult
 

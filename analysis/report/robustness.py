@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
+from analysis.chapters.form import Caption, ReportFigure, place_of
 from analysis.counting import counted
 from analysis.figures.designs import Specification, specification_curve
 from analysis.figures.outcomes import sensitivity
-from analysis.report.drawing import Caption, Chapter, Drawing, ReportFigure, place_of
+from analysis.report.drawing import Drawing, Heading
 from analysis.results.document import Results
 from analysis.results.robustness import SpecificationCurve
 from analysis.results.verdict_words import AS_STABLE
@@ -17,11 +18,11 @@ from analysis.tables.columns import contrast_arms
 TITLE = "Robustness to the thresholds"
 
 
-def robustness_chapter(results: Results) -> Chapter:
+def robustness_chapter(results: Results) -> Heading:
     """The joint test over all choices of thresholds."""
     curves = results.robustness.curves
     gist = [curves[0].sentence] if len(curves) == 1 else [_curves_in_short(results)] if curves else []
-    return Chapter(
+    return Heading(
         title=TITLE,
         gist=" ".join(gist or results.robustness.notes),
         sentences=results.robustness.notes if gist else (),

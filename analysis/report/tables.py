@@ -1,8 +1,6 @@
 """All tables of a report."""
 
-import pandas as pd
-
-from analysis.results.document import Results
+from analysis.report.drawing import Drawing
 from analysis.tables.contrasts import (
     budgets_table,
     comparisons_table,
@@ -14,12 +12,9 @@ from analysis.tables.contrasts import (
 )
 from analysis.tables.designs import (
     equivalence_table,
-    oscillation_table,
     planning_table,
     precision_table,
-    quality_table,
     specifications_table,
-    spreads_table,
 )
 from analysis.tables.factors import factors_table, trends_table
 from analysis.tables.formats import Table
@@ -35,8 +30,9 @@ from analysis.tables.settings import (
 from analysis.tables.times import arm_times_table, pair_times_table
 
 
-def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
-    """Those that have a row, by name; ``verdicts`` as :func:`analysis.judging.judgements.judge_study` makes them."""
+def report_tables(drawing: Drawing) -> dict[str, Table]:
+    """Those that have a row, by name."""
+    results = drawing.results
     tables = [
         arms_table(results),
         players_table(results),
@@ -57,15 +53,13 @@ def report_tables(results: Results, verdicts: pd.DataFrame) -> dict[str, Table]:
         pair_times_table(results),
         factors_table(results),
         trends_table(results),
-        quality_table(results),
-        spreads_table(results),
-        oscillation_table(results),
+        *(table for chapter in drawing.chapters for table in chapter.tables),
         specifications_table(results),
         precision_table(results),
         equivalence_table(results),
         planning_table(results),
         references_table(results),
         sensitivity_table(results),
-        runs_table(verdicts),
+        runs_table(drawing.verdicts),
     ]
     return {table.name: table for table in tables if len(table.frame)}

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from analysis.chapters.form import Caption, Place, ReportFigure
 from analysis.counting import counted
 from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
-from analysis.report.drawing import Caption, Chapter, Drawing, Place, ReportFigure
+from analysis.report.drawing import Drawing, Heading
 from analysis.results.document import Results
 from analysis.results.times import ArmTimes, Clock, PairTimes
 from analysis.results.wording import listed, p_text
@@ -20,9 +21,9 @@ _PANELS: dict[Clock, tuple[str, str, str]] = {
 }
 
 
-def time_chapter(results: Results) -> Chapter:
+def time_chapter(results: Results) -> Heading:
     """How many learned and failed, and which arm of the primary contrast learned first."""
-    return Chapter(
+    return Heading(
         title=TITLE,
         gist=" ".join(_gist(results)),
         sentences=[

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.chapters.form import Caption, Place, ReportFigure, spread_text
 from analysis.figures.parts import QUANTITY, ReferenceLine
 from analysis.figures.sheets import Images, chosen_seeds, median_seed, sample_sheet, training_sheet
 from analysis.figures.traces import EQUILIBRIUM, FRECHET, OTHER_PROBES, probes, traces
 from analysis.judging.verdicts import Limits
-from analysis.report.drawing import Caption, Drawing, Place, ReportFigure, spread_text
+from analysis.report.drawing import Drawing
 from analysis.results.wording import number
 from runs.schema import PROBES, SAMPLES
 

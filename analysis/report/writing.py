@@ -11,11 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from analysis.figures.pictures import filed, written
-from analysis.findings.outcomes import analyse
 from analysis.judging.frames import load_study_data
-from analysis.judging.judgements import judge_study
 from analysis.judging.other_cells import what_to_do
-from analysis.report.drawing import Drawing
+from analysis.report.drawing import Drawing, drawing_of
 from analysis.report.figures import report_figures
 from analysis.report.page import PageFigure, rendered
 from analysis.report.tables import report_tables
@@ -69,20 +67,16 @@ def write_report(
         left_out = sorted(study.document["arms"].keys() - study.arms.keys())
         others = store.find({"config.study": study.name, "config.arm": {"$nin": left_out}})
         raise UserError(f"study {study.name}: no complete record in {where}{what_to_do(study, others)}")
-    verdicts = judge_study(data)
-    results = analyse(data, verdicts)
+    drawing = drawing_of(data, store)
     with _collecting_rarely(), _replaced_folder(out / study.label) as folder:
-        _write(folder, Drawing(data=data, verdicts=verdicts, results=results, store=store), pictures)
-    return results, out / study.label
+        _write(folder, drawing, pictures)
+    return drawing.results, out / study.label
 
 
 def _write(folder: Path, drawing: Drawing, pictures: Callable[[Drawing, Path, str], list[PageFigure]]) -> None:
     results = drawing.results
     stamp = " ".join([f"Study {results.label}, plan {results.plan_hash}.", *(f"{s.kind}." for s in results.stamps)])
-    tables = {
-        name: replace(table, stamp=stamp, alpha=results.alpha)
-        for name, table in report_tables(results, drawing.verdicts).items()
-    }
+    tables = {name: replace(table, stamp=stamp, alpha=results.alpha) for name, table in report_tables(drawing).items()}
     for name in ("figures", "tables"):
         (folder / name).mkdir()
     for table in tables.values():

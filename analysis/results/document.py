@@ -15,14 +15,13 @@ from analysis.results.families import Family, Standing
 from analysis.results.parts import Role, Summary
 from analysis.results.plain import to_plain
 from analysis.results.precision import Precision
-from analysis.results.quality import Oscillation, Quality
 from analysis.results.regions import ArmRegion, StablePoints
 from analysis.results.robustness import Robustness, SensitivityRow
 from analysis.results.times import TimeToEvent
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
 from runs.plan import Outcome
 
-SCHEMA_VERSION = 3  # of results.json; raised when a field goes or changes its meaning
+SCHEMA_VERSION = 4  # of results.json; raised when a field goes or changes its meaning
 
 Scale = Literal["equal updates", "equal compute"]
 
@@ -205,6 +204,16 @@ class ContrastResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChapterRows:
+    """What a chapter says, and by table its rows at full precision, values by column."""
+
+    title: str
+    gist: str
+    sentences: tuple[str, ...]
+    tables: Mapping[str, tuple[Mapping[str, Any], ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """Everything a study's report states.
 
@@ -215,7 +224,7 @@ class Results:
     references: of the first used run;
     None where there is none. headline: the answer in sentences. controls: what other changes of the primary
     contrast's first arm make of its difference, a sentence each. time_to_event, factorial, robustness, precision,
-    quality, oscillation: exploratory, outside the registered contrasts.
+    chapters: exploratory, outside the registered contrasts.
     """
 
     schema_version: int
@@ -240,8 +249,6 @@ class Results:
     factorial: Factorial
     robustness: Robustness
     precision: Precision
-    quality: Quality
-    oscillation: Oscillation
     thresholds: Mapping[str, float]
     limits: Limits | None
     references: Mapping[str, Mapping[str, float]] | None
@@ -251,6 +258,7 @@ class Results:
     problems: tuple[str, ...]
     headline: tuple[str, ...]
     controls: tuple[str, ...]
+    chapters: Mapping[str, ChapterRows]
 
     def by_arm(self) -> dict[str, list[ArmResult]]:
         """Each arm's results at all its grid points, by name."""

@@ -1,94 +1,23 @@
-"""Tables of distributions over seeds, oscillation, specifications and precision."""
+"""Tables of specifications and precision."""
 
-import math
 from dataclasses import asdict
 from typing import Any
 
-from analysis.findings.oscillation import NAMES
 from analysis.findings.questions import LABELS
 from analysis.results.document import Results
 from analysis.results.precision import MarginResult
 from analysis.results.wording import number
-from analysis.statistics import Equivalence, PermutationTest
+from analysis.statistics import Equivalence
 from analysis.tables.columns import (
     contrast_arms,
     ends,
     frame,
     interval,
     level,
-    place_columns,
     point_columns,
     reason,
-    summary_columns,
-    summary_interval,
 )
 from analysis.tables.formats import Table
-
-
-def quality_table(results: Results) -> Table:
-    """Interquartile means of the final Fréchet distance."""
-    return Table(
-        name="quality",
-        caption="Final Fréchet distance over seeds, runs that are not stable as the worst rank: the interquartile mean"
-        " is that of the middle half of the runs, and is not finite where runs that are not stable reach into it.",
-        frame=frame(
-            [
-                {
-                    **place_columns(arm.arm, arm.grid_point),
-                    "runs": arm.n,
-                    "not stable": arm.n_not_stable,
-                    "interquartile mean": arm.interquartile_mean,
-                    "note": None if _is_finite(arm.interquartile_mean) else arm.sentence.partition(": ")[2].rstrip("."),
-                }
-                for arm in results.quality.arms
-            ]
-        ),
-    )
-
-
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def spreads_table(results: Results) -> Table:
-    """Whether two arms spread equally over seeds."""
-    rows = []
-    for spread in results.quality.spreads:
-        test = spread.test if isinstance(spread.test, PermutationTest) else None
-        rows.append(
-            {
-                "arms": f"{spread.first} against {spread.second}",
-                **point_columns(spread.grid_point),
-                "pairs stable in both": spread.n,
-                "log ratio": test.statistic if test else None,
-                "swap test p": test.p if test else None,
-                "note": reason(spread.test),
-            }
-        )
-    return Table(
-        name="spreads",
-        caption="Spread of the final Fréchet distance over seeds: log ratio of the mean absolute deviations from the"
-        " median, first over second, over the pairs in which both runs are stable; p by swapping the runs of a pair.",
-        frame=frame(rows),
-    )
-
-
-def oscillation_table(results: Results) -> Table:
-    """The indices of oscillation by arm."""
-    rows = []
-    for arm in results.oscillation.arms:
-        row: dict[str, Any] = place_columns(arm.arm, arm.grid_point)
-        for index, summary in arm.indices.items():
-            row |= {f"runs, {NAMES[index]}": summary.n, **summary_columns(NAMES[index], summary)}
-        rows.append(row)
-    return Table(
-        name="oscillation",
-        caption="Oscillation over the second half of the budget, median [least, greatest] over the runs that have an"
-        " index. Mode hopping: total variation between the class histograms of consecutive probes. Drift: how far the"
-        " same z moves in feature space between probes. Loss oscillation: G's loss, standard deviation over mean.",
-        frame=frame(rows),
-        intervals={name: summary_interval(name) for name in NAMES.values()},
-    )
 
 
 def specifications_table(results: Results) -> Table:

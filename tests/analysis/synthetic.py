@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from analysis.chapters.form import Judged
 from analysis.judging.frames import StudyData, load_study_data
+from analysis.judging.judgements import judge_study
 from runs.schema import PROBES, REFERENCES, RunConfig, probe_steps
 from runs.store import open_store
 from runs.study import Study, study_from_document
@@ -122,3 +124,8 @@ def recorded(folder: Path, study: Study, behaviours: Mapping[str, Sequence[Behav
 def loaded(folder: Path, study: Study) -> StudyData:
     """What the folder holds on a study."""
     return load_study_data(study, open_store(str(folder)))
+
+
+def judged(data: StudyData) -> Judged:
+    """What chapters that show no sample images are written from."""
+    return Judged(data=data, verdicts=judge_study(data), store=None)  # type: ignore[arg-type]

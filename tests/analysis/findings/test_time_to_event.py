@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.findings.time_to_event import compared_pairs, time_to_event
+from analysis.findings.time_to_event import time_to_event
 from analysis.judging.judgements import judge_study
+from analysis.judging.pairs import compared_pairs
 from analysis.judging.study_data import StudyData
 from analysis.results.times import ArmTimes, Clock, PairTimes, TimeToEvent
 from analysis.statistics import CumulativeIncidence, FirstToFail, LogRank, NotEstimable, RestrictedMeans, SurvivalCurve

@@ -5,21 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
-from analysis.report.drawing import Drawing, ReportFigure
+from analysis.chapters.form import ReportFigure
 from analysis.report.forests import effect_figures
-from runs.store import open_store
 from runs.study import Study
+from tests.analysis.pages import drawing
 from tests.analysis.synthetic import loaded, record, small_study
 
 
 def drawn(folder: Path, study: Study) -> dict[str, ReportFigure]:
     """The forests of what the folder holds on a study, by name."""
-    data = loaded(folder, study)
-    verdicts = judge_study(data)
-    drawing = Drawing(data=data, verdicts=verdicts, results=analyse(data, verdicts), store=open_store(str(folder)))
-    return {figure.caption.name: figure for figure in effect_figures(drawing)}
+    return {figure.caption.name: figure for figure in effect_figures(drawing(loaded(folder, study)))}
 
 
 def forests(folder: Path, study: Study) -> dict[str, ReportFigure]:

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
-from analysis.report.quality import precision_chapter
+from analysis.report.precision import precision_chapter
 from analysis.report.tables import report_tables
 from analysis.results.document import Results
 from runs.study import Study
-from tests.analysis.pages import text_report
+from tests.analysis.pages import drawing, text_report
 from tests.analysis.plausible import record_study
 from tests.analysis.synthetic import loaded, small_study
 
@@ -60,26 +58,30 @@ def test_table_of_margins_has_a_row_each_in_every_format(report: tuple[Results, 
 
 def test_study_without_margins_has_no_such_table_and_says_so(tmp_path: Path) -> None:
     data = loaded(tmp_path, small_study())
-    verdicts = judge_study(data)
-    results = analyse(data, verdicts)
-    assert "equivalence" not in report_tables(results, verdicts)
-    assert any(sentence.startswith("No margin was registered") for sentence in precision_chapter(results).sentences)
+    drawn = drawing(data)
+    assert "equivalence" not in report_tables(drawn)
+    assert any(
+        sentence.startswith("No margin was registered") for sentence in precision_chapter(drawn.results).sentences
+    )
 
 
 def test_margins_over_a_large_grid_are_counted_in_words_and_listed_in_the_table(tmp_path: Path) -> None:
     study = with_margins(seeds=2, grid={"beta1": [0.1, 0.5, 0.6, 0.9]})
     record_study(str(tmp_path), study)
     data = loaded(tmp_path, study)
-    verdicts = judge_study(data)
-    results = analyse(data, verdicts)
-    said = [sentence for sentence in precision_chapter(results).sentences if "shown to differ by less than" in sentence]
+    drawn = drawing(data)
+    said = [
+        sentence
+        for sentence in precision_chapter(drawn.results).sentences
+        if "shown to differ by less than" in sentence
+    ]
     assert said == [
         "Rate of runs not stable, mlp minus dcgan: shown to differ by less than 0.3 (share of runs) at 0 of 4 grid"
         " points; the table gives each interval.",
         "Updates to the bar, mlp minus dcgan: shown to differ by less than 50 (generator updates) at 0 of 4 grid"
         " points; the table gives each interval.",
     ]
-    cells = report_tables(results, verdicts)["equivalence"].cells
+    cells = report_tables(drawn)["equivalence"].cells
     assert len(cells) == 2 * 4
     assert not re.search(r"\b(nan|inf|None)\b", cells.to_string())
     assert cells["note"].tolist()[-1] == "2 pairs are too few for an exact 90 % interval, which needs 5"

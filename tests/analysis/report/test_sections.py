@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from matplotlib.text import Text
 
+from analysis.chapters.form import place_of
+from analysis.chapters.quality import quality
 from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
-from analysis.report.drawing import Chapter, Drawing, place_of
-from analysis.report.page import CHAPTERS
-from analysis.report.quality import profile_figures
+from analysis.report.page import headings
 from analysis.report.tables import report_tables
 from analysis.report.times import time_figures
 from analysis.report.writing import write_report
@@ -22,7 +22,7 @@ from analysis.tables.formats import Table
 from analysis.tables.settings import arms_table
 from runs.store import open_store
 from runs.study import Study
-from tests.analysis.pages import text_report
+from tests.analysis.pages import drawing, text_report
 from tests.analysis.plausible import record_study
 from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
 
@@ -41,8 +41,7 @@ def results_of(data: StudyData) -> Results:
 
 
 def tables_of(data: StudyData) -> dict[str, Table]:
-    verdicts = judge_study(data)
-    return report_tables(analyse(data, verdicts), verdicts)
+    return report_tables(drawing(data))
 
 
 def said(page: Path) -> str:
@@ -56,19 +55,23 @@ def reported(folder: Path, study: Study, **left_out: Any) -> tuple[Results, Path
     return text_report(study, folder / "records", folder)
 
 
+def crossed_study() -> Study:
+    return small_study(seeds=3, arms=CROSSED, grid={"beta1": [0.5, 0.9]})
+
+
 @pytest.fixture(scope="module")
 def crossed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
     """A 2 x 2 study over a grid of two points, one of its runs missing; its pictures are drawn."""
-    folder, study = tmp_path_factory.mktemp("crossed"), small_study(seeds=3, arms=CROSSED, grid={"beta1": [0.5, 0.9]})
+    folder, study = tmp_path_factory.mktemp("crossed"), crossed_study()
     record_study(str(folder / "records"), study, leave_out=[("mlp-bn", 0)])
     return write_report(study, open_store(str(folder / "records")), folder)
 
 
 def test_every_chapter_opens_on_demand_and_shows_its_sentence(crossed: tuple[Results, Path]) -> None:
-    results, folder = crossed
+    folder = crossed[1]
     page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     written = (folder / "report.md").read_text(encoding="utf-8")
-    for chapter in (write(results) for write in CHAPTERS):
+    for chapter in headings(drawing(loaded(folder.parent / "records", crossed_study()))):
         assert f'<summary>{chapter.title}<span class="gist">{chapter.gist}</span></summary>' in page
         assert f"### {chapter.title}\n\n{chapter.gist}" in written
 
@@ -97,7 +100,7 @@ def test_what_cannot_be_estimated_is_said_in_words(tmp_path: Path, seeds: int, l
     results, folder = reported(tmp_path, small_study(seeds=seeds), leave_out=missing)
     for page in ("report.html", "report.md"):
         assert not NO_NUMBER.findall(said(folder / page))
-    assert all(write(results).gist for write in CHAPTERS)
+    assert all(chapter.gist for chapter in results.chapters.values())
 
 
 def test_pages_of_a_crossed_grid_hold_no_value_that_is_no_number(crossed: tuple[Results, Path]) -> None:
@@ -105,7 +108,7 @@ def test_pages_of_a_crossed_grid_hold_no_value_that_is_no_number(crossed: tuple[
 
 
 def test_without_any_run_every_chapter_still_says_why(tmp_path: Path) -> None:
-    chapters: list[Chapter] = [write(results_of(loaded(tmp_path, small_study()))) for write in CHAPTERS]
+    chapters = headings(drawing(loaded(tmp_path, small_study())))
     assert [chapter.gist for chapter in chapters if not chapter.gist] == []
     assert not NO_NUMBER.findall(" ".join(chapter.gist for chapter in chapters))
 
@@ -129,14 +132,9 @@ def test_reasons_stand_in_the_note_of_a_table(tmp_path: Path) -> None:
     assert quality["dcgan"] == "–"
 
 
-def drawing_of(data: StudyData, folder: Path) -> Drawing:
-    verdicts = judge_study(data)
-    return Drawing(data=data, verdicts=verdicts, results=analyse(data, verdicts), store=open_store(str(folder)))
-
-
 def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(seeds=3), {"mlp": ["unlearned"] * 3, "dcgan": ["stable"] * 3})
-    (figure,) = time_figures(drawing_of(data, tmp_path), place_of({}))
+    (figure,) = time_figures(drawing(data), place_of({}))
     drawn = figure.draw()
     at_risk = [text for text in drawn.findobj(Text) if text.get_gid() == "at-risk"]
     failure = [text for text in at_risk if text.axes is drawn.axes[1]]
@@ -151,7 +149,7 @@ def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Pat
 
 def test_a_log_axis_of_distances_is_labelled_in_plain_numbers(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(seeds=6), {"mlp": MIXED, "dcgan": ["stable"] * 6})
-    for figure in profile_figures(drawing_of(data, tmp_path), place_of({})):
+    for figure in quality(drawing(data)).figures:
         drawn = figure.draw()
         drawn.canvas.draw()
         labels = [text.get_text() for text in drawn.axes[0].get_xticklabels(which="both")]

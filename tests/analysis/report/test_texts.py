@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from analysis.chapters.form import place_of
 from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
-from analysis.report.drawing import Drawing, place_of
+from analysis.report.drawing import drawing_of
 from analysis.report.tables import report_tables
 from analysis.report.texts import limitations
 from analysis.report.times import time_chapter, time_figures
 from analysis.results.document import Results
+from runs.store import open_store
 from runs.study import Study
 from tests.analysis.synthetic import recorded, small_study
 
@@ -79,15 +81,13 @@ def test_sign_flip_is_called_exact_only_where_all_signs_are_enumerated(
 def test_curves_and_tables_of_times_say_what_the_clocks_cannot_tell(tmp_path: Path) -> None:
     study = small_study(seeds=4)
     data = recorded(tmp_path, study, {"mlp": ["collapsed"] * 4, "dcgan": ["stable"] * 4})
-    verdicts = judge_study(data)
-    results = analyse(data, verdicts)
-    drawing = Drawing(data=data, verdicts=verdicts, results=results, store=None)  # type: ignore[arg-type]
+    drawing = drawing_of(data, open_store(str(tmp_path)))
     figures = list(time_figures(drawing, place_of({})))
-    tables = report_tables(results, verdicts)
+    tables = report_tables(drawing)
     texts = [
         *(figure.caption.text for figure in figures),
         *(tables[name].caption for name in ("time_to_event_arms", "time_to_event_pairs")),
-        time_chapter(results).sentences[0],
+        time_chapter(drawing.results).sentences[0],
     ]
     assert len(texts) == 5
     for text in texts:

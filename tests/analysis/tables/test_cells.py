@@ -5,11 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
 from analysis.report.tables import report_tables
 from analysis.tables.formats import Table
 from runs.study import Study
+from tests.analysis.pages import drawing
 from tests.analysis.synthetic import loaded, record, small_study
 
 GRID = {"beta1": [0.5, 0.9]}
@@ -25,9 +24,7 @@ INTERACTION = {"name": "interaction", "outcome": "final_frechet", "first": "mlp"
 
 
 def tables_of(folder: Path, study: Study) -> dict[str, Table]:
-    data = loaded(folder, study)
-    verdicts = judge_study(data)
-    return report_tables(analyse(data, verdicts), verdicts)
+    return report_tables(drawing(loaded(folder, study)))
 
 
 def rows_of(table: Table, *columns: str) -> list[tuple[object, ...]]:

@@ -4,15 +4,13 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from analysis.findings.oscillation import compare_orders, loss_oscillation, oscillation, summary
-from analysis.judging.judgements import judge_study
-from analysis.results.parts import Summary
-from analysis.results.quality import ArmOscillation
+from analysis.chapters.oscillation import compare_orders, loss_oscillation, oscillation
+from analysis.results.parts import Summary, summarized
 from runs.store import Trace, trace
-from tests.analysis.synthetic import STEPS, loaded, record, small_study
-from tests.recording import synthetic_info
+from tests.analysis.synthetic import STEPS, judged, loaded, record, small_study
 
 UPDATES = 2000
 
@@ -56,81 +54,71 @@ def test_loss_that_is_not_finite_or_has_no_mean_has_no_index(values: list[float]
 
 
 def test_summary_leaves_out_what_is_not_a_number() -> None:
-    assert summary(np.array([1.0, np.nan, 3.0])) == Summary(n=2, median=2, minimum=1, maximum=3)
-    assert summary(np.array([np.nan])) == Summary(n=0, median=None, minimum=None, maximum=None)
+    assert summarized(np.array([1.0, np.nan, 3.0])) == Summary(n=2, median=2, minimum=1, maximum=3)
+    assert summarized(np.array([np.nan])) == Summary(n=0, median=None, minimum=None, maximum=None)
 
 
-def arm(name: str, hopping: float | None, loss: float | None) -> ArmOscillation:
-    values = {"mode_hopping": hopping, "loss": loss}
-    return ArmOscillation(
-        arm=name,
-        grid_point={},
-        indices={
-            index: Summary(n=0 if value is None else 1, median=value, minimum=value, maximum=value)  # type: ignore[misc]
-            for index, value in values.items()
-        },
-    )
+def medians(**arms: tuple[float, float]) -> pd.DataFrame:
+    """Of loss oscillation and of mode hopping, by arm."""
+    return pd.DataFrame(arms.values(), index=list(arms), columns=["loss oscillation", "mode hopping"])
 
 
 def test_agreeing_orders_are_said_to_agree() -> None:
-    found = compare_orders([arm("a", 0.1, 1), arm("b", 0.2, 3), arm("c", 0.3, 9)], "loss", "mode_hopping", {})
-    assert found.order == found.reference_order == ("a", "b", "c")
-    assert found.sentence == "Loss oscillation orders the 3 arms as mode hopping does."
+    found = compare_orders(medians(a=(1, 0.1), b=(3, 0.2), c=(9, 0.3)), {})
+    assert found == ("Loss oscillation orders the 3 arms as mode hopping does.", False)
 
 
 def test_arms_in_another_order_are_counted_and_named() -> None:
-    found = compare_orders([arm("a", 0.1, 9), arm("b", 0.2, 1), arm("c", 0.9, 3)], "loss", "mode_hopping", {})
-    assert (found.order, found.reference_order) == (("b", "c", "a"), ("a", "b", "c"))
-    assert (found.n_reversed, found.n_pairs) == (2, 3)
-    assert found.sentence == (
-        "Loss oscillation misorders the arms: 2 of 3 pairs stand the other way round than by mode hopping"
-        " (a against b, a against c). Calmest by mode hopping is a, by loss oscillation b."
+    found = compare_orders(medians(a=(9, 0.1), b=(1, 0.2), c=(3, 0.9)), {"lr": 2e-4})
+    assert found == (
+        "Loss oscillation misorders the arms at lr 2e-4: 2 of 3 pairs stand the other way round than by mode hopping"
+        " (a against b, a against c). Calmest by mode hopping is a, by loss oscillation b.",
+        True,
+    )
+
+
+def test_infinite_medians_are_equal_to_each_other_and_above_all_others() -> None:
+    assert compare_orders(medians(a=(np.inf, 0.1), b=(np.inf, 0.2), c=(1, 0.05)), {})[0] == (
+        "Loss oscillation orders the 3 arms as mode hopping does, but for 1 of 3 pairs with equal medians, which have"
+        " no order."
     )
 
 
 def test_arms_that_are_all_equal_by_an_index_are_not_said_to_be_ordered_alike() -> None:
-    found = compare_orders([arm("a", 0.1, 1), arm("b", 0.1, 3), arm("c", 0.1, 9)], "loss", "mode_hopping", {})
-    assert found.sentence == (
+    assert compare_orders(medians(a=(1, 0.1), b=(3, 0.1), c=(9, 0.1)), {})[0] == (
         "Whether loss oscillation orders the arms as mode hopping does cannot be said: medians are equal in every pair."
     )
 
 
 def test_equal_arms_are_taken_out_of_an_agreement_of_the_others() -> None:
-    found = compare_orders([arm("a", 0.1, 1), arm("b", 0.1, 3), arm("c", 0.3, 9)], "loss", "mode_hopping", {})
-    assert found.sentence == (
+    assert compare_orders(medians(a=(1, 0.1), b=(3, 0.1), c=(9, 0.3)), {})[0] == (
         "Loss oscillation orders the 3 arms as mode hopping does, but for 1 of 3 pairs with equal medians, which have"
         " no order."
     )
 
 
 def test_arms_without_values_have_no_order() -> None:
-    found = compare_orders([arm("a", 0.1, 9), arm("b", 0.2, None)], "loss", "mode_hopping", {})
-    assert found.n_pairs == 0
-    assert "fewer than two arms have both" in found.sentence
+    assert "fewer than two arms have both" in compare_orders(medians(a=(9, 0.1), b=(np.nan, 0.2)), {})[0]
 
 
 def test_indices_of_a_study_are_those_of_its_traces(tmp_path: Path) -> None:
     study = small_study(seeds=2)
     for seed in study.seeds:
         record(str(tmp_path), study, "mlp", seed, traces={"loss_g": [1.0, 2.0], "eval_drift": np.full(20, 0.5)})
-    data = loaded(tmp_path, study)
-    mlp, dcgan = oscillation(data, judge_study(data)).arms
+    (table,) = oscillation(judged(loaded(tmp_path, study))).tables
+    frame = table.frame.set_index("arm")
     assert STEPS == 200  # so that the trace has a point at 100, in the first half, and one at 200
-    assert {name: (found.n, found.median) for name, found in mlp.indices.items()} == {
-        "mode_hopping": (2, pytest.approx(0.05)),
-        "drift": (2, 0.5),
-        "loss": (2, 0),
-    }
-    assert all(found == Summary(n=0, median=None, minimum=None, maximum=None) for found in dcgan.indices.values())
+    for index, median in (("mode hopping", 0.05), ("drift", 0.5), ("loss oscillation", 0)):
+        assert frame[index].tolist() == [pytest.approx(median), pytest.approx(np.nan, nan_ok=True)]
+        assert frame[f"runs, {index}"].tolist() == [2, 0]
 
 
 def test_without_labels_drift_is_the_reference(tmp_path: Path) -> None:
     study = small_study(seeds=1)
     for name in study.arms:
-        info = {**synthetic_info(study.cell(name, {}).at_seed(0)), "classes": 1}
-        record(str(tmp_path), study, name, 0, info={"classes": info["classes"]})
-    data = loaded(tmp_path, study)
-    found = oscillation(data, judge_study(data))
-    assert [(order.index, order.reference) for order in found.orders] == [("loss", "drift")]
-    assert "mode_hopping" not in found.arms[0].indices
-    assert "no labels" in found.notes[0]
+        record(str(tmp_path), study, name, 0, info={"classes": 1})
+    chapter = oscillation(judged(loaded(tmp_path, study)))
+    assert "mode hopping" not in chapter.tables[0].frame
+    assert chapter.sentences[:-1] == [chapter.gist]
+    assert "as drift does" in chapter.gist
+    assert "no labels" in chapter.sentences[-1]

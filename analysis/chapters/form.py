@@ -1,0 +1,163 @@
+"""What a chapter is, and what chapters are written from."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.figures.style import ArmStyle, arm_styles
+from analysis.judging.judgements import study_limits
+from analysis.judging.study_data import StudyData
+from analysis.judging.verdicts import Limits
+from analysis.results.document import ChapterRows
+from analysis.results.wording import number, point_text
+from analysis.tables.formats import Table
+from runs.store import RunStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caption:
+    """What is written about a figure: ``sentences`` say plainly what it shows, ``text`` gives n, marks and bands.
+
+    ``alt`` is for who cannot see it. Figures of one ``section`` stand together.
+    """
+
+    name: str
+    section: str
+    title: str
+    sentences: Sequence[str]
+    text: str
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportFigure:
+    """How a figure is drawn, which takes a while, and what is written about it.
+
+    beside: it is a file beside the page and not shown on it.
+    """
+
+    caption: Caption
+    draw: Callable[[], Figure]
+    beside: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chapter:
+    """A subject of the report: ``gist`` is a plain sentence that is never folded, ``sentences`` stand behind it.
+
+    name: of its part of ``results.json``, which holds the rows of all its tables, also of those without a row.
+    """
+
+    name: str
+    title: str
+    gist: str
+    sentences: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    figures: Sequence[ReportFigure] = ()
+
+    def rows(self) -> ChapterRows:
+        """What ``results.json`` holds of it."""
+        return ChapterRows(
+            title=self.title,
+            gist=self.gist,
+            sentences=tuple(self.sentences),
+            tables={table.name: tuple(_rows(table.frame)) for table in self.tables},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """What every chapter is written from. ``verdicts`` as ``judge_study`` makes them."""
+
+    data: StudyData
+    verdicts: pd.DataFrame
+    store: RunStore
+
+    @property
+    def alpha(self) -> float:
+        """Level of the study's tests."""
+        return self.data.study.plan.alpha
+
+    @property
+    def limits(self) -> Limits | None:
+        """The thresholds as values of the probes; None without a run."""
+        return study_limits(self.data)
+
+    @property
+    def over_a_grid(self) -> bool:
+        """Whether the study has several grid points."""
+        return len(self.data.study.grid_points()) > 1
+
+    @property
+    def styles(self) -> dict[str, ArmStyle]:
+        """By arm, the same in every report of the study whichever arms it is cut down to."""
+        return arm_styles(list(self.data.study.document["arms"]))
+
+    @property
+    def updates_per_step(self) -> dict[int, int]:
+        """By run id: updates of G in a training step."""
+        return {run_id: int(record.config["g_steps"]) for run_id, record in self.data.records.items()}
+
+    def at(self, point: Mapping[str, Any]) -> Self:
+        """The same for one grid point."""
+        kept = self.verdicts
+        for factor, level in point.items():
+            kept = kept[kept[factor] == level]
+        return replace(self, data=self.data.only(point=point), verdicts=kept)
+
+    def points(self, names: Sequence[str]) -> pd.DataFrame:
+        """Tidy traces whose ``step`` counts updates of G."""
+        tidy = self.data.tidy(names)
+        return tidy.assign(step=tidy["step"] * tidy["run_id"].map(self.updates_per_step))
+
+    def onsets(self) -> pd.DataFrame:
+        """Arm, seed and step (in updates of G) of each collapse, divergence or first non-finite value."""
+        failed = self.verdicts[self.verdicts["onset_step"].notna()]
+        step = failed["onset_step"].astype(np.int64) * failed["run_id"].map(self.updates_per_step)
+        return pd.DataFrame({"arm": failed["arm"], "seed": failed["seed"], "step": step})
+
+    def arms(self) -> list[str]:
+        """Arms with a used run, in the order of declaration."""
+        present = set(self.verdicts["arm"])
+        return [arm for arm in self.data.study.arms if arm in present]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A grid point, in the title of a figure, in its name, and whether it is one of several."""
+
+    point: Mapping[str, Any]
+    where: str
+    suffix: str
+    folded: bool
+
+
+def place_of(point: Mapping[str, Any]) -> Place:
+    """The place of a grid point; an empty one is that of a study without a grid."""
+    suffix = "".join(f"-{factor}-{level}" for factor, level in point.items())
+    return Place(point=point, where=f" at {point_text(point)}" if point else "", suffix=suffix, folded=bool(point))
+
+
+def row_name(arm: str, point: Mapping[str, Any]) -> str:
+    """«mlp», or «mlp · lr 2e-4» at a grid point."""
+    return f"{arm} · {point_text(point)}" if point else arm
+
+
+def spread_text(by_arm: Mapping[str, float]) -> str:
+    """«0.43 (dcgan) to 0.48 (mlp)»: the arms with the least and the greatest value."""
+    finite = {value: arm for arm, value in by_arm.items() if math.isfinite(value)}
+    if not finite:
+        return "not finite in any arm"
+    least, greatest = min(finite), max(finite)
+    return f"{number(least)} ({finite[least]}) to {number(greatest)} ({finite[greatest]})"
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain values, None where there is none; infinite ones stay."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict(orient="records")]

@@ -1,0 +1,9 @@
+"""The chapters of a report, in their order."""
+
+from collections.abc import Callable
+
+from analysis.chapters.form import Chapter, Judged
+from analysis.chapters.oscillation import oscillation
+from analysis.chapters.quality import quality
+
+CHAPTERS: tuple[Callable[[Judged], Chapter], ...] = (quality, oscillation)
