@@ -151,7 +151,7 @@ def _figures(judged: Judged) -> Iterator[ReportFigure]:
     """Mode hopping at each grid point, where the data have labels."""
     for point in judged.data.study.grid_points():
         of_point = judged.at(point)
-        if np.isfinite(of_point.verdicts["mode_hopping"]).any():
+        if np.isfinite(of_point.verdicts["mode_hopping"].to_numpy(np.float64)).any():
             yield _figure(of_point, place_of(point))
 
 

@@ -18,7 +18,6 @@ from analysis.findings.precision import precision
 from analysis.findings.regions import regions
 from analysis.findings.robustness import robustness
 from analysis.findings.sensitivity import verdict_sensitivity
-from analysis.findings.time_to_event import time_to_event
 from analysis.judging.guards import provenance
 from analysis.judging.judgements import count_verdicts, study_limits
 from analysis.judging.study_data import StudyData
@@ -66,7 +65,6 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         regions=regions(data, verdicts),
         sensitivity=sensitivity,
         sensitivity_skipped=skipped,
-        time_to_event=time_to_event(data, verdicts),
         factorial=factorial(data, verdicts),
         robustness=robustness(data),
         precision=precision(study.plan, contrasts),

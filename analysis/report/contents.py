@@ -5,5 +5,6 @@ from collections.abc import Callable
 from analysis.chapters.form import Chapter, Judged
 from analysis.chapters.oscillation import oscillation
 from analysis.chapters.quality import quality
+from analysis.chapters.times import times
 
-CHAPTERS: tuple[Callable[[Judged], Chapter], ...] = (quality, oscillation)
+CHAPTERS: tuple[Callable[[Judged], Chapter], ...] = (times, quality, oscillation)

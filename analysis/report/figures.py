@@ -13,7 +13,6 @@ from analysis.report.drawing import OUTCOMES, Drawing
 from analysis.report.forests import CONTRASTS, effect_figures
 from analysis.report.regions import region_figures
 from analysis.report.robustness import robustness_figures
-from analysis.report.times import time_figures
 from analysis.report.training import training_figures
 from analysis.results.document import ContrastResult, Results
 from analysis.results.wording import composition_text, listed, point_text
@@ -32,7 +31,6 @@ def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
         of_point, place = drawing.at(point), place_of(point)
         if len(of_point.verdicts):
             yield from training_figures(of_point, place)
-            yield from time_figures(of_point, place)
     yield from factor_figures(drawing)
     for chapter in drawing.chapters:
         yield from chapter.figures

@@ -17,7 +17,6 @@ from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_COMPUTE
 from analysis.report.precision import precision_chapter
 from analysis.report.robustness import robustness_chapter
 from analysis.report.texts import limitations, provenance_lines, verdict_definitions
-from analysis.report.times import time_chapter
 from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
 from analysis.results.document import Results
 from analysis.tables.formats import Table, to_markdown
@@ -134,9 +133,8 @@ def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Map
 
 def headings(drawing: Drawing) -> list[Heading]:
     """What is outside the registered contrasts, by subject."""
-    results, written = drawing.results, [heading_of(chapter) for chapter in drawing.chapters]
-    before, behind = (time_chapter, factor_chapter), (robustness_chapter, precision_chapter)
-    return [*(write(results) for write in before), *written, *(write(results) for write in behind)]
+    results, (times, *others) = drawing.results, [heading_of(chapter) for chapter in drawing.chapters]
+    return [times, factor_chapter(results), *others, robustness_chapter(results), precision_chapter(results)]
 
 
 def _section(

@@ -27,7 +27,6 @@ from analysis.tables.settings import (
     runs_table,
     sensitivity_table,
 )
-from analysis.tables.times import arm_times_table, pair_times_table
 
 
 def report_tables(drawing: Drawing) -> dict[str, Table]:
@@ -49,8 +48,6 @@ def report_tables(drawing: Drawing) -> dict[str, Table]:
         rates_table(results),
         comparisons_table(results),
         measures_table(results),
-        arm_times_table(results),
-        pair_times_table(results),
         factors_table(results),
         trends_table(results),
         *(table for chapter in drawing.chapters for table in chapter.tables),

@@ -17,7 +17,6 @@ from analysis.results.plain import to_plain
 from analysis.results.precision import Precision
 from analysis.results.regions import ArmRegion, StablePoints
 from analysis.results.robustness import Robustness, SensitivityRow
-from analysis.results.times import TimeToEvent
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
 from runs.plan import Outcome
 
@@ -223,7 +222,7 @@ class Results:
     together, and what stands behind what. regions: by arm, where over a grid it is stable; empty without one. limits,
     references: of the first used run;
     None where there is none. headline: the answer in sentences. controls: what other changes of the primary
-    contrast's first arm make of its difference, a sentence each. time_to_event, factorial, robustness, precision,
+    contrast's first arm make of its difference, a sentence each. factorial, robustness, precision,
     chapters: exploratory, outside the registered contrasts.
     """
 
@@ -245,7 +244,6 @@ class Results:
     regions: tuple[ArmRegion, ...]
     sensitivity: tuple[SensitivityRow, ...]
     sensitivity_skipped: tuple[str, ...]
-    time_to_event: TimeToEvent
     factorial: Factorial
     robustness: Robustness
     precision: Precision

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.results.document import Results
 from analysis.results.parts import Summary
 from analysis.results.wording import Compared, level_text
 from analysis.statistics import Interval, NotEstimable, Rate
@@ -58,9 +57,9 @@ def interval(name: str) -> tuple[str, str, str]:
     return name, f"{name} low", f"{name} high"
 
 
-def level(results: Results) -> str:
+def level(alpha: float) -> str:
     """«[95% interval]»."""
-    return f"[{1 - results.alpha:.0%} interval]"
+    return f"[{1 - alpha:.0%} interval]"
 
 
 def reason(*parts: object) -> str | None:

@@ -43,8 +43,8 @@ def verdicts_table(results: Results) -> Table:
         caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals.",
         frame=frame(rows),
         intervals={
-            f"not stable {level(results)}": interval("not stable"),
-            f"had learned {level(results)}": interval("had learned"),
+            f"not stable {level(results.alpha)}": interval("not stable"),
+            f"had learned {level(results.alpha)}": interval("had learned"),
         },
     )
 
@@ -99,7 +99,7 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
         " correction is over all tests of a role. More is better of stable grid points, worse of all else."
         " Budget: what each run had when the arms were compared.",
         frame=frame(rows),
-        intervals={f"estimate {level(results)}": ("estimate", "low", "high")},
+        intervals={f"estimate {level(results.alpha)}": ("estimate", "low", "high")},
     )
 
 
@@ -167,7 +167,7 @@ def rates_table(results: Results) -> Table:
         " run were not stable; a run that is there counts as known.",
         frame=frame(rows, whole=("planned", "n", "a", "b", "c", "d")),
         intervals={
-            f"Δ {level(results)}": ("Δ", "Tango low", "Tango high"),
+            f"Δ {level(results.alpha)}": ("Δ", "Tango low", "Tango high"),
             "odds ratio, exact interval": interval("odds ratio"),
         },
     )
@@ -210,7 +210,7 @@ def comparisons_table(results: Results) -> Table:
         f" difference (interval: {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which"
         " both runs have a value. A pair without any is a tie.",
         frame=frame(rows),
-        intervals={f"{name} {level(results)}": interval(name) for name in ("superiority", "mean difference")},
+        intervals={f"{name} {level(results.alpha)}": interval(name) for name in ("superiority", "mean difference")},
     )
 
 

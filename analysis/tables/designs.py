@@ -41,7 +41,7 @@ def specifications_table(results: Results) -> Table:
                 for one in curve.specifications
             ]
         ),
-        intervals={f"Δ {level(results)}": interval("Δ")},
+        intervals={f"Δ {level(results.alpha)}": interval("Δ")},
     )
 
 

@@ -22,7 +22,7 @@ def factors_table(results: Results) -> Table:
         f" {METHOD}. Log odds: logistic GEE, exchangeable within a"
         " seed; ranks are joint ranks of all runs, those that are not stable sharing the worst.",
         frame=frame([row for result in results.factorial.effects for row in _factor_rows(result)], whole=("seeds",)),
-        intervals={f"{name} {level(results)}": interval(name) for name in ("effect", "log odds")},
+        intervals={f"{name} {level(results.alpha)}": interval(name) for name in ("effect", "log odds")},
     )
 
 
@@ -86,5 +86,5 @@ def trends_table(results: Results) -> Table:
                 for row in _effect_rows(trend)
             ]
         ),
-        intervals={f"effect {level(results)}": interval("effect")},
+        intervals={f"effect {level(results.alpha)}": interval("effect")},
     )

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from matplotlib.text import Text
 
-from analysis.chapters.form import place_of
 from analysis.chapters.quality import quality
+from analysis.chapters.times import times
 from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.report.page import headings
 from analysis.report.tables import report_tables
-from analysis.report.times import time_figures
 from analysis.report.writing import write_report
 from analysis.results.document import Results
 from analysis.tables.formats import Table
@@ -124,9 +123,9 @@ def test_the_caption_says_which_test_of_times_to_read(tmp_path: Path) -> None:
 
 def test_reasons_stand_in_the_note_of_a_table(tmp_path: Path) -> None:
     tables = tables_of(recorded(tmp_path, small_study(), {"mlp": ["unlearned"] * 8, "dcgan": ["stable"] * 8}))
-    times = tables["time_to_event_arms"].cells.set_index(["arm", "clock"])["note"]
-    assert times["mlp", "to learning"] == "0 events; not estimable"
-    assert times["mlp", "to failure"] == "no runs"
+    rows = tables["time_to_event_arms"].cells.set_index(["arm", "clock"])["note"]
+    assert rows["mlp", "to learning"] == "0 events; not estimable"
+    assert rows["mlp", "to failure"] == "no runs"
     quality = tables["quality"].cells.set_index("arm")["note"]
     assert quality["mlp"] == "no finite interquartile mean, as 8 of 8 runs were not stable"
     assert quality["dcgan"] == "–"
@@ -134,7 +133,7 @@ def test_reasons_stand_in_the_note_of_a_table(tmp_path: Path) -> None:
 
 def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(seeds=3), {"mlp": ["unlearned"] * 3, "dcgan": ["stable"] * 3})
-    (figure,) = time_figures(drawing(data), place_of({}))
+    (figure,) = times(drawing(data)).figures
     drawn = figure.draw()
     at_risk = [text for text in drawn.findobj(Text) if text.get_gid() == "at-risk"]
     failure = [text for text in at_risk if text.axes is drawn.axes[1]]

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from analysis.chapters.form import place_of
+from analysis.chapters.times import times
 from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
 from analysis.report.drawing import drawing_of
 from analysis.report.tables import report_tables
 from analysis.report.texts import limitations
-from analysis.report.times import time_chapter, time_figures
 from analysis.results.document import Results
 from runs.store import open_store
 from runs.study import Study
@@ -82,12 +81,12 @@ def test_curves_and_tables_of_times_say_what_the_clocks_cannot_tell(tmp_path: Pa
     study = small_study(seeds=4)
     data = recorded(tmp_path, study, {"mlp": ["collapsed"] * 4, "dcgan": ["stable"] * 4})
     drawing = drawing_of(data, open_store(str(tmp_path)))
-    figures = list(time_figures(drawing, place_of({})))
+    chapter = times(drawing)
     tables = report_tables(drawing)
     texts = [
-        *(figure.caption.text for figure in figures),
+        *(figure.caption.text for figure in chapter.figures),
         *(tables[name].caption for name in ("time_to_event_arms", "time_to_event_pairs")),
-        time_chapter(drawing.results).sentences[0],
+        chapter.sentences[0],
     ]
     assert len(texts) == 5
     for text in texts:
