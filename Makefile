@@ -58,7 +58,7 @@ power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what c
 	$(if $(PHI),--phi $(call quoted,$(PHI)))
 
 test: $(READY) ## run the tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## style, types and layering
 	@$(PY) -m ruff check .

@@ -1,4 +1,5 @@
 import json
+import logging
 import re
 import socket
 import threading
@@ -228,6 +229,7 @@ def test_flush_waits_until_a_slow_store_has_everything() -> None:
     tame_sacred()
     observer = SlowObserver()
     made = Experiment("test", save_git_info=False)
+    made.logger = logging.getLogger("test")  # else sacred sets the level of every logger of this process
     made.observers.append(observer)
 
     @made.main
