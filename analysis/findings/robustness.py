@@ -19,6 +19,7 @@ from analysis.findings.questions import LABELS, UNITS
 from analysis.judging.judgements import cases, count_verdicts
 from analysis.judging.pairs import paired_runs
 from analysis.judging.study_data import StudyData
+from analysis.judging.thresholds import FACTORS, varied
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.robustness import Robustness, Specification, SpecificationCurve
 from analysis.results.wording import difference_text, drawn_text, p_text, point_text, range_text, signed
@@ -33,9 +34,7 @@ from analysis.statistics import (
 )
 from runs.errors import UserError
 from runs.plan import Contrast, Outcome, Thresholds
-from runs.validation import validated
 
-FACTORS = (0.5, 2.0)  # by which a threshold is made laxer and stricter, or stricter and laxer
 # thresholds that move together at the corners, because they define one and the same state
 GROUPS = (("bar",), ("precision", "density", "confidence"), ("recall", "modes"), ("divergence",), ("probes",))
 VARIED = (
@@ -72,7 +71,7 @@ def specifications(registered: Thresholds) -> tuple[list[Thresholds], list[str]]
     chosen, impossible = [], 0
     for factors in changes:
         try:
-            chosen.append(_changed(registered, factors))
+            chosen.append(varied(registered, factors))
         except UserError:
             impossible += 1
     skipped = [f"{impossible} choices of thresholds are left out: no study can declare them."] if impossible else []
@@ -82,19 +81,6 @@ def specifications(registered: Thresholds) -> tuple[list[Thresholds], list[str]]
 def _corners() -> Iterator[dict[str, float]]:
     for corner in itertools.product(FACTORS, repeat=len(GROUPS)):
         yield {name: factor for group, factor in zip(GROUPS, corner, strict=True) for name in group}
-
-
-def _changed(registered: Thresholds, factors: Mapping[str, float]) -> Thresholds:
-    values = asdict(registered)
-    return validated(Thresholds, {**values, **{n: _scaled(n, values[n], f) for n, f in factors.items()}}, "threshold")
-
-
-def _scaled(name: str, value: float, factor: float) -> float:
-    if name == "confidence":
-        return 1 - (1 - value) / factor
-    if name == "divergence":
-        return 1 + (value - 1) * factor
-    return round(value * factor) if name == "probes" else value * factor
 
 
 def _curve(

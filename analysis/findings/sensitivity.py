@@ -7,21 +7,21 @@ from typing import NamedTuple
 
 from analysis.judging.judgements import Case, cases, count_verdicts
 from analysis.judging.study_data import StudyData
+from analysis.judging.thresholds import FACTORS, varied
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.robustness import SensitivityRow
 from runs.errors import UserError
 from runs.plan import Thresholds
-from runs.validation import validated
 
-FACTORS = (0.5, 2.0)  # by which a threshold is multiplied
 UNSETTLED = VerdictCode.UNSETTLED.value  # stands in the place of a threshold where such runs count as stable
 
 
 def verdict_sensitivity(data: StudyData) -> tuple[tuple[SensitivityRow, ...], tuple[str, ...]]:
     """Verdicts by arm with each threshold in turn halved and doubled, after those as registered.
 
-    The last rows, an arm each, count unsettled runs the other way: as stable. Also returns a sentence for each value
-    that was skipped because the threshold cannot take it. A number of probes is rounded to whole probes.
+    As in the specification curve: of confidence the distance to 1, of divergence the rise above 1. The last rows, an
+    arm each, count unsettled runs the other way: as stable. Also returns a sentence for each value that was skipped
+    because the threshold cannot take it.
     """
     plan = data.study.plan.thresholds
     registered = asdict(plan)
@@ -32,11 +32,10 @@ def verdict_sensitivity(data: StudyData) -> tuple[tuple[SensitivityRow, ...], tu
     for name, value in registered.items():
         rows += _rows(data.study.arms, arms, before, before, _Change(name, 1.0, value))
         for factor in FACTORS:
-            changed = round(value * factor) if isinstance(value, int) else value * factor
             try:
-                thresholds = validated(Thresholds, {**registered, name: changed}, "threshold")
+                thresholds = varied(plan, {name: factor})
             except UserError:
-                skipped.append(f"{name} × {factor:g} is left out: {name} cannot be {changed:g}")
+                skipped.append(f"{name} × {factor:g} is left out: no study can declare it")
                 continue
             change = _Change(name, factor, getattr(thresholds, name))
             rows += _rows(data.study.arms, arms, before, _codes(every_case, thresholds), change)

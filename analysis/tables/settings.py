@@ -156,7 +156,8 @@ def sensitivity_table(results: Results) -> Table:
     ]
     return Table(
         name="sensitivity",
-        caption="Verdicts by arm, each threshold in turn as registered (factor 1), halved and doubled; in the last"
+        caption="Verdicts by arm, each threshold in turn as registered (factor 1), halved and doubled, of"
+        " confidence the distance to 1, of divergence the rise above 1; in the last"
         " rows all thresholds as registered, and unsettled runs counted as stable."
         + "".join(f" {sentence}." for sentence in results.sensitivity_skipped),
         frame=frame(rows),
