@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from statsmodels.stats.multitest import multipletests
 
 from analysis.statistics.estimates import BoolArray, FloatArray
 from analysis.statistics.magnitudes import headroom, magnitude
@@ -22,9 +23,7 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     if any(p is not None and not 0 <= p <= 1 for p in p_values):
         raise ValueError(f"p-values must lie in [0, 1], got {list(p_values)}")
     counted = np.array([1.0 if p is None else p for p in p_values])
-    order = np.argsort(counted, kind="stable")
-    adjusted = np.empty(len(counted))
-    adjusted[order] = np.minimum(np.maximum.accumulate(counted[order] * np.arange(len(counted), 0, -1)), 1)
+    adjusted = multipletests(counted, method="holm")[1] if len(counted) else counted
     return tuple(None if p is None else float(q) for p, q in zip(p_values, adjusted, strict=True))
 
 
