@@ -97,7 +97,7 @@ ORDER = {
     ],
     "analysis.findings": [
         *("budgets", "sensitivity", "questions", "effects", "families", "contrasts", "controls", "regions"),
-        *("evidence", "region_headline", "grid_headline", "headline"),
+        *("evidence", "region_headline", "grid_headline", "headline", "spoken", "key_numbers"),
         *(
             "time_to_event",
             "crossed_cells",
@@ -128,8 +128,8 @@ ORDER = {
         "designs",
     ],
     "analysis.report": [
-        *("tables", "drawing", "texts", "training", "times", "designs", "quality", "robustness", "forests", "regions"),
-        "figures",
+        *("tables", "drawing", "texts", "training", "medians", "times", "designs", "quality", "robustness", "forests"),
+        *("regions", "figures"),
         *("page", "writing", "__main__"),
     ],
     "analysis.compare": ["compared", "page", "__main__"],

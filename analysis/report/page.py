@@ -10,8 +10,11 @@ from markupsafe import Markup
 from analysis.counting import counted
 from analysis.figures.explorer import explorer
 from analysis.figures.pictures import Picture
+from analysis.findings.key_numbers import key_numbers
+from analysis.findings.spoken import spoken
 from analysis.report.designs import factor_chapter
-from analysis.report.drawing import OUTCOMES, Caption, Chapter, Drawing, Place, place_of
+from analysis.report.drawing import ANSWER, OUTCOMES, Caption, Chapter, Drawing, Place, place_of
+from analysis.report.figures import outcome_sentences
 from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_COMPUTE
 from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
 from analysis.report.robustness import robustness_chapter
@@ -81,8 +84,11 @@ def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: M
     results = drawing.results
     return environment.get_template(f"{name}.j2").render(
         results=results,
+        spoken=spoken(results),
+        numbers=key_numbers(results),
+        first={page.caption.name: page for page in pages if page.caption.section == ANSWER},
         # the stamps, which open the headline, have a place of their own
-        answer=results.headline[len(results.stamps) :],
+        in_full=results.headline[len(results.stamps) :],
         facts=_facts(results),
         sections=_shown(_main_sections(drawing, pages, tables)),
         further=_shown(_further_sections(drawing, pages, tables)),
@@ -102,8 +108,9 @@ def _shown(sections: Iterable[Section]) -> list[Section]:
 
 def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
     """Outcomes, registered contrasts, and samples; what there is of each grid point is folded."""
+    outcomes = outcome_sentences(drawing.results)
     if drawing.over_a_grid:
-        yield _section(pages, tables, OUTCOMES, ("regions", "stable_points"))
+        yield _section(pages, tables, OUTCOMES, ("regions", "stable_points"), sentences=outcomes)
         yield _section(pages, tables, CONTRASTS, ("contrasts_over_grid",))
         yield _section(
             pages,
@@ -115,7 +122,7 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         )
         yield _section(pages, tables, EVERY_POINT, EVERY_POINT_TABLES, gist=EVERY_POINT_GIST, folded=True)
     else:
-        yield _section(pages, tables, OUTCOMES, ("verdicts", "remarks", "pairs"))
+        yield _section(pages, tables, OUTCOMES, ("verdicts", "remarks", "pairs"), sentences=outcomes)
         yield _section(pages, tables, CONTRASTS, ("contrasts", "comparisons"))
         yield _section(pages, tables, CONTRASTS_AT_EQUAL_COMPUTE, ("contrasts_equal_compute",))
     for place in _places(drawing):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.findings.spoken import spoken
 from analysis.report.__main__ import main, summary
 from analysis.report.writing import write_report
 from analysis.results.document import Results
@@ -23,8 +24,8 @@ from tests.analysis.pages import text_report
 from tests.analysis.plausible import Fate, fate_of, record_study
 
 FIGURES = (
-    "outcomes", "contrasts", "contrasts_equal_compute", "slopes", "probes", "samples", "training", "survival",
-    "incidence", "profiles", "hopping", "specifications", "sensitivity", "losses", "outputs",
+    "outcomes", "median_runs", "contrasts", "contrasts_equal_compute", "slopes", "probes", "samples", "training",
+    "survival", "incidence", "profiles", "hopping", "specifications", "sensitivity", "losses", "outputs",
 )  # fmt: skip
 CHROMIUM = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -122,7 +123,7 @@ def test_every_image_says_what_it_shows(report: tuple[Results, Path]) -> None:
 def test_the_report_opens_with_the_question_and_the_answer(report: tuple[Results, Path], name: str) -> None:
     results, folder = report
     text = html.unescape((folder / name).read_text(encoding="utf-8"))
-    opening = (results.question, *results.headline, *results.controls)
+    opening = (results.question, spoken(results), *results.headline, *results.controls)
     places = [text.index(sentence) for sentence in opening]
     assert places == sorted(places)
     assert places[-1] < text.index("Setting")
