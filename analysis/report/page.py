@@ -18,11 +18,11 @@ from analysis.report.figures import outcome_sentences
 from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_COMPUTE
 from analysis.report.quality import oscillation_chapter, precision_chapter, quality_chapter
 from analysis.report.robustness import robustness_chapter
-from analysis.report.texts import limitations, provenance_lines, verdict_definitions
+from analysis.report.texts import limitations, limits_in_short, provenance_lines, verdict_definitions
 from analysis.report.times import time_chapter
 from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
 from analysis.results.document import Results
-from analysis.tables.formats import Table, to_markdown
+from analysis.tables.formats import Table
 
 EQUAL_COMPUTE_GIST = "The same contrasts where every run has the FLOPs of the cheapest arm's at most."
 CHAPTERS = (
@@ -41,6 +41,8 @@ TRACES_BESIDE = (
 EVERY_POINT = "Verdicts and contrasts at every grid point"
 EVERY_POINT_TABLES = ("verdicts", "remarks", "pairs", "contrasts", "comparisons", "measures")
 EVERY_POINT_GIST = "The numbers behind the map and the forest."
+PLACE_GIST = "Measures over training, and samples."
+MOST_LINKED = 3  # figures of a section, and notes on the record, in the page for code hosts
 LISTS = Chapter(
     title="Every run, references, thresholds",
     gist="Every judged run with its verdict and what it rests on, images of known quality in the same measures, what"
@@ -82,6 +84,8 @@ def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: M
     )
     environment.filters["md_alt"] = lambda text: text.replace("[", "(").replace("]", ")")
     results = drawing.results
+    sections = _shown(_main_sections(drawing, pages, tables))
+    further = _shown(_further_sections(drawing, pages, tables))
     return environment.get_template(f"{name}.j2").render(
         results=results,
         spoken=spoken(results),
@@ -90,11 +94,14 @@ def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: M
         # the stamps, which open the headline, have a place of their own
         in_full=results.headline[len(results.stamps) :],
         facts=_facts(results),
-        sections=_shown(_main_sections(drawing, pages, tables)),
-        further=_shown(_further_sections(drawing, pages, tables)),
+        sections=sections,
+        further=further,
+        elsewhere=[*_places_as_one(sections), *further],
         tables=tables,
-        table=lambda table: to_markdown(tables[table]) if table in tables else "",
+        forest=next((page for page in pages if page.caption.section == CONTRASTS), None),
+        most_linked=MOST_LINKED,
         limits=limitations(drawing.data.study, results),
+        limits_in_short=limits_in_short(drawing.data.study, results),
         definitions=verdict_definitions(results),
         provenance=provenance_lines(results),
         # runs without any point have no traces to explore
@@ -104,6 +111,17 @@ def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: M
 
 def _shown(sections: Iterable[Section]) -> list[Section]:
     return [section for section in sections if section.figures or section.tables or section.sentences]
+
+
+def _places_as_one(sections: Sequence[Section]) -> list[Section]:
+    """The sections with those of single grid points put into one."""
+    places = [section for section in sections if section.gist == PLACE_GIST]
+    if not places:
+        return list(sections)
+    title = f"{SAMPLES_TITLE} at {counted(len(places), 'grid point')}"
+    figures = [figure for section in places for figure in section.figures]
+    rest = [section for section in sections if section not in places]
+    return [*rest, Section(title=title, gist=PLACE_GIST, figures=figures, tables=())]
 
 
 def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
@@ -127,7 +145,7 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         yield _section(pages, tables, CONTRASTS_AT_EQUAL_COMPUTE, ("contrasts_equal_compute",))
     for place in _places(drawing):
         title = f"{SAMPLES_TITLE}{place.where}"
-        gist = "Measures over training, and samples." if place.folded else ""
+        gist = PLACE_GIST if place.folded else ""
         yield _section(pages, tables, title, () if place.folded else ("measures",), gist=gist, folded=place.folded)
 
 

@@ -1,5 +1,6 @@
 import html
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -32,6 +33,8 @@ CHROMIUM = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 PHONE = 390  # CSS pixels
+CODE_HOST = 110  # characters a line of a page there
+SCREENS = 100  # lines of text on three, beside three figures
 
 
 def small(seeds: int = 3, **changes: Any) -> Study:
@@ -119,14 +122,14 @@ def test_every_image_says_what_it_shows(report: tuple[Results, Path]) -> None:
     assert all(len(text) > 30 for text in alternatives)
 
 
-@pytest.mark.parametrize("name", ["report.html", "report.md"])
-def test_the_report_opens_with_the_question_and_the_answer(report: tuple[Results, Path], name: str) -> None:
+@pytest.mark.parametrize(("name", "then"), [("report.html", "Setting"), ("report.md", "Limits in short")])
+def test_the_report_opens_with_the_question_and_the_answer(report: tuple[Results, Path], name: str, then: str) -> None:
     results, folder = report
     text = html.unescape((folder / name).read_text(encoding="utf-8"))
     opening = (results.question, spoken(results), *results.headline, *results.controls)
     places = [text.index(sentence) for sentence in opening]
     assert places == sorted(places)
-    assert places[-1] < text.index("Setting")
+    assert places[-1] < text.index(then)
     assert "3 of 3 mlp runs had not learned after 200 updates at lr 2e-4" in text
 
 
@@ -136,10 +139,16 @@ def test_what_a_study_says_is_text_and_not_markup(report: tuple[Results, Path]) 
     assert "&lt;network&gt; help &amp; how much?" in page
 
 
-def test_markdown_shows_every_figure_that_is_there(report: tuple[Results, Path]) -> None:
+def test_markdown_reads_within_three_screens_and_leads_to_all_else(report: tuple[Results, Path]) -> None:
     folder = report[1]
-    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (folder / "report.md").read_text(encoding="utf-8"))
-    assert sorted(shown) == sorted(f"figures/{path.name}" for path in (folder / "figures").glob("*.svg"))
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert shown == [f"figures/{name}.svg" for name in ("outcomes", "contrasts", "median_runs")]
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert all((folder / link).exists() for link in links)
+    assert set(links) >= {f"tables/{path.name}" for path in (folder / "tables").glob("*.md")}
+    read = re.sub(r"!\[[^\]]+\]|<details>.*?</details>|\]\([^)]+\)", "", text, flags=re.DOTALL)
+    assert sum(math.ceil(len(line) / CODE_HOST) for line in read.splitlines()) <= SCREENS
 
 
 def test_results_hold_the_numbers_of_the_report(report: tuple[Results, Path]) -> None:

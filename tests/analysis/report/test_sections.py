@@ -70,7 +70,7 @@ def test_every_chapter_opens_on_demand_and_shows_its_sentence(crossed: tuple[Res
     written = (folder / "report.md").read_text(encoding="utf-8")
     for chapter in (write(results) for write in CHAPTERS):
         assert f'<summary>{chapter.title}<span class="gist">{chapter.gist}</span></summary>' in page
-        assert f"### {chapter.title}\n\n{chapter.gist}" in written
+        assert f"- **{chapter.title}**: {chapter.gist}" in written
 
 
 def test_main_story_comes_before_what_is_exploratory_and_the_explorer_comes_last(crossed: tuple[Results, Path]) -> None:
