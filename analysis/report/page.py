@@ -1,5 +1,6 @@
 """The pages of a report: what stands where, and their making from templates."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,15 +34,17 @@ CHAPTERS = (
     robustness_chapter,
     precision_chapter,
 )
-TRACES_GIST = "Losses and outputs of the discriminator over training; they do not tell how good samples are."
+TRAINING_TITLE = "Training as it went"
+TRAINING_SAID = "Losses and outputs of the discriminator do not tell how good samples are; the measures of samples do."
+TRACES_GIST = "Losses and outputs of the discriminator, an arm a row."
 TRACES_BESIDE = (
-    "At each grid point they are files beside this page: figures/losses-… and figures/outputs-…."
-    " At the end of this page they can be explored.",
+    "Losses and outputs at each grid point are files beside this page: figures/losses-… and figures/outputs-…."
 )
 EVERY_POINT = "Verdicts and contrasts at every grid point"
-EVERY_POINT_TABLES = ("verdicts", "remarks", "pairs", "contrasts", "comparisons", "measures")
+EVERY_POINT_TABLES = ("stable_points", "verdicts", "remarks", "pairs", "contrasts", "comparisons", "measures")
 EVERY_POINT_GIST = "The numbers behind the map and the forest."
 PLACE_GIST = "Measures over training, and samples."
+MOST_TOLD = 3  # sentences before a figure; where there are more than one further, they are folded
 MOST_LINKED = 3  # figures of a section, and notes on the record, in the page for code hosts
 LISTS = Chapter(
     title="Every run, references, thresholds",
@@ -63,7 +66,7 @@ class PageFigure:
 class Section:
     """A part of the results: what is said in it, figures and names of tables; a ``folded`` one opens on demand.
 
-    gist: stands beside the title of a folded one.
+    gist: stands beside the title of a folded one. explorer: whether the traces can be explored in it.
     """
 
     title: str
@@ -72,6 +75,12 @@ class Section:
     gist: str = ""
     sentences: Sequence[str] = ()
     folded: bool = False
+    explorer: bool = False
+
+    @property
+    def anchor(self) -> str:
+        """Where links within the page lead."""
+        return "-".join(["part", *re.findall(r"[a-z0-9.]+", self.title.lower())])
 
 
 def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> str:
@@ -100,6 +109,7 @@ def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: M
         tables=tables,
         forest=next((page for page in pages if page.caption.section == CONTRASTS), None),
         most_linked=MOST_LINKED,
+        most_told=MOST_TOLD,
         limits=limitations(drawing.data.study, results),
         limits_in_short=limits_in_short(drawing.data.study, results),
         definitions=verdict_definitions(results),
@@ -125,10 +135,18 @@ def _places_as_one(sections: Sequence[Section]) -> list[Section]:
 
 
 def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
-    """Outcomes, registered contrasts, and samples; what there is of each grid point is folded."""
-    outcomes = outcome_sentences(drawing.results)
+    """The story: outcomes with samples, training, and registered contrasts; what is of each grid point is folded."""
+    told = outcome_sentences(drawing.results)
+    outcomes = ("regions",) if drawing.over_a_grid else ("verdicts", "remarks", "pairs")
+    yield _section(pages, tables, OUTCOMES, outcomes, sentences=told)
+    for place in _places(drawing):
+        title = f"{SAMPLES_TITLE}{place.where}"
+        gist = PLACE_GIST if place.folded else ""
+        yield _section(pages, tables, title, () if place.folded else ("measures",), gist=gist, folded=place.folded)
+    beside = [TRACES_BESIDE] if drawing.over_a_grid else []
+    yield Section(title=TRAINING_TITLE, figures=(), tables=(), sentences=[TRAINING_SAID, *beside], explorer=True)
+    yield _section(pages, tables, TRACES_TITLE, (), gist=TRACES_GIST, folded=True)
     if drawing.over_a_grid:
-        yield _section(pages, tables, OUTCOMES, ("regions", "stable_points"), sentences=outcomes)
         yield _section(pages, tables, CONTRASTS, ("contrasts_over_grid",))
         yield _section(
             pages,
@@ -140,20 +158,14 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         )
         yield _section(pages, tables, EVERY_POINT, EVERY_POINT_TABLES, gist=EVERY_POINT_GIST, folded=True)
     else:
-        yield _section(pages, tables, OUTCOMES, ("verdicts", "remarks", "pairs"), sentences=outcomes)
         yield _section(pages, tables, CONTRASTS, ("contrasts", "comparisons"))
         yield _section(pages, tables, CONTRASTS_AT_EQUAL_COMPUTE, ("contrasts_equal_compute",))
-    for place in _places(drawing):
-        title = f"{SAMPLES_TITLE}{place.where}"
-        gist = PLACE_GIST if place.folded else ""
-        yield _section(pages, tables, title, () if place.folded else ("measures",), gist=gist, folded=place.folded)
 
 
 def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
     """What is outside the registered contrasts, all folded."""
-    traces = Chapter(title=TRACES_TITLE, gist=TRACES_GIST, sentences=TRACES_BESIDE if drawing.over_a_grid else ())
     chapters = [write(drawing.results) for write in CHAPTERS]
-    for chapter in (*chapters, traces, LISTS):
+    for chapter in (*chapters, LISTS):
         yield _section(
             pages,
             tables,
