@@ -20,12 +20,16 @@ LANE_STARTS, LANE_MIDDLE, LANE_ENDS = 0.1, 0.18, 0.26  # beyond the data, as sha
 
 @dataclass(frozen=True, kw_only=True)
 class ForestRow:
-    """One contrast of a forest: two lines of label, and its effect. ``strong`` sets the primary one off."""
+    """One contrast of a forest: two lines of label, and its effect. ``strong`` sets the primary one off.
+
+    direction: what lies at the right of 0, «worse for first →»; the same for all rows of an axis.
+    """
 
     label: str
     arms: str
     effect: Effect
     strong: bool = False
+    direction: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,9 @@ def forest(rows: Sequence[ForestRow], *, confidence: float, adjusted: str = "Hol
     Printed beside each: the estimate with its interval, p, and p adjusted for many tests as ``adjusted`` names it. An
     interval without end runs out of the axes as an arrow; an effect that cannot be estimated has no mark and says so.
     """
-    panels = [list(group) for _, group in groupby(rows, key=lambda row: (row.effect.name, row.effect.unit))]
-    heights = [len(panel) * ROW + 0.5 for panel in panels]
+    kinds = groupby(rows, key=lambda row: (row.effect.name, row.effect.unit, row.direction))
+    panels = [list(group) for _, group in kinds]
+    heights = [len(panel) * ROW + (0.62 if panel[0].direction else 0.5) for panel in panels]
     figure = new_figure(PAGE, sum(heights) + 0.25)
     column = figure.subplots(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
     for axes, panel in zip(column, panels, strict=True):
@@ -68,7 +73,8 @@ _FOREST_COLUMNS = (8, 118, 156)  # points to the right of the axes
 def _forest_panel(axes: Axes, rows: Sequence[ForestRow], alpha: float) -> None:
     effect = rows[0].effect
     low, high = reach([row.effect for row in rows])
-    axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6), xlabel=f"{effect.name} ({effect.unit})")
+    axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6))
+    axes.set_xlabel("\n".join([f"{effect.name} ({effect.unit})", *([rows[0].direction] if rows[0].direction else [])]))
     axes.axvline(0, color=FAINT, linewidth=0.6, zorder=0.5)
     axes.spines["left"].set_visible(False)
     axes.set_yticks(range(len(rows)), [f"{row.label}\n{row.arms}" for row in rows], linespacing=1.15)

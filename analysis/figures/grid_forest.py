@@ -15,7 +15,7 @@ from analysis.figures.style import FAINT, INK, PAGE, RULE, new_figure, styled
 from analysis.results.document import Effect
 
 ROW = 0.16  # inches a grid point takes
-AROUND = 0.95  # inches of a panel's titles and its axis
+AROUND = 1.05  # inches of a panel's titles and its axis
 SMALL = 6.5
 TITLE_WIDTH = 62  # characters
 LANE_SHARE = 0.3  # of the axis between the lanes
@@ -45,11 +45,15 @@ class MeanRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastPanel:
-    """One contrast over the grid: its name, its arms, and rows; ``strong`` sets the primary one off."""
+    """One contrast over the grid: its name, its arms, and rows; ``strong`` sets the primary one off.
+
+    direction: what lies at the right of 0, «worse for first →».
+    """
 
     title: str
     arms: str
     strong: bool
+    direction: str
     points: Sequence[PointRow]
     mean: MeanRow | None
 
@@ -194,7 +198,8 @@ def _dress(axes: Axes, panel: ContrastPanel, span: _Span) -> None:
                           textcoords="offset points", va="bottom", size=SMALL, color=FAINT)  # fmt: skip
     ticks = span.ticks()
     axes.set_xticks(ticks, [f"{tick:,g}".replace("-", "−") for tick in ticks], size=SMALL)
-    axes.set_xlabel(panel.points[0].effect.unit, size=SMALL, labelpad=1.5)
+    about = [panel.points[0].effect.unit, *([panel.direction] if panel.direction else [])]
+    axes.set_xlabel("\n".join(about), size=SMALL, labelpad=1.5)
     axes.spines["left"].set_visible(False)
     axes.set_yticks(range(len(panel.rows)), [row.label for row in panel.rows], size=SMALL)
     axes.tick_params(axis="y", length=0)

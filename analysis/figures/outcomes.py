@@ -21,7 +21,7 @@ ONE_COLUMN_SEEDS = 12
 CELL = 0.215  # inches, of a square with its gap
 BELOW = 1.2  # inches, of the key and the table of pairs below the squares
 KEY_ROWS = 4
-KEY = 0.95  # inches, of the key to verdicts
+WIDE_KEY = 5.0  # inches, of a figure in which the key to verdicts takes two rows
 
 
 @styled
@@ -76,8 +76,10 @@ def grid_waffle(
     n_rows = math.ceil(len(arms) / per_row)
     panel = 0.6 + CELL * len(points)
     width = min(PAGE, max(COLUMN, names + per_row * CELL * (len(seeds) + 2)))
-    figure = new_figure(width, panel * n_rows + KEY)
-    layout = figure.add_gridspec(n_rows + 1, 1, height_ratios=[*[panel] * n_rows, KEY])
+    key_rows = 2 if width >= WIDE_KEY else KEY_ROWS
+    key = 0.1 + CELL * key_rows
+    figure = new_figure(width, panel * n_rows + key)
+    layout = figure.add_gridspec(n_rows + 1, 1, height_ratios=[*[panel] * n_rows, key])
     panels = [
         axes
         for row in range(n_rows)
@@ -89,8 +91,9 @@ def grid_waffle(
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
     for axes in panels[len(arms) :]:
         axes.axis("off")
-    beside = layout[n_rows].subgridspec(1, 2, width_ratios=[0.6 * COLUMN, width - 0.6 * COLUMN])
-    _verdict_key(figure.add_subplot(beside[0]))
+    own = 0.3 * COLUMN * math.ceil(len(VERDICTS) / key_rows)
+    beside = layout[n_rows].subgridspec(1, 2, width_ratios=[own, width - own])
+    _verdict_key(figure.add_subplot(beside[0]), key_rows)
     return figure
 
 
@@ -147,11 +150,11 @@ def _row_marks(axes: Axes, styles: Sequence[ArmStyle]) -> None:
         axes.plot(0, y + 0.5, look.marker, color=look.colour, markersize=4, clip_on=False, transform=beside)
 
 
-def _verdict_key(axes: Axes) -> None:
+def _verdict_key(axes: Axes, rows: int = KEY_ROWS) -> None:
     axes.axis("off")
-    axes.set(xlim=(0, 8), ylim=(KEY_ROWS + 0.2, -0.2))
+    axes.set(xlim=(0, 4 * math.ceil(len(VERDICTS) / rows)), ylim=(rows + 0.2, -0.2))
     for place, (verdict, look) in enumerate(VERDICTS.items()):
-        x, y = 4 * (place // KEY_ROWS), place % KEY_ROWS
+        x, y = 4 * (place // rows), place % rows
         _cell(axes, x, y, verdict, lettered=True)
         axes.text(x + 1.2, y + 0.52, look.meaning, ha="left", va="center", size=7)
 

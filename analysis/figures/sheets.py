@@ -84,6 +84,36 @@ def _letter(axes: Axes, y: float, verdict: str) -> None:
 
 
 @styled
+def median_sheet(
+    images: Mapping[str, Images],
+    labels: Mapping[str, str],
+    verdicts: Mapping[str, str],
+    *,
+    styles: Mapping[str, ArmStyle],
+) -> Figure:
+    """One run of each arm: a strip of images of the first fixed z, under the arm's name and what run it is.
+
+    images: (K, C, H, W) by arm. The letter at the end of a strip is the run's verdict.
+    """
+    height, width = max((strip.shape[-2:] for strip in images.values()), key=lambda shape: shape[0] / shape[1])
+    per_row = min(2, len(images))
+    block_rows = math.ceil(len(images) / per_row)
+    inches = (PAGE / per_row - 0.3) / COLUMNS
+    figure = new_figure(PAGE, block_rows * (0.36 + inches * height / width))
+    grid = figure.subplots(block_rows, per_row, squeeze=False)
+    for axes, (arm, strip) in zip(grid.ravel(), images.items(), strict=False):
+        _show(axes, tile([strip[:COLUMNS]]))
+        axes.set_yticks([])
+        axes.set_title(labels[arm], size=7)
+        axes.annotate(arm, (0, 1), (0, 14), xycoords="axes fraction", textcoords="offset points", va="bottom",
+                      weight="bold", color=styles[arm].dark)  # fmt: skip
+        _letter(axes, (strip.shape[-2] - 1) / 2, verdicts[arm])
+    for axes in grid.ravel()[len(images) :]:
+        axes.axis("off")
+    return figure
+
+
+@styled
 def training_sheet(
     steps: Sequence[int], images: Mapping[str, Images], *, rows: int, styles: Mapping[str, ArmStyle]
 ) -> Figure:

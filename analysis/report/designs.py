@@ -6,7 +6,7 @@ from functools import partial
 from analysis.chapters.form import Caption, ReportFigure, row_name
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.effects import ForestRow, forest
-from analysis.findings.questions import LABELS
+from analysis.findings.questions import LABELS, LARGER_IS_BETTER
 from analysis.report.drawing import OUTCOMES, Drawing, Heading, sign_flip_effect
 from analysis.results.document import Results
 from analysis.results.factors import FactorialResult, TrendResult
@@ -105,6 +105,7 @@ def _rows(result: FactorialResult | TrendResult, effects: object) -> list[Forest
             label=effect.name if isinstance(result, FactorialResult) else result.factor,
             arms=_difference(result, effect),
             effect=sign_flip_effect(effect, name=name, unit=result.unit, family=len(effects.effects)),
+            direction=f"{'better' if result.outcome in LARGER_IS_BETTER else 'worse'} →",
         )
         for effect in effects.effects
     ]

@@ -12,7 +12,8 @@ from analysis.results.document import Effect, Results
 from analysis.statistics import FactorEffect
 from runs.store import RunStore
 
-OUTCOMES = "Outcomes"  # the section of the waffle and, over a grid, of the stability map
+ANSWER = "Answer"  # the first screen: of its figures, the waffle of verdicts and each arm's median run
+OUTCOMES = "Outcomes"  # the section of verdicts and, over a grid, of the stability map
 
 
 @dataclass(frozen=True, kw_only=True)

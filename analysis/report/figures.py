@@ -9,8 +9,9 @@ from analysis.figures.outcomes import grid_waffle, waffle
 from analysis.findings.grid_headline import total_verdicts
 from analysis.findings.questions import LABELS
 from analysis.report.designs import factor_figures, stability_figure
-from analysis.report.drawing import OUTCOMES, Drawing
+from analysis.report.drawing import ANSWER, Drawing
 from analysis.report.forests import CONTRASTS, effect_figures
+from analysis.report.medians import median_figures
 from analysis.report.regions import region_figures
 from analysis.report.robustness import robustness_figures
 from analysis.report.training import training_figures
@@ -24,6 +25,7 @@ def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
     if drawing.data.factors:
         yield stability_figure(drawing)
     yield grid_outcomes_figure(drawing) if drawing.over_a_grid else outcomes_figure(drawing)
+    yield from median_figures(drawing)
     yield from effect_figures(drawing)
     yield from region_figures(drawing)
     yield from slope_figures(drawing)
@@ -38,16 +40,16 @@ def report_figures(drawing: Drawing) -> Iterator[ReportFigure]:
 
 
 def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
-    """The waffle of verdicts over a grid; what the headline says of them is not said again."""
+    """The waffle of verdicts over a grid."""
     results, study = drawing.results, drawing.data.study
     points = [point_text({factor: run[factor] for factor in study.grid}) for run in drawing.verdicts.to_dict("records")]
     counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
     return ReportFigure(
         caption=Caption(
             name="outcomes",
-            section=OUTCOMES,
+            section=ANSWER,
             title="Verdicts",
-            sentences=above_the_bar(results),
+            sentences=[],
             text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
             " the verdict; the number at the right counts stable runs of those judged.",
             alt="Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict."
@@ -64,7 +66,16 @@ def grid_outcomes_figure(drawing: Drawing) -> ReportFigure:
     )
 
 
-def above_the_bar(results: Results) -> list[str]:
+def outcome_sentences(results: Results) -> list[str]:
+    """What became of each arm's runs, which a grid's headline says point by point, and stable runs above the bar."""
+    return [*([] if results.regions else [f"{_compositions(results)}."]), *_above_the_bar(results)]
+
+
+def _compositions(results: Results) -> str:
+    return "; ".join(composition_text(name, total_verdicts(own)) for name, own in results.by_arm().items())
+
+
+def _above_the_bar(results: Results) -> list[str]:
     """How many stable runs ended above the bar, realistic in precision and density, if any did."""
     parts = [
         f"{above} of {total_verdicts(own)['stable']} {name}"
@@ -84,14 +95,14 @@ def outcomes_figure(drawing: Drawing) -> ReportFigure:
     names = [row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
     primary = [contrast for contrast in results.of_role("primary") if contrast.rates is not None]
     shown = primary[0] if len(primary) == 1 else None
-    composition = "; ".join(composition_text(name, total_verdicts(own)) for name, own in results.by_arm().items())
+    composition = _compositions(results)
     pairs = f" Below: the {shown.pairs.used} matched pairs of the primary contrast." if shown else ""
     return ReportFigure(
         caption=Caption(
             name="outcomes",
-            section=OUTCOMES,
-            title=OUTCOMES,
-            sentences=[f"{composition}.", *above_the_bar(results)],
+            section=ANSWER,
+            title="Verdicts",
+            sentences=[],
             text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
             f" the verdict; the number at the right counts stable runs of those judged.{pairs}",
             alt=f"Squares, a row an arm and a column a seed, coloured by verdict. {composition}.",

@@ -74,7 +74,15 @@ def _forest_row(contrast: ContrastResult) -> ForestRow:
         arms=contrast_arms(contrast),
         effect=contrast.effect,
         strong=contrast.role != "secondary",
+        direction=_direction(contrast),
     )
+
+
+def _direction(contrast: ContrastResult) -> str:
+    """What an effect above 0 means; nothing of an interaction, which is no arm's."""
+    if contrast.minus is not None:
+        return ""
+    return f"{'better' if contrast.larger_is_better else 'worse'} for first →"
 
 
 def _pairs(contrasts: Sequence[ContrastResult]) -> int:
@@ -145,6 +153,7 @@ def _panel(group: Sequence[ContrastResult], means: Sequence[GridMean]) -> Contra
         title=one.name,
         arms=contrast_arms(one),
         strong=one.role != "secondary",
+        direction=_direction(one),
         points=[_point_row(contrast) for contrast in group],
         mean=_mean_row(one, means),
     )

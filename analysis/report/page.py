@@ -1,5 +1,6 @@
 """The pages of a report: what stands where, and their making from templates."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,25 +12,32 @@ from analysis.chapters.form import Caption, Place, place_of
 from analysis.counting import counted
 from analysis.figures.explorer import explorer
 from analysis.figures.pictures import Picture
+from analysis.findings.key_numbers import key_numbers
+from analysis.findings.spoken import spoken
 from analysis.report.designs import factor_chapter
-from analysis.report.drawing import OUTCOMES, Drawing, Heading, heading_of
+from analysis.report.drawing import ANSWER, OUTCOMES, Drawing, Heading, heading_of
+from analysis.report.figures import outcome_sentences
 from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_COMPUTE
 from analysis.report.precision import precision_chapter
 from analysis.report.robustness import robustness_chapter
-from analysis.report.texts import limitations, provenance_lines, verdict_definitions
+from analysis.report.texts import limitations, limits_in_short, provenance_lines, verdict_definitions
 from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
 from analysis.results.document import Results
-from analysis.tables.formats import Table, to_markdown
+from analysis.tables.formats import Table
 
 EQUAL_COMPUTE_GIST = "The same contrasts where every run has the FLOPs of the cheapest arm's at most."
-TRACES_GIST = "Losses and outputs of the discriminator over training; they do not tell how good samples are."
+TRAINING_TITLE = "Training as it went"
+TRAINING_SAID = "Losses and outputs of the discriminator do not tell how good samples are; the measures of samples do."
+TRACES_GIST = "Losses and outputs of the discriminator, an arm a row."
 TRACES_BESIDE = (
-    "At each grid point they are files beside this page: figures/losses-… and figures/outputs-…."
-    " At the end of this page they can be explored.",
+    "Losses and outputs at each grid point are files beside this page: figures/losses-… and figures/outputs-…."
 )
 EVERY_POINT = "Verdicts and contrasts at every grid point"
-EVERY_POINT_TABLES = ("verdicts", "remarks", "pairs", "contrasts", "comparisons", "measures")
+EVERY_POINT_TABLES = ("stable_points", "verdicts", "remarks", "pairs", "contrasts", "comparisons", "measures")
 EVERY_POINT_GIST = "The numbers behind the map and the forest."
+PLACE_GIST = "Measures over training, and samples."
+MOST_TOLD = 3  # sentences before a figure; where there are more than one further, they are folded
+MOST_LINKED = 3  # figures of a section, and notes on the record, in the page for code hosts
 LISTS = Heading(
     title="Every run, references, thresholds",
     gist="Every judged run with its verdict and what it rests on, images of known quality in the same measures, what"
@@ -50,7 +58,7 @@ class PageFigure:
 class Section:
     """A part of the results: what is said in it, figures and names of tables; a ``folded`` one opens on demand.
 
-    gist: stands beside the title of a folded one.
+    gist: stands beside the title of a folded one. explorer: whether the traces can be explored in it.
     """
 
     title: str
@@ -59,6 +67,12 @@ class Section:
     gist: str = ""
     sentences: Sequence[str] = ()
     folded: bool = False
+    explorer: bool = False
+
+    @property
+    def anchor(self) -> str:
+        """Where links within the page lead."""
+        return "-".join(["part", *re.findall(r"[a-z0-9.]+", self.title.lower())])
 
 
 def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> str:
@@ -71,16 +85,25 @@ def rendered(name: str, drawing: Drawing, pages: Sequence[PageFigure], tables: M
     )
     environment.filters["md_alt"] = lambda text: text.replace("[", "(").replace("]", ")")
     results = drawing.results
+    sections = _shown(_main_sections(drawing, pages, tables))
+    further = _shown(_further_sections(drawing, pages, tables))
     return environment.get_template(f"{name}.j2").render(
         results=results,
+        spoken=spoken(results),
+        numbers=key_numbers(results),
+        first={page.caption.name: page for page in pages if page.caption.section == ANSWER},
         # the stamps, which open the headline, have a place of their own
-        answer=results.headline[len(results.stamps) :],
+        in_full=results.headline[len(results.stamps) :],
         facts=_facts(results),
-        sections=_shown(_main_sections(drawing, pages, tables)),
-        further=_shown(_further_sections(drawing, pages, tables)),
+        sections=sections,
+        further=further,
+        elsewhere=[*_places_as_one(sections), *further],
         tables=tables,
-        table=lambda table: to_markdown(tables[table]) if table in tables else "",
+        forest=next((page for page in pages if page.caption.section == CONTRASTS), None),
+        most_linked=MOST_LINKED,
+        most_told=MOST_TOLD,
         limits=limitations(drawing.data.study, results),
+        limits_in_short=limits_in_short(drawing.data.study, results),
         definitions=verdict_definitions(results),
         provenance=provenance_lines(results),
         # runs without any point have no traces to explore
@@ -92,10 +115,30 @@ def _shown(sections: Iterable[Section]) -> list[Section]:
     return [section for section in sections if section.figures or section.tables or section.sentences]
 
 
+def _places_as_one(sections: Sequence[Section]) -> list[Section]:
+    """The sections with those of single grid points put into one."""
+    places = [section for section in sections if section.gist == PLACE_GIST]
+    if not places:
+        return list(sections)
+    title = f"{SAMPLES_TITLE} at {counted(len(places), 'grid point')}"
+    figures = [figure for section in places for figure in section.figures]
+    rest = [section for section in sections if section not in places]
+    return [*rest, Section(title=title, gist=PLACE_GIST, figures=figures, tables=())]
+
+
 def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
-    """Outcomes, registered contrasts, and samples; what there is of each grid point is folded."""
+    """The story: outcomes with samples, training, and registered contrasts; what is of each grid point is folded."""
+    told = outcome_sentences(drawing.results)
+    outcomes = ("regions",) if drawing.over_a_grid else ("verdicts", "remarks", "pairs")
+    yield _section(pages, tables, OUTCOMES, outcomes, sentences=told)
+    for place in _places(drawing):
+        title = f"{SAMPLES_TITLE}{place.where}"
+        gist = PLACE_GIST if place.folded else ""
+        yield _section(pages, tables, title, () if place.folded else ("measures",), gist=gist, folded=place.folded)
+    beside = [TRACES_BESIDE] if drawing.over_a_grid else []
+    yield Section(title=TRAINING_TITLE, figures=(), tables=(), sentences=[TRAINING_SAID, *beside], explorer=True)
+    yield _section(pages, tables, TRACES_TITLE, (), gist=TRACES_GIST, folded=True)
     if drawing.over_a_grid:
-        yield _section(pages, tables, OUTCOMES, ("regions", "stable_points"))
         yield _section(pages, tables, CONTRASTS, ("contrasts_over_grid",))
         yield _section(
             pages,
@@ -107,19 +150,13 @@ def _main_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mappin
         )
         yield _section(pages, tables, EVERY_POINT, EVERY_POINT_TABLES, gist=EVERY_POINT_GIST, folded=True)
     else:
-        yield _section(pages, tables, OUTCOMES, ("verdicts", "remarks", "pairs"))
         yield _section(pages, tables, CONTRASTS, ("contrasts", "comparisons"))
         yield _section(pages, tables, CONTRASTS_AT_EQUAL_COMPUTE, ("contrasts_equal_compute",))
-    for place in _places(drawing):
-        title = f"{SAMPLES_TITLE}{place.where}"
-        gist = "Measures over training, and samples." if place.folded else ""
-        yield _section(pages, tables, title, () if place.folded else ("measures",), gist=gist, folded=place.folded)
 
 
 def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> Iterator[Section]:
     """What is outside the registered contrasts, all folded."""
-    traces = Heading(title=TRACES_TITLE, gist=TRACES_GIST, sentences=TRACES_BESIDE if drawing.over_a_grid else ())
-    for chapter in (*headings(drawing), traces, LISTS):
+    for chapter in (*headings(drawing), LISTS):
         yield _section(
             pages,
             tables,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
+from analysis.counting import counted
 from analysis.judging.guards import MATCH_TOLERANCE
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import MatchRow, Results
@@ -80,6 +81,19 @@ def verdict_definitions(results: Results) -> dict[str, str]:
 def limitations(study: Study, results: Results) -> list[str]:
     """What a reader has to know before believing more than the study shows."""
     return list(_limitations(study, results))
+
+
+def limits_in_short(study: Study, results: Results) -> list[str]:
+    """The first of them for who reads a page for code hosts."""
+    steps = listed([f"{steps:,}" for steps in results.steps])
+    return [
+        f"Every verdict is after {steps} training steps: a run that had not learned by then may still do so.",
+        *_data_limits([cell.config for cell in study.cells()]),
+        f"{counted(len(results.seeds), 'seed')}: seeds are the only replicates; one small network, trained on the same"
+        " data, measures all samples.",
+        "Equal updates are not equal computation; the contrasts are given at both.",
+        "An arm's best grid point and tolerance of settings are two things; neither speaks for settings not tried.",
+    ]
 
 
 def _limitations(study: Study, results: Results) -> Iterator[str]:

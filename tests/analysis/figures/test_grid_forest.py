@@ -31,6 +31,7 @@ def effect(estimate: float | None, low: float, high: float, unit: str, p: float 
 def panel(effects: list[Effect], infinite: list[tuple[int, int]], mean: MeanRow | None = None) -> ContrastPanel:
     rows = zip(LEVELS, effects, infinite, strict=True)
     return ContrastPanel(
+        direction="worse for first →",
         title="MLP against DCGAN",
         arms="mlp − dcgan",
         strong=True,

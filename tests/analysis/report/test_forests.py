@@ -77,7 +77,7 @@ def test_interaction_in_ranks_at_some_points_only_has_an_axis_for_each_unit(tmp_
             fails = cell.arm == first and cell.grid_point["beta1"] == 0.9
             record(str(tmp_path), study, cell.arm, seed, "unlearned" if fails else "stable", point=cell.grid_point)
     axes = drawn(tmp_path, study)["contrasts"].draw().axes
-    assert [one.get_xlabel() for one in axes] == ["generator updates", "ranks", "share of runs"]
+    assert [one.get_xlabel() for one in axes] == ["generator updates", "ranks", "share of runs\nworse for first →"]
     assert [[label.get_text() for label in one.get_yticklabels()] for one in axes[:2]] == [["0.5"], ["0.9"]]
 
 
@@ -103,8 +103,9 @@ def test_contrasts_over_the_grid_have_a_forest_of_their_own_beside_those_at_each
     ]
     whole, at_points = found["contrasts_over_grid"], found["contrasts"]
     assert [axes.get_xlabel() for axes in whole.draw().axes] == [
-        "difference in stable grid points (more is better) (grid points)",
-        "Hodges–Lehmann shift of updates to the bar, conditional on both learning (generator updates)",
+        "difference in stable grid points (more is better) (grid points)\nbetter for first →",
+        "Hodges–Lehmann shift of updates to the bar, conditional on both learning (generator updates)"
+        "\nworse for first →",
     ]
     (stable, _) = whole.draw().axes
     estimates = [line.get_xdata()[0] for line in stable.lines if line.get_gid() == "estimate"]

@@ -1,5 +1,6 @@
 import html
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.findings.spoken import spoken
 from analysis.report.__main__ import main, summary
 from analysis.report.writing import write_report
 from analysis.results.document import Results
@@ -23,14 +25,16 @@ from tests.analysis.pages import text_report
 from tests.analysis.plausible import Fate, fate_of, record_study
 
 FIGURES = (
-    "outcomes", "contrasts", "contrasts_equal_compute", "slopes", "probes", "samples", "training", "survival",
-    "incidence", "profiles", "hopping", "specifications", "sensitivity", "losses", "outputs",
+    "outcomes", "median_runs", "contrasts", "contrasts_equal_compute", "slopes", "probes", "samples", "training",
+    "survival", "incidence", "profiles", "hopping", "specifications", "sensitivity", "losses", "outputs",
 )  # fmt: skip
 CHROMIUM = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 PHONE = 390  # CSS pixels
+CODE_HOST = 110  # characters a line of a page there
+SCREENS = 100  # lines of text on three, beside three figures
 
 
 def small(seeds: int = 3, **changes: Any) -> Study:
@@ -102,11 +106,14 @@ def test_the_report_is_all_there(report: tuple[Results, Path]) -> None:
     assert tables == {".csv", ".md", ".tex"}
 
 
-def test_the_page_loads_nothing_and_leads_nowhere(report: tuple[Results, Path]) -> None:
+def test_the_page_loads_nothing_and_leads_only_within_itself(report: tuple[Results, Path]) -> None:
     page = (report[1] / "report.html").read_text(encoding="utf-8")
     references = References(page).found
     assert references
-    assert all(reference.startswith("data:image/") for reference in references)
+    within = {reference for reference in references if reference.startswith("#")}
+    assert within <= {f"#{name}" for name in re.findall(r'<[a-z0-9]+ (?:class="\w+" )?id="([^"]+)"', page)}
+    assert len(within) >= 12
+    assert all(reference.startswith("data:image/") for reference in references if reference not in within)
     styles = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert "@import" not in styles
     assert not re.search(r"url\((?!data:)", styles)
@@ -118,14 +125,14 @@ def test_every_image_says_what_it_shows(report: tuple[Results, Path]) -> None:
     assert all(len(text) > 30 for text in alternatives)
 
 
-@pytest.mark.parametrize("name", ["report.html", "report.md"])
-def test_the_report_opens_with_the_question_and_the_answer(report: tuple[Results, Path], name: str) -> None:
+@pytest.mark.parametrize(("name", "then"), [("report.html", "Setting"), ("report.md", "Limits in short")])
+def test_the_report_opens_with_the_question_and_the_answer(report: tuple[Results, Path], name: str, then: str) -> None:
     results, folder = report
     text = html.unescape((folder / name).read_text(encoding="utf-8"))
-    opening = (results.question, *results.headline, *results.controls)
+    opening = (results.question, spoken(results), *results.headline, *results.controls)
     places = [text.index(sentence) for sentence in opening]
     assert places == sorted(places)
-    assert places[-1] < text.index("Setting")
+    assert places[-1] < text.index(then)
     assert "3 of 3 mlp runs had not learned after 200 updates at lr 2e-4" in text
 
 
@@ -135,10 +142,16 @@ def test_what_a_study_says_is_text_and_not_markup(report: tuple[Results, Path]) 
     assert "&lt;network&gt; help &amp; how much?" in page
 
 
-def test_markdown_shows_every_figure_that_is_there(report: tuple[Results, Path]) -> None:
+def test_markdown_reads_within_three_screens_and_leads_to_all_else(report: tuple[Results, Path]) -> None:
     folder = report[1]
-    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (folder / "report.md").read_text(encoding="utf-8"))
-    assert sorted(shown) == sorted(f"figures/{path.name}" for path in (folder / "figures").glob("*.svg"))
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert shown == [f"figures/{name}.svg" for name in ("outcomes", "contrasts", "median_runs")]
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert all((folder / link).exists() for link in links)
+    assert set(links) >= {f"tables/{path.name}" for path in (folder / "tables").glob("*.md")}
+    read = re.sub(r"!\[[^\]]+\]|<details>.*?</details>|\]\([^)]+\)", "", text, flags=re.DOTALL)
+    assert sum(math.ceil(len(line) / CODE_HOST) for line in read.splitlines()) <= SCREENS
 
 
 def test_results_hold_the_numbers_of_the_report(report: tuple[Results, Path]) -> None:

@@ -13,7 +13,7 @@ from analysis.chapters.times import times
 from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
-from analysis.report.page import headings
+from analysis.report.page import LISTS, headings
 from analysis.report.tables import report_tables
 from analysis.report.writing import write_report
 from analysis.results.document import Results
@@ -72,14 +72,29 @@ def test_every_chapter_opens_on_demand_and_shows_its_sentence(crossed: tuple[Res
     written = (folder / "report.md").read_text(encoding="utf-8")
     for chapter in headings(drawing(loaded(folder.parent / "records", crossed_study()))):
         assert f'<summary>{chapter.title}<span class="gist">{chapter.gist}</span></summary>' in page
-        assert f"### {chapter.title}\n\n{chapter.gist}" in written
+        assert f"- **{chapter.title}**: {chapter.gist}" in written
 
 
-def test_main_story_comes_before_what_is_exploratory_and_the_explorer_comes_last(crossed: tuple[Results, Path]) -> None:
-    page = said(crossed[1] / "report.html")
-    order = ["Setting", "Outcomes", "Registered contrasts", "Beyond the registered", "Provenance", "Explore the traces"]
-    places = [page.index(title) for title in order]
+def test_main_story_comes_before_what_is_exploratory_and_the_explorer_where_training_is_told(
+    crossed: tuple[Results, Path],
+) -> None:
+    page = (crossed[1] / "report.html").read_text(encoding="utf-8")
+    order = [
+        *('id="setting"', 'id="part-outcomes"', 'id="part-training-as-it-went"', "Explore the traces"),
+        *('id="part-registered-contrasts"', 'id="beyond"', 'id="provenance"'),
+    ]
+    places = [page.index(mark) for mark in order]
     assert places == sorted(places)
+
+
+def test_each_folded_part_has_its_line_in_an_index(crossed: tuple[Results, Path]) -> None:
+    folder = crossed[1]
+    page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    index = page[page.index('id="beyond"') :].partition("</nav>")[0]
+    linked = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', index)
+    chapters = headings(drawing(loaded(folder.parent / "records", crossed_study())))
+    assert [title for _, title in linked] == [*(chapter.title for chapter in chapters), LISTS.title]
+    assert all(f'<div class="inside" id="{anchor}">' in page for anchor, _ in linked)
 
 
 def test_a_crossed_grid_has_effects_trends_and_a_map_with_its_sentences(crossed: tuple[Results, Path]) -> None:
