@@ -104,9 +104,9 @@ def median_sheet(
     for axes, (arm, strip) in zip(grid.ravel(), images.items(), strict=False):
         _show(axes, tile([strip[:COLUMNS]]))
         axes.set_yticks([])
-        axes.set_title(labels[arm], size=7)
-        axes.annotate(arm, (0, 1), (0, 14), xycoords="axes fraction", textcoords="offset points", va="bottom",
-                      weight="bold", color=styles[arm].dark)  # fmt: skip
+        axes.set_title(arm, weight="bold", color=styles[arm].dark, pad=14)
+        axes.annotate(labels[arm], (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", va="bottom",
+                      size=7)  # fmt: skip
         _letter(axes, (strip.shape[-2] - 1) / 2, verdicts[arm])
     for axes in grid.ravel()[len(images) :]:
         axes.axis("off")

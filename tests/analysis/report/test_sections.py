@@ -92,8 +92,8 @@ def test_each_folded_part_has_its_line_in_an_index(crossed: tuple[Results, Path]
     page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     index = page[page.index('id="beyond"') :].partition("</nav>")[0]
     linked = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', index)
-    chapters = headings(drawing(loaded(folder.parent / "records", crossed_study())))
-    assert [title for _, title in linked] == [*(chapter.title for chapter in chapters), LISTS.title]
+    parts = [*headings(drawing(loaded(folder.parent / "records", crossed_study()))), LISTS]
+    assert [title for _, title in linked] == [part.title for part in parts]
     assert all(f'<div class="inside" id="{anchor}">' in page for anchor, _ in linked)
 
 
