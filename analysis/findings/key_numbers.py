@@ -130,7 +130,8 @@ def _difference(results: Results, primaries: Sequence[ContrastResult]) -> KeyNum
 def _what(contrast: ContrastResult) -> str:
     name, n = contrast.effect.name.removesuffix(" (more is better)"), contrast.pairs.used
     units = "seed" if contrast.outcome in OVER_GRID or contrast.minus is not None else "matched pair"
-    return f"{name[0].upper()}{name[1:]} ({contrast.effect.unit}), {counted(n, units)}"
+    unit = "" if contrast.effect.unit in name else f" ({contrast.effect.unit})"
+    return f"{name[0].upper()}{name[1:]}{unit}, {counted(n, units)}"
 
 
 def _direction(contrast: ContrastResult) -> str:
