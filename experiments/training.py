@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from experiments.data import ImageData, to_unit_range
+from experiments.datasets.images import ImageData
 from experiments.features import FeatureExtractor
 from experiments.networks import build_discriminator, build_generator
 from experiments.players import Player, discriminator_step, generator_step
@@ -38,15 +38,14 @@ class Training:
         self.generator = self._player(build_generator(config), "g")
         self.discriminator = self._player(build_discriminator(config), "d")
         self.losses = LOSSES[config.loss]
-        self.streams = self._streams(len(data.train_images))
+        self.streams = self._streams(len(data.train))
         self.recorder = TraceRecorder(config, self.device)
         self.prober = Prober(config, data, extractor, self.device)
         self.sheets: list[Tensor] = []  # (64, C, H, W) uint8 at every probe
         self.step = 0
         self.halted_at: int | None = None
         self._seconds = 0.0
-        images = to_unit_range(data.train_images)
-        self.images = images.to(self.device, memory_format=recipe(config.architecture_d).memory_format)
+        self.feed = data.train.feed(self.device, recipe(config.architecture_d).memory_format)
 
     def run(self, at_probe: Callable[[], None]) -> None:
         """Train to the last step; ``at_probe`` is called after every probe, when the state may be saved."""
@@ -91,7 +90,7 @@ class Training:
 
     def next_real(self) -> Tensor:
         """The next minibatch of real images (B, C, H, W) in [-1, 1]."""
-        return self.images[self.streams["order"].next()]
+        return self.feed(self.streams["order"].next())
 
     def _pass_over(self, steps: int) -> None:
         """Record steps without an update. The streams move on, so that their digests equal the other arms'."""

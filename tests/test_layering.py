@@ -17,6 +17,7 @@ ORDER = {
         "processes",
         "files",
         "validation",
+        "datasets",
         "schema",
         "plan",
         "study_file",
@@ -38,7 +39,7 @@ ORDER = {
     "experiments": [
         "environment",
         "networks",
-        "data",
+        "datasets",
         "streams",
         "players",
         "features",
@@ -57,6 +58,7 @@ ORDER = {
         "sweep",
         "reproducibility",
     ],
+    "experiments.datasets": ["images", "protocol", "digits"],
     "analysis": [
         "own_matplotlib",
         *("counting", "statistics", "judging", "results", "findings", "figures", "tables", "report", "compare"),
