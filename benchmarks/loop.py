@@ -13,6 +13,7 @@ from experiments.datasets.images import ImageData
 from experiments.features import FeatureExtractor
 from experiments.players import Player
 from experiments.recording import real_images
+from experiments.steps import alternating_step
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.schema import RunConfig
@@ -88,6 +89,7 @@ def _plain_adam(training: Training) -> None:
         Player(network=player.network, optimizer=_unfused(player.optimizer, list(player.network.parameters())))
         for player in (training.generator, training.discriminator)
     )
+    training.take_step = alternating_step(training.generator, training.discriminator, training.config)
 
 
 def _unfused(optimizer: torch.optim.Optimizer, parameters: list[Tensor]) -> torch.optim.Adam:

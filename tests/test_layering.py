@@ -42,6 +42,7 @@ ORDER = {
         "datasets",
         "streams",
         "players",
+        "steps",
         "features",
         "measures",
         "probes",
