@@ -9,8 +9,11 @@ from torch.nn.functional import softplus
 
 from benchmarks.measure import Ratio, cpu_milliseconds, in_turns, ratio
 from experiments.cells import matched_cells
+from experiments.datasets.images import ImageData
+from experiments.features import FeatureExtractor
 from experiments.players import Player
 from experiments.recording import real_images
+from experiments.steps import alternating_step
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.schema import RunConfig
@@ -78,7 +81,7 @@ def _against(name: str, arm: str, undo: Callable[[Training], None]) -> Ratio:
 def _contiguous(training: Training) -> None:
     for player in (training.generator, training.discriminator):
         player.network.to(memory_format=torch.contiguous_format)
-    training.images = training.images.contiguous()
+    training.feed = _data(training.config)[0].train.feed(training.device, torch.contiguous_format)
 
 
 def _plain_adam(training: Training) -> None:
@@ -86,6 +89,7 @@ def _plain_adam(training: Training) -> None:
         Player(network=player.network, optimizer=_unfused(player.optimizer, list(player.network.parameters())))
         for player in (training.generator, training.discriminator)
     )
+    training.take_step = alternating_step(training.generator, training.discriminator, training.config)
 
 
 def _unfused(optimizer: torch.optim.Optimizer, parameters: list[Tensor]) -> torch.optim.Adam:
@@ -101,6 +105,10 @@ def example_config(arm: str) -> RunConfig:
 def started(config: RunConfig) -> Training:
     """A training on one thread, past the first steps, which allocate."""
     torch.set_num_threads(1)
-    training = Training(config, *real_images(config.dataset, config.image_size, config.channels, local_folder()))
+    training = Training(config, *_data(config))
     training.train(5)
     return training
+
+
+def _data(config: RunConfig) -> tuple[ImageData, FeatureExtractor]:
+    return real_images(config.dataset, config.image_size, config.channels, local_folder())

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from experiments.data import ImageData, to_unit_range
+from experiments.datasets.images import ImageData, Images, class_labels, to_unit_range
 from experiments.streams import StreamId, generator
 from models.blocks import BlockNetwork
 from runs.files import replaced
@@ -42,11 +42,15 @@ class FeatureExtractor:
             probabilities.append(logits.softmax(1))
         return torch.cat(features), torch.cat(probabilities)
 
+    def features(self, images: Images) -> Tensor:
+        """Features (N, F) of images that need not fit in memory."""
+        return torch.cat([self(chunk)[0] for chunk in images.chunks(_CHUNK)])
+
 
 def feature_extractor(data: ImageData, folder: Path) -> FeatureExtractor:
     """The data's feature network, from ``folder`` if it is there, otherwise trained (on one thread) and kept there.
 
-    A kept network that does not load is trained again.
+    A kept network that does not load is trained again. Raises UserError if the data have no labels.
     """
     path = folder / f"{_data_digest(data)}.safetensors"
     network = _untrained(data)
@@ -56,7 +60,7 @@ def feature_extractor(data: ImageData, folder: Path) -> FeatureExtractor:
         with replaced(path) as temporary:
             save_file(network.state_dict(), temporary)
     network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    accuracy = _accuracy(network, data.held_out_images, data.held_out_labels)
+    accuracy = _accuracy(network, data.held_out)
     return FeatureExtractor(network=network, accuracy=accuracy, hash=weights_hash(network.state_dict()))
 
 
@@ -84,7 +88,7 @@ def weights_hash(weights: dict[str, Tensor]) -> str:
 
 
 def _untrained(data: ImageData) -> BlockNetwork:
-    channels, image_size = data.train_images.shape[1:3]
+    channels, image_size = data.train.take(torch.tensor([0])).shape[1:3]
     with torch.random.fork_rng(devices=[]):  # torch's own initial weights, from a state that nobody else sees
         torch.manual_seed(_SEED)
         return feature_network(channels, image_size, data.classes)
@@ -95,20 +99,22 @@ def _train(network: BlockNetwork, data: ImageData) -> None:
     torch.set_num_threads(1)  # another number of threads would give other bits
     try:
         optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-        images, labels = to_unit_range(data.train_images), data.train_labels
+        images = data.train.feed(torch.device("cpu"), torch.contiguous_format)
+        labels = class_labels(data.train)
         for epoch in range(EPOCHS):
             order = torch.from_numpy(generator(_SEED, StreamId.ORDER, epoch).permutation(len(labels)))
             for batch in order.split(BATCH_SIZE):
                 optimizer.zero_grad()
-                cross_entropy(network(images[batch]), labels[batch]).backward()
+                cross_entropy(network(images(batch)), labels[batch]).backward()
                 optimizer.step()
     finally:
         torch.set_num_threads(threads)
 
 
 @torch.no_grad()
-def _accuracy(network: BlockNetwork, images: Tensor, labels: Tensor) -> float:
-    return float((network(to_unit_range(images)).argmax(1) == labels).float().mean())
+def _accuracy(network: BlockNetwork, images: Images) -> float:
+    chosen = torch.cat([network(to_unit_range(chunk)).argmax(1) for chunk in images.chunks(_CHUNK)])
+    return float((chosen == class_labels(images)).float().mean())
 
 
 def _load(network: BlockNetwork, path: Path) -> bool:
@@ -120,5 +126,8 @@ def _load(network: BlockNetwork, path: Path) -> bool:
 
 
 def _data_digest(data: ImageData) -> str:
-    pixels = hashlib.sha256(data.train_images.numpy().tobytes() + data.train_labels.numpy().tobytes())
-    return digest([_VERSION, pixels.hexdigest()])
+    content = hashlib.sha256()
+    for chunk in data.train.chunks(_CHUNK):
+        content.update(chunk.numpy().tobytes())
+    content.update(class_labels(data.train).numpy().tobytes())
+    return digest([_VERSION, content.hexdigest()])

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.data import ImageData, to_bytes
+from experiments.datasets.images import ImageData, Images, class_labels, to_bytes
 from experiments.features import FeatureExtractor
 from experiments.measures import (
     class_histogram,
@@ -40,7 +40,7 @@ class Prober:
 
     def __init__(self, config: RunConfig, data: ImageData, extractor: FeatureExtractor, device: torch.device) -> None:
         self._extractor = extractor
-        self.real = describe_real(extractor(data.train_images)[0])
+        self.real = describe_real(extractor.features(data.train))
         shape = (max(config.eval_samples, SHEET_IMAGES), config.latent_dim)
         drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, shape, config.latent_distribution)
         self.latents = torch.from_numpy(drawn).to(device)
@@ -90,7 +90,7 @@ def measure_references(data: ImageData, extractor: FeatureExtractor, samples: in
 
     Each set has ``samples`` images where it can be drawn at will, otherwise as many as there are.
     """
-    real = describe_real(extractor(data.train_images)[0])
+    real = describe_real(extractor.features(data.train))
     values = {}
     for name, images in _reference_images(data, samples).items():
         features, probabilities = extractor(images)
@@ -99,12 +99,12 @@ def measure_references(data: ImageData, extractor: FeatureExtractor, samples: in
 
 
 def _reference_images(data: ImageData, samples: int) -> dict[str, Tensor]:
-    train, labels = data.train_images, data.train_labels
+    train, labels = _all(data.train), class_labels(data.train)
     draw = generator(_REFERENCE_SEED, StreamId.NOISE_EVAL)
     repeated = torch.from_numpy(draw.choice(len(train), 10, replace=False))
     shape = (samples, *train.shape[1:])
     return {
-        "held_out": data.held_out_images,
+        "held_out": _all(data.held_out),
         "half_classes": train[labels < data.classes // 2],
         "one_class": train[labels == 0],
         "repeated": train[repeated].repeat(-(-samples // 10), 1, 1, 1)[:samples],
@@ -112,6 +112,10 @@ def _reference_images(data: ImageData, samples: int) -> dict[str, Tensor]:
         "grey": torch.full(shape, 128, dtype=torch.uint8),
         "noise": torch.from_numpy(draw.integers(0, 256, shape, dtype=np.uint8)),
     }
+
+
+def _all(images: Images) -> Tensor:
+    return torch.cat(list(images.chunks(_CHUNK)))
 
 
 def _pixel_gaussian(images: Tensor, samples: int, draw: np.random.Generator) -> Tensor:

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from experiments.players import DiscriminatorUpdate, GeneratorUpdate
 from runs.schema import STEP_TRACES, Extremes, RunConfig, promised_steps
 
 _ROWS = 256  # steps kept on the device before they are fetched
@@ -36,20 +35,12 @@ class TraceRecorder:
         self._rows = 0
         self._first_step = 1  # of the buffer
 
-    def write(self, d: DiscriminatorUpdate, g: GeneratorUpdate) -> None:
-        """Keep one step's traces, on the device. Steps follow one another; :meth:`flush` in time."""
-        traced = {
-            "loss_d": d.loss,
-            "loss_g": g.loss,
-            "d_x": d.real_score,
-            "d_g_z1": d.fake_score,
-            "d_g_z2": g.fake_score,
-            "grad_norm_d": d.gradient_norm,
-            "grad_norm_g": g.gradient_norm,
-            "weight_norm_d": d.weight_norm,
-            "weight_norm_g": g.weight_norm,
-        }
-        torch.stack([traced[name] for name in STEP_TRACES], out=self._buffer[self._rows])
+    def write(self, row: Tensor) -> None:
+        """Keep one step's traces (9,), ordered as STEP_TRACES, on the device.
+
+        Steps follow one another; :meth:`flush` in time.
+        """
+        self._buffer[self._rows] = row
         self._rows += 1
 
     @property

@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 
 from experiments.checkpoint import load_checkpoint, save_checkpoint
-from experiments.data import ImageData, load_images
+from experiments.datasets import load_images
+from experiments.datasets.images import ImageData
 from experiments.environment import code_state, device_name, versions
 from experiments.features import FeatureExtractor, feature_extractor
 from experiments.probes import measure_references
@@ -26,7 +27,6 @@ from runs.schema import (
     GENERATOR,
     SAMPLES,
     TRAINING_VERSION,
-    Dataset,
     MatchInfo,
     RunConfig,
     RunInfo,
@@ -109,9 +109,9 @@ def _check_recorded(url: str, run_id: int) -> None:
 
 
 @lru_cache(maxsize=2)
-def real_images(dataset: Dataset, image_size: int, channels: int, local: Path) -> tuple[ImageData, FeatureExtractor]:
+def real_images(dataset: str, image_size: int, channels: int, local: Path) -> tuple[ImageData, FeatureExtractor]:
     """The data of a config and its feature network, kept for the next run of the same process."""
-    data = load_images(dataset, image_size, channels)
+    data = load_images(dataset, image_size, channels, local)
     return data, feature_extractor(data, local / "features")
 
 
@@ -172,9 +172,7 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
 
 
 @lru_cache(maxsize=2)
-def _references(
-    dataset: Dataset, image_size: int, channels: int, samples: int, local: Path
-) -> dict[str, dict[str, float]]:
+def _references(dataset: str, image_size: int, channels: int, samples: int, local: Path) -> dict[str, dict[str, float]]:
     return measure_references(*real_images(dataset, image_size, channels, local), samples)
 
 

@@ -1,6 +1,6 @@
-"""Sizes that a config may have by its fields, but that its data or its networks do not allow."""
+"""What a config may ask for by its fields, but its data or its networks do not allow."""
 
-from experiments.data import training_images
+from experiments.datasets import present
 from runs.errors import UserError
 from runs.schema import MatchInfo, RunConfig
 
@@ -8,8 +8,12 @@ MOST_PARAMETERS = 500_000_000  # of one network: 8 GB with the gradient and the 
 
 
 def refuse_sizes(config: RunConfig, match: MatchInfo) -> None:
-    """Raise UserError if a minibatch has more images than there are, or a network more parameters than any memory."""
-    images = training_images(config.dataset)
+    """Raise UserError if no run of this config can be trained here.
+
+    Because the data's files are absent, a minibatch has more images than there are, or a network more parameters than
+    any memory.
+    """
+    images = present(config.dataset).training_images()
     if config.batch_size > images:
         raise UserError(
             f"arm {config.arm}: batch_size={config.batch_size} is more than the {images:,} training images"

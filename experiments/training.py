@@ -10,16 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from experiments.data import ImageData, to_unit_range
+from experiments.datasets.images import ImageData
 from experiments.features import FeatureExtractor
 from experiments.networks import build_discriminator, build_generator
-from experiments.players import Player, discriminator_step, generator_step
+from experiments.players import Player
 from experiments.probes import Measured, Prober
 from experiments.recorder import TraceRecorder
+from experiments.steps import StepMaker, alternating_step
 from experiments.streams import MinibatchOrder, NoiseStream, Stream, StreamId, initial_weights
 from models.architectures import recipe
 from models.initialization import initialize
-from models.losses import LOSSES
 from runs.schema import CLOCK, Role, RunConfig, player_config, probe_steps
 
 _ROLES: Mapping[Role, str] = {"g": "generator", "d": "discriminator"}
@@ -28,25 +28,31 @@ _ROLES: Mapping[Role, str] = {"g": "generator", "d": "discriminator"}
 class Training:
     """One run's training. ``config`` has its depth, widths and a device, and alone determines every number.
 
-    Everything that a continued training needs is in :meth:`state`, taken at a probe.
+    ``make_step`` decides how a step is computed, not what: beyond rounding, every step gives the same row. Everything
+    that a continued training needs is in :meth:`state`, taken at a probe.
     """
 
-    def __init__(self, config: RunConfig, data: ImageData, extractor: FeatureExtractor) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        data: ImageData,
+        extractor: FeatureExtractor,
+        make_step: StepMaker = alternating_step,
+    ) -> None:
         self.config = config
         self.device = torch.device(config.device)
         torch.backends.cudnn.deterministic = True  # the same bits again, on the same kind of GPU
         self.generator = self._player(build_generator(config), "g")
         self.discriminator = self._player(build_discriminator(config), "d")
-        self.losses = LOSSES[config.loss]
-        self.streams = self._streams(len(data.train_images))
+        self.take_step = make_step(self.generator, self.discriminator, config)
+        self.streams = self._streams(len(data.train))
         self.recorder = TraceRecorder(config, self.device)
         self.prober = Prober(config, data, extractor, self.device)
         self.sheets: list[Tensor] = []  # (64, C, H, W) uint8 at every probe
         self.step = 0
         self.halted_at: int | None = None
         self._seconds = 0.0
-        images = to_unit_range(data.train_images)
-        self.images = images.to(self.device, memory_format=recipe(config.architecture_d).memory_format)
+        self.feed = data.train.feed(self.device, recipe(config.architecture_d).memory_format)
 
     def run(self, at_probe: Callable[[], None]) -> None:
         """Train to the last step; ``at_probe`` is called after every probe, when the state may be saved."""
@@ -62,7 +68,7 @@ class Training:
         target = self.step + steps
         started = _clock(self.device)
         while self.step < target and self.halted_at is None:
-            self._one_step()
+            self.recorder.write(self.take_step(*self._minibatches()))
             self.step += 1
             if self.recorder.full or self.step == target:
                 self.recorder.flush()
@@ -71,27 +77,16 @@ class Training:
         if self.step < target:
             self._pass_over(target - self.step)
 
-    def _one_step(self) -> None:
-        """``d_steps`` updates of D, then ``g_steps`` of G; the last of each is traced."""
-        for _ in range(self.config.d_steps):
-            real = self.next_real()
-            noise = self.streams["noise_d"].next()
-            d = discriminator_step(
-                self.discriminator,
-                self.generator,
-                real,
-                noise,
-                loss=self.losses.discriminator,
-                r1_gamma=self.config.r1_gamma,
-            )
-        for _ in range(self.config.g_steps):
-            noise = self.streams["noise_g"].next()
-            g = generator_step(self.generator, self.discriminator, noise, loss=self.losses.generator)
-        self.recorder.write(d, g)
+    def _minibatches(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """What the next step takes: real images and noise for each update of D, noise for each of G."""
+        real = [self.next_real() for _ in range(self.config.d_steps)]
+        noise_d = [self.streams["noise_d"].next() for _ in range(self.config.d_steps)]
+        noise_g = [self.streams["noise_g"].next() for _ in range(self.config.g_steps)]
+        return real, noise_d, noise_g
 
     def next_real(self) -> Tensor:
         """The next minibatch of real images (B, C, H, W) in [-1, 1]."""
-        return self.images[self.streams["order"].next()]
+        return self.feed(self.streams["order"].next())
 
     def _pass_over(self, steps: int) -> None:
         """Record steps without an update. The streams move on, so that their digests equal the other arms'."""

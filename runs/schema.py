@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypedDict
 from pydantic import AfterValidator, Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
 
+from runs.datasets import DATASETS, known_dataset
 from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, PositiveFloat, PositiveInt
 
 # raised when the same config would no longer give the same numbers: older records then do not count
@@ -32,7 +33,7 @@ Normalization = Literal["none", "batch"]
 Initialization = Literal["dcgan", "he"]
 LatentDistribution = Literal["normal", "uniform"]
 Loss = Literal["non-saturating"]
-Dataset = Literal["digits"]
+Dataset = Annotated[str, Strict(), AfterValidator(known_dataset)]
 Device = Literal["auto", "cpu", "cuda"]
 ImageSize = Literal[16, 32, 64, 128]
 
@@ -122,7 +123,7 @@ class RunConfig:
     init_d: Initialization = "dcgan"
     dataset: Dataset = "digits"
     image_size: ImageSize = 16
-    channels: Literal[1, 3] = 1
+    channels: PositiveInt = 1
     latent_dim: Annotated[PositiveInt, Field(le=MOST_LATENT)] = 64
     latent_distribution: LatentDistribution = "normal"
     hidden_layers_g: Layers | None = None
@@ -149,6 +150,14 @@ class RunConfig:
     device: Device = "auto"
     # MongoDB stores whole numbers of 64 bits with a sign
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="after")
+    def _fits_the_data(self) -> Self:
+        known = DATASETS[self.dataset].channels
+        if self.channels not in known:
+            expected = " or ".join(map(str, known))
+            raise ValueError(f"channels={self.channels} should be {expected} with dataset={self.dataset}")
+        return self
 
     @model_validator(mode="after")
     def _fits_a_record(self) -> Self:

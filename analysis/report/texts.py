@@ -11,6 +11,7 @@ from analysis.results.verdict_words import VERDICT_WORDS
 from analysis.results.wording import ARCHITECTURES, learning_rate, listed, number
 from analysis.statistics.mean_intervals import FEWEST_TO_BOOTSTRAP
 from analysis.statistics.resampling import N_RESAMPLES
+from runs.datasets import DATASETS
 from runs.schema import RunConfig, config_fields
 from runs.study import Study
 
@@ -202,12 +203,10 @@ def _families(results: Results) -> str:
 
 
 def _data_limits(configs: list[RunConfig]) -> Iterator[str]:
-    if any(config.dataset == "digits" for config in configs):
-        sizes = listed(sorted({f"{config.image_size} × {config.image_size}" for config in configs}))
-        yield (
-            f"The images are digits of 8 × 8 pixels, enlarged to {sizes}: they lie in a subspace of 64 dimensions of"
-            " pixel space, which may favour one architecture. Nothing here speaks for photographs or larger images."
-        )
+    for name in sorted({config.dataset for config in configs}):
+        own = [config for config in configs if config.dataset == name]
+        sizes = listed(sorted({f"{config.image_size} × {config.image_size}" for config in own}))
+        yield f"The images are {DATASETS[name].origin} to {sizes}: {DATASETS[name].limits}"
 
 
 def provenance_lines(results: Results) -> Mapping[str, str]:

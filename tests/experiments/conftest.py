@@ -7,6 +7,7 @@ import torch
 
 from experiments.networks import match_info, matched_config
 from experiments.recording import RunRequest, real_images
+from experiments.steps import alternating_step
 from experiments.training import Training
 from tests.experiments.tiny import ARMS
 from tests.project import copy_project
@@ -33,8 +34,8 @@ def images(local):
 
 @pytest.fixture(scope="session")
 def training(images):
-    """A function from a config to its training."""
-    return lambda config: Training(config, *images)
+    """A function from a config, and another step if wanted, to its training."""
+    return lambda config, make_step=alternating_step: Training(config, *images, make_step)
 
 
 @pytest.fixture(params=ARMS)

@@ -11,7 +11,7 @@ def test_the_feature_network_recognises_held_out_digits(images):
 
 def test_features_are_bounded_and_probabilities_sum_to_one(images):
     data, extractor = images
-    features, probabilities = extractor(data.held_out_images)
+    features, probabilities = extractor(next(data.held_out.chunks(360)))
     assert features.shape == (360, FEATURES) and features.abs().max() <= 1
     assert torch.allclose(probabilities.sum(1), torch.ones(360))
 

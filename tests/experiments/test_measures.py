@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.linalg import sqrtm
 
 from benchmarks.plain_measures import exact_distances, plain_feature_measures, plain_real
-from experiments.data import load_images
+from experiments.datasets import load_images
 from experiments.measures import (
     class_histogram,
     class_measures,
@@ -88,8 +89,8 @@ def test_equal_points_are_exactly_at_distance_zero():
 
 def digits():
     """Pixels of the real digits and of held-out ones, as many as features: whole 256ths, whose distances often tie."""
-    data = load_images("digits", 16, 1)
-    return [images.flatten(1).float()[:, ::8] / 256 for images in (data.train_images, data.held_out_images)]
+    data = load_images("digits", 16, 1, Path("nothing is kept"))
+    return [next(part.chunks(len(part))).flatten(1).float()[:, ::8] / 256 for part in (data.train, data.held_out)]
 
 
 def few_near(samples):

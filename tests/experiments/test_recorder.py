@@ -4,21 +4,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.players import DiscriminatorUpdate, GeneratorUpdate
 from experiments.recorder import TraceRecorder
 from runs.schema import STEP_TRACES, RunConfig, promised_steps
 
 CPU = torch.device("cpu")
-
-
-def updates(value):
-    scalar = torch.tensor(float(value))
-    return (
-        DiscriminatorUpdate(
-            loss=scalar, real_score=scalar, fake_score=scalar, gradient_norm=scalar, weight_norm=scalar
-        ),
-        GeneratorUpdate(loss=scalar, fake_score=scalar, gradient_norm=scalar, weight_norm=scalar),
-    )
 
 
 def recorded(values, *, trace_every=1):
@@ -27,7 +16,7 @@ def recorded(values, *, trace_every=1):
     for value in values:
         if recorder.full:
             recorder.flush()
-        recorder.write(*updates(value))
+        recorder.write(torch.full((len(STEP_TRACES),), float(value)))
     recorder.flush()
     return recorder
 

@@ -1,5 +1,6 @@
 import copy
 import io
+import itertools
 import math
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from experiments.networks import build_generator
+from experiments.steps import alternating_step
 from experiments.streams import StreamId
 from runs.answerable import COMMON_FIELDS
 from runs.schema import CLOCK, PROBES, STEP_TRACES, promised_steps
@@ -115,15 +117,19 @@ def test_thinning_a_trace_changes_neither_the_training_nor_its_extremes(training
 
 def poisoned(training, config, step=6):
     """A training whose generator's weights turn NaN after that step."""
-    one = training(config)
-    original = one._one_step
 
-    def step_then_poison():
-        original()
-        if one.step == step - 1:
-            next(iter(one.generator.network.parameters())).data.fill_(math.nan)
+    def make_step(generator, discriminator, config):
+        taken, sound = itertools.count(1), alternating_step(generator, discriminator, config)
 
-    one._one_step = step_then_poison
+        def step_then_poison(*minibatches):
+            row = sound(*minibatches)
+            if next(taken) == step:
+                generator.parameters[0].data.fill_(math.nan)
+            return row
+
+        return step_then_poison
+
+    one = training(config, make_step)
     one.run(lambda: None)
     return one
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from experiments.data import load_images
+from experiments.datasets import DATASETS, present
 from models.architectures import RECIPES, Shape, recipe
 from models.dcgan import DCGANGenerator
 from models.initialization import initialize
 from models.losses import LOSSES
 from models.mlp import MLPGenerator
-from runs import schema
+from runs import datasets, schema
 
 SHAPE = Shape(
     image_size=16,
@@ -26,9 +26,10 @@ SHAPE = Shape(
 )
 
 
-def test_there_is_one_recipe_for_each_architecture_and_loss_that_a_config_can_name():
+def test_there_is_one_recipe_for_each_architecture_loss_and_data_set_that_a_config_can_name():
     assert set(RECIPES) == set(get_args(schema.Architecture))
     assert set(LOSSES) == set(get_args(schema.Loss))
+    assert set(DATASETS) == set(datasets.DATASETS)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -46,7 +47,7 @@ def test_an_unknown_name_builds_nothing():
     with pytest.raises(ValueError, match=r"init='xavier': expected one of dcgan, he"):
         initialize(nn.Linear(1, 1), "xavier", torch.zeros)
     with pytest.raises(ValueError, match=r"dataset='cats': expected one of digits"):
-        load_images("cats", 16, 1)
+        present("cats")
 
 
 def test_a_dcgan_refuses_an_inner_width():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs.datasets import DATASETS, DatasetFacts
 from runs.errors import UserError
 from runs.schema import (
     CLOCK,
@@ -182,3 +183,17 @@ def test_a_long_value_is_shown_in_short() -> None:
 
 def test_a_name_may_have_eighty_bytes() -> None:
     assert RunConfig(arm="é" * 40, study="s" * 80).arm == "é" * 40
+
+
+def test_channels_are_those_that_the_images_of_the_data_set_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    photographs = DatasetFacts(channels=(3,), origin="photographs, reduced", limits="they are few.")
+    monkeypatch.setitem(DATASETS, "photographs", photographs)  # type: ignore[misc]
+    assert validated(RunConfig, {"dataset": "photographs", "channels": 3}, "config").channels == 3
+    assert validated(RunConfig, {"dataset": "digits", "channels": 3}, "config").channels == 3
+    with pytest.raises(UserError, match="config: channels=1 should be 3 with dataset=photographs"):
+        validated(RunConfig, {"dataset": "photographs"}, "config")
+
+
+def test_an_unknown_data_set_is_refused_with_the_names_of_those_there_are() -> None:
+    with pytest.raises(UserError, match="config: dataset='cats' should be one of digits"):
+        validated(RunConfig, {"dataset": "cats"}, "config")

@@ -1,0 +1,87 @@
+"""Images as training and probes ask for them: by index, labelled or not, in memory or not."""
+
+# N images, B batch, C channels, H height, W width
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from runs.errors import UserError
+
+Feed = Callable[[Tensor], Tensor]  # indices (B,) -> images (B, C, H, W) in [-1, 1], all on the training's device
+
+
+class Images(ABC):
+    """N images of one size. All of them need not fit in memory: who asks for many at once asks in chunks."""
+
+    labels: Tensor | None  # (N,) the class of each, 0 to K - 1; None where there are no classes
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """N."""
+
+    @abstractmethod
+    def take(self, indices: Tensor) -> Tensor:
+        """The images (B, C, H, W), uint8, at these indices (B,), on the CPU."""
+
+    def feed(self, device: torch.device, memory_format: torch.memory_format) -> Feed:
+        """Minibatches for a training there, one read after another."""
+
+        def minibatch(indices: Tensor) -> Tensor:
+            return to_unit_range(self.take(indices.cpu())).to(device, memory_format=memory_format)
+
+        return minibatch
+
+    def chunks(self, size: int) -> Iterator[Tensor]:
+        """All images in their order, ``size`` at a time."""
+        for indices in torch.arange(len(self)).split(size):
+            yield self.take(indices)
+
+
+class ImagesInMemory(Images):
+    """Images that are kept as they are, and in training lie on its device: no minibatch waits for a transfer."""
+
+    def __init__(self, pixels: Tensor, labels: Tensor | None) -> None:
+        """``pixels``: uint8 (N, C, H, W)."""
+        self._pixels = pixels
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def take(self, indices: Tensor) -> Tensor:
+        """The images (B, C, H, W), uint8, at these indices (B,)."""
+        return self._pixels[indices]
+
+    def feed(self, device: torch.device, memory_format: torch.memory_format) -> Feed:
+        """Minibatches of images that are converted and moved to the device once."""
+        return to_unit_range(self._pixels).to(device, memory_format=memory_format).__getitem__
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageData:
+    """A data set at one size and number of channels, in two parts that share no image."""
+
+    train: Images
+    held_out: Images
+    classes: int  # K; 0 where there are no labels
+
+
+def class_labels(images: Images) -> Tensor:
+    """The class (N,) of each image. Raises UserError if they have none."""
+    if images.labels is None:
+        raise UserError("this data set has no labels, and samples are measured by a classifier of real images")
+    return images.labels
+
+
+def to_unit_range(images: Tensor) -> Tensor:
+    """uint8 images as floats in [-1, 1], the range of a generator's tanh."""
+    return images.float() / 127.5 - 1
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Images in [-1, 1] as uint8, rounded to the nearest."""
+    return ((images + 1) * 127.5).round().to(torch.uint8)
