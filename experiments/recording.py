@@ -21,6 +21,7 @@ from experiments.probes import measure_references
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.errors import UserError
+from runs.kinds import STABILITY
 from runs.observers import Run, flush, new_experiment
 from runs.schema import (
     DISCRIMINATOR,
@@ -85,7 +86,7 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
     request = replace(request, config=on_this_machine(request.config))
     torch.set_num_threads(request.config.threads)
     training = _prepared(request)
-    experiment = new_experiment("stability", config_fields(request.config), request.url)
+    experiment = new_experiment(STABILITY.name, config_fields(request.config), request.url)
 
     @experiment.main
     def train(_run: Run) -> None:
@@ -93,6 +94,7 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
         _finish(request, training, _run)
 
     meta = {
+        "kind": STABILITY.name,
         "cell_key": request.key,
         "plan_hash": request.plan_hash,
         "training_version": TRAINING_VERSION,

@@ -19,6 +19,7 @@ ORDER = {
         "validation",
         "datasets",
         "schema",
+        "kinds",
         "plan",
         "study_file",
         "answerable",
