@@ -1,9 +1,8 @@
-"""From a study's cells to runs that can be made here: matched depth, widths and a device."""
+"""From a study's cells to runs that can be made: matched depth and widths."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from experiments.environment import resolve_device
 from experiments.networks import match_info, matched_config
 from experiments.recording import RunRequest
 from experiments.sizes import refuse_sizes
@@ -14,7 +13,7 @@ from runs.study import Cell, Study
 
 @dataclass(frozen=True, kw_only=True)
 class MatchedCell:
-    """A cell with the depth, the widths and the device that its runs have."""
+    """A cell with the depth and the widths that its runs have. Their device is found where they are made."""
 
     cell: Cell
     config: RunConfig
@@ -22,7 +21,7 @@ class MatchedCell:
 
 
 def matched_cells(study: Study) -> list[MatchedCell]:
-    """All cells of the study. Raises UserError if one cannot be matched or trained, or its device is not here."""
+    """All cells of the study. Raises UserError if one cannot be matched or trained."""
     return [_matched(cell) for cell in study.cells()]
 
 
@@ -47,7 +46,6 @@ def requests(
 
 def _matched(cell: Cell) -> MatchedCell:
     config = matched_config(cell.config, cell.reference)
-    config = replace(config, device=resolve_device(config.device))
     match = match_info(config, cell.reference)
     refuse_sizes(config, match)
     return MatchedCell(cell=cell, config=config, match=match)

@@ -1,4 +1,4 @@
-"""Where runs execute. Local: a few processes, each with pinned threads, each making one run after another."""
+"""Where runs execute. Locally: a few processes, each with pinned threads, each making one run after another."""
 
 import logging
 import multiprocessing
@@ -6,7 +6,7 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -14,7 +14,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from experiments.recording import RunRequest, record
+from experiments.environment import resolve_device
+from experiments.recording import RunRequest, real_images, record
 from runs.processes import available_cores, interrupts_held
 
 ATTEMPTS = 2  # a crash may be the machine's; twice is the run's
@@ -29,6 +30,11 @@ class Event:
     step: int = 0
     reason: str = ""
     again: bool = False
+
+
+# Makes these runs, at most that many at a time (None: as many as there is room for), and tells what happens. Closing
+# the events stops it. Raises UserError, when called, if the runs cannot be made where it would make them.
+Engine = Callable[[Sequence[RunRequest], int | None], Generator[Event]]
 
 
 @dataclass(kw_only=True)
@@ -58,13 +64,21 @@ class _Queue:
         return Event(kind="failed", request=request, reason=reason, again=again)
 
 
-def run_locally(requests: Sequence[RunRequest], workers: int) -> Generator[Event]:
-    """Make the runs in that many processes; yields what happens.
+def run_locally(requests: Sequence[RunRequest], workers: int | None) -> Generator[Event]:
+    """Make the runs in that many processes of this machine (None: one a core); the iterator yields what happens.
 
     Each process is pinned to cores of its own, one a thread of its runs, where there are enough. A run that raises,
     or whose process dies, is tried once more at the end. Closing the iterator stops all workers: their runs are
-    recorded as INTERRUPTED and keep their checkpoints.
+    recorded as INTERRUPTED and keep their checkpoints. Raises UserError at once if a device is not here.
     """
+    for device in {request.config.device for request in requests}:
+        resolve_device(device)
+    for data in dict.fromkeys(request.data for request in requests):
+        real_images(*data)  # made once, for the workers to find
+    return _events(requests, workers or len(available_cores()))
+
+
+def _events(requests: Sequence[RunRequest], workers: int) -> Generator[Event]:
     queue = _Queue(waiting=deque(requests))
     threads = max(request.config.threads for request in requests)
     pool: list[_Worker] = []

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 
 from runs.errors import UserError
-from runs.schema import Device
+from runs.schema import Device, RunConfig
 
 _RECORDED = ("torch", "torchvision", "numpy", "scikit-learn", "sacred")
 
@@ -24,6 +25,11 @@ def resolve_device(device: Device) -> Device:
     if device == "auto":
         return "cuda" if available else "cpu"
     return device
+
+
+def on_this_machine(config: RunConfig) -> RunConfig:
+    """The config with the device that it has here. Raises as :func:`resolve_device` does."""
+    return replace(config, device=resolve_device(config.device))
 
 
 @lru_cache(maxsize=1)

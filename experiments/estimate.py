@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from experiments.cells import MatchedCell
+from experiments.environment import on_this_machine
 from experiments.networks import match_info
 from experiments.recording import RunRequest, real_images
 from experiments.training import Training
@@ -49,7 +50,11 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
 
 
 def seconds_per_run(config: RunConfig, local: Path) -> float:
-    """Seconds that a run of this config would take here: a few steps and one probe, timed and scaled up."""
+    """Seconds that a run of this config would take here: a few steps and one probe, timed and scaled up.
+
+    Raises UserError if its device is not here.
+    """
+    config = on_this_machine(config)
     torch.set_num_threads(config.threads)  # as in a worker: more would wait for each other on a busy machine
     images = real_images(config.dataset, config.image_size, config.channels, local)
     training = Training(config, *images)

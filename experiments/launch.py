@@ -1,48 +1,53 @@
 """Making a study's missing runs, and showing how far they are."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from tqdm import tqdm
 
 from experiments.cells import matched_cells, requests
-from experiments.engines import Event, run_locally
+from experiments.engines import Engine, Event, run_locally
 from experiments.estimate import dry_run
-from experiments.recording import RunRequest, real_images
+from experiments.recording import RunRequest
 from runs.generations import Work
 from runs.observers import check_store
 from runs.processes import available_cores
 from runs.study import Study
 
 
-def make_runs(study: Study, todo: Work, url: str, *, workers: int | None, only_show: bool, what: str) -> None:
-    """Train and record these runs of the study, in ``workers`` processes (None: one a core), or show what they cost.
+def make_runs(
+    study: Study,
+    todo: Work,
+    url: str,
+    *,
+    workers: int | None,
+    only_show: bool,
+    what: str,
+    engine: Engine = run_locally,
+) -> None:
+    """Train and record these runs of the study, ``workers`` at a time (None: as the engine has room), or show the cost.
 
     ``what`` is said before the first is trained. Raises UserError, before anything is written, if a cell cannot be
-    matched or trained, its device is not here, or the store cannot be written.
+    matched or trained or the store cannot be written, and before anything is trained if the engine refuses the runs.
     """
     cells = matched_cells(study)
     runs = requests(study, cells, todo.runs, url, todo.generation)
-    processes = workers or len(available_cores())
     if only_show:
-        dry_run(study, cells, runs, processes)
+        dry_run(study, cells, runs, workers or len(available_cores()))
     else:
         check_store(url)
         print(what)
-        _train(runs, processes)
+        _train(runs, engine(runs, workers))
 
 
-def _train(todo: Sequence[RunRequest], workers: int) -> None:
-    config = todo[0].config
-    real_images(config.dataset, config.image_size, config.channels, todo[0].local)  # workers find it in its folder
+def _train(todo: Sequence[RunRequest], events: Generator[Event]) -> None:
     progress = _Progress(todo)
-    events = run_locally(todo, workers)
     try:
         for event in events:
             progress.show(event)
     finally:
         progress.close()
-        events.close()  # after Ctrl-C: stops the workers
+        events.close()  # after Ctrl-C: stops the engine
 
 
 class _Progress:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from safetensors.torch import save_file
 from experiments.checkpoint import load_checkpoint, save_checkpoint
 from experiments.datasets import load_images
 from experiments.datasets.images import ImageData
-from experiments.environment import code_state, device_name, versions
+from experiments.environment import code_state, device_name, on_this_machine, versions
 from experiments.features import FeatureExtractor, feature_extractor
 from experiments.probes import measure_references
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.errors import UserError
+from runs.kinds import STABILITY
 from runs.observers import Run, flush, new_experiment
 from runs.schema import (
     DISCRIMINATOR,
@@ -44,7 +45,7 @@ Progress = Callable[[int], None]  # called with the step that a run has reached
 class RunRequest:
     """All that a worker needs to make one run."""
 
-    config: RunConfig  # widths and device known
+    config: RunConfig  # widths known; the device is found by whoever makes the run
     match: MatchInfo
     url: str  # where the record goes
     key: str  # of the cell; with the seed it names the checkpoint
@@ -58,6 +59,11 @@ class RunRequest:
     def identity(self) -> tuple[str, int]:
         """Cell and seed: which run of a study this is."""
         return self.key, self.config.seed
+
+    @property
+    def data(self) -> tuple[str, int, int, Path]:
+        """Which images the run is trained on, as :func:`real_images` takes them."""
+        return self.config.dataset, self.config.image_size, self.config.channels, self.local
 
     @property
     def checkpoint(self) -> Path:
@@ -74,12 +80,13 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
     """Train and record one run; the id of its complete record.
 
     Continues from the run's checkpoint if there is one, and records the whole trace into a fresh sacred run either
-    way. Raises NotRecorded if points are missing afterwards (the database was away): the next call records again
-    without training.
+    way. Raises UserError if its device is not here, and NotRecorded if points are missing afterwards (the database was
+    away): the next call records again without training.
     """
+    request = replace(request, config=on_this_machine(request.config))
     torch.set_num_threads(request.config.threads)
     training = _prepared(request)
-    experiment = new_experiment("stability", config_fields(request.config), request.url)
+    experiment = new_experiment(STABILITY.name, config_fields(request.config), request.url)
 
     @experiment.main
     def train(_run: Run) -> None:
@@ -87,6 +94,7 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
         _finish(request, training, _run)
 
     meta = {
+        "kind": STABILITY.name,
         "cell_key": request.key,
         "plan_hash": request.plan_hash,
         "training_version": TRAINING_VERSION,
@@ -117,7 +125,7 @@ def real_images(dataset: str, image_size: int, channels: int, local: Path) -> tu
 
 def _prepared(request: RunRequest) -> Training:
     config = request.config
-    training = Training(config, *real_images(config.dataset, config.image_size, config.channels, request.local))
+    training = Training(config, *real_images(*request.data))
     kept = load_checkpoint(request.checkpoint)
     if kept is not None and kept["config"] == config_fields(config):
         training.restore(kept["training"])
@@ -154,8 +162,7 @@ def _finish(request: RunRequest, training: Training, run: Run) -> None:
 
 
 def _info(request: RunRequest, training: Training) -> RunInfo:
-    config = request.config
-    data, extractor = real_images(config.dataset, config.image_size, config.channels, request.local)
+    data, extractor = real_images(*request.data)
     return RunInfo(
         match=request.match,
         versions=versions(),
@@ -164,7 +171,7 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
         streams=training.digests(),
         features={"hash": extractor.hash, "accuracy": extractor.accuracy},
         classes=data.classes,
-        references=_references(config.dataset, config.image_size, config.channels, config.eval_samples, request.local),
+        references=_references(*request.data, request.config.eval_samples),
         extremes=training.recorder.extremes(),
         halted_at=training.halted_at,
         plan=request.plan,
@@ -172,7 +179,7 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
 
 
 @lru_cache(maxsize=2)
-def _references(dataset: str, image_size: int, channels: int, samples: int, local: Path) -> dict[str, dict[str, float]]:
+def _references(dataset: str, image_size: int, channels: int, local: Path, samples: int) -> dict[str, dict[str, float]]:
     return measure_references(*real_images(dataset, image_size, channels, local), samples)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from experiments.environment import resolve_device
+from experiments.environment import on_this_machine
 from experiments.networks import match_info, matched_config
 from experiments.recording import NotRecorded, RunRequest, record
 from experiments.sizes import refuse_sizes
@@ -73,8 +73,7 @@ def _request(updates: Mapping[str, Any]) -> RunRequest:
     declared = {**config_fields(cell.config), "study": "adhoc", "seed": 0, **_spelled_out(updates)}
     config = validated(RunConfig, declared, "config")
     reference = cell.reference and _same_setting(cell.reference, config)
-    config = matched_config(config, reference)
-    config = replace(config, device=resolve_device(config.device))
+    config = on_this_machine(matched_config(config, reference))
     return RunRequest(
         config=config, match=match_info(config, reference), url=store_url(), key=digest(config_fields(config))
     )

@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from runs.errors import UserError
+from runs.kinds import KINDS
 from runs.matches import ORDER
-from runs.schema import RunConfig
 from runs.validation import unknown
 
 TIMES = ("start_time", "stop_time", "heartbeat")
 FIELDS = ("_id", "status", "config", "info", "meta", *TIMES)
-CONFIG_FIELDS = tuple(f"config.{field.name}" for field in fields(RunConfig))
+CONFIG_FIELDS = tuple(dict.fromkeys(field for kind in KINDS.values() for field in kind.config_fields))
 
 COMBINATIONS = ("$and", "$or", "$nor")
 CONDITIONS = ("$eq", "$ne", *ORDER, "$in", "$nin", "$exists", "$regex", "$not")

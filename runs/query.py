@@ -12,20 +12,10 @@ from runs.addresses import store_url
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.filters import COMBINATIONS, CONDITIONS, checked_field
 from runs.filters import FIELDS as FILTER_FIELDS
+from runs.kinds import KINDS, STABILITY
 from runs.records import RunRecord, RunStore, checked_metrics
 from runs.store import open_store
 
-FIELDS = (
-    "id",
-    "status",
-    "config.study",
-    "config.arm",
-    "config.seed",
-    "config.steps",
-    "config.lr_g",
-    "config.beta1",
-    "start_time",
-)
 MARKS = ("complete", "shortcoming")  # shown where records may be incomplete
 
 DESCRIPTION = """
@@ -45,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     query = parsed_query(options.query)
     marks = MARKS if options.all else ()
-    fields = [
-        field if field in ("id", *MARKS) else checked_field(field) for field in options.fields or (*FIELDS, *marks)
-    ]
+    kind = KINDS[options.kind]
+    shown = options.fields or ("id", "status", *kind.shown, "start_time", *marks)
+    fields = [field if field in ("id", *MARKS) else checked_field(field) for field in shown]
     names = list(checked_metrics(options.traces or []))
     store = open_store(store_url())
-    records = store.find(query, complete_only=not options.all)
+    records = store.find(query, kind=kind, complete_only=not options.all)
     if names:
         header = ["id", *marks[:1], "step", *names]
         rows = trace_rows(store, records, names, marks[:1])
@@ -126,9 +116,12 @@ WRITERS = {"table": _write_table, "json": _write_json, "csv": _write_csv}
 def _parser() -> CommandLine:
     parser = CommandLine(prog="python -m runs.query", description=DESCRIPTION)
     parser.add_argument("query", nargs="?", default="{}", help=QUERY_HELP)
+    parser.add_argument(
+        "--kind", choices=KINDS, default=STABILITY.name, help=f"what kind of runs; default: {STABILITY.name}"
+    )
     parser.add_argument("--format", choices=WRITERS, default="table", help=FORMAT_HELP)
     parser.add_argument(
-        "--fields", type=_names, help=f"what to show of each run, by commas; default: {','.join(FIELDS)}"
+        "--fields", type=_names, help="what to show of each run, by commas; default: id, status and what its kind shows"
     )
     parser.add_argument("--traces", type=_names, help="show these traces instead, one line a step, such as d_x,d_g_z1")
     parser.add_argument("--all", action="store_true", help="incomplete records too, marked as such")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from runs.errors import UserError
 from runs.filters import checked_query
-from runs.schema import ARTIFACTS, TRACES, RunConfig, RunInfo, missing_points
+from runs.kinds import KINDS, STABILITY, RunKind, kind_name
 from runs.validation import unknown, validated
 
 COMPLETED = "COMPLETED"
@@ -43,10 +43,11 @@ def trace(steps: Iterable[int], values: Iterable[float]) -> Trace:
 
 
 def checked_metrics(names: Collection[str]) -> Collection[str]:
-    """The same names. Raises UserError if one is none of ``runs.schema.TRACES``."""
+    """The same names. Raises UserError if no kind of run has a metric of one of them."""
+    known = [metric for kind in KINDS.values() for metric in kind.metrics]
     for name in names:
-        if name not in TRACES:
-            raise UserError(unknown("metric", name, TRACES))
+        if name not in known:
+            raise UserError(unknown("metric", name, known))
     return names
 
 
@@ -67,7 +68,7 @@ class RunRecord:
 
     @property
     def complete(self) -> bool:
-        """Whether everything is recorded that the config promises; only such records are analysed."""
+        """Whether everything is recorded that its kind and its config promise; only such records are analysed."""
         return self.shortcoming is None
 
     @cached_property
@@ -75,15 +76,18 @@ class RunRecord:
         """What keeps the record from being complete, in one line; None if nothing does."""
         if self.status != COMPLETED:
             return "status " + ("RUNNING, but dead" if self.dead else self.status)
+        kind = KINDS.get(kind_name(self.meta))
+        if kind is None:
+            return unknown("kind of run", kind_name(self.meta), KINDS)
         try:
-            config = validated(RunConfig, self.config, "config")
+            config = validated(kind.config, self.config, "config")
         except UserError as error:
             return str(error)
-        lacking = missing_points(config, self.points)
+        lacking = kind.missing_points(config, self.points)
         if lacking:
             return "missing points: " + ", ".join(f"{name} {lack}" for name, lack in lacking.items())
-        absent = [name for name in RunInfo.__annotations__ if name not in self.info]
-        absent += [name for name in ARTIFACTS if name not in self.artifacts]
+        absent = [name for name in kind.info if name not in self.info]
+        absent += [name for name in kind.artifacts if name not in self.artifacts]
         return f"missing: {', '.join(absent)}" if absent else None
 
     @property
@@ -97,20 +101,27 @@ class RunRecord:
 class RunStore(abc.ABC):
     """Where runs are recorded, for reading. Every kind of store answers the same query alike."""
 
-    def find(self, query: Mapping[str, Any] | None = None, *, complete_only: bool = True) -> list[RunRecord]:
-        """The records that match a Mongo-style filter, in the order of their ids.
+    def find(
+        self,
+        query: Mapping[str, Any] | None = None,
+        *,
+        kind: RunKind[Any] = STABILITY,
+        complete_only: bool = True,
+    ) -> list[RunRecord]:
+        """The records of one kind of run that match a Mongo-style filter, in the order of their ids.
 
         The filter is over ``{_id, status, config, info, meta, start_time, stop_time, heartbeat}``, times as dates or
         ISO texts; see :func:`runs.filters.checked_query`. Raises UserError if it is refused, or if the store cannot
         be read.
         """
-        records = self._find(checked_query({} if query is None else query), completed_only=complete_only)
+        checked = {"$and": [kind.filter, checked_query({} if query is None else query)]}
+        records = self._find(checked, completed_only=complete_only)
         return [record for record in records if record.complete or not complete_only]
 
     def traces(self, record: RunRecord, names: Collection[str]) -> dict[str, Trace]:
         """These traces of a run; one that was never recorded has no points.
 
-        Raises UserError if a name is none of ``runs.schema.TRACES``, or if the store cannot be read.
+        Raises UserError if no kind of run has a metric of a name, or if the store cannot be read.
         """
         recorded = self._traces(record.id, checked_metrics(names))
         return {name: recorded.get(name) or trace([], []) for name in names}

@@ -1,4 +1,4 @@
-"""What a run is: its config, the names of its traces, and when its record is complete."""
+"""What a stability run is: its config, the names of its traces, and what its record promises."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -215,16 +215,6 @@ def promised_steps(config: RunConfig) -> dict[str, list[int]]:
         **dict.fromkeys((*PROBES, CLOCK), probes),
         **dict.fromkeys(PROBE_CHANGES, probes[1:]),
     }
-
-
-def missing_points(config: RunConfig, recorded_points: Mapping[str, int]) -> dict[str, int]:
-    """Traces with another number of points than promised, and how many points they lack.
-
-    An empty answer means that the record is complete: the status that sacred stores proves nothing, since an
-    observer that failed once is dropped while the run goes on to COMPLETED.
-    """
-    lacking = {name: len(steps) - recorded_points.get(name, 0) for name, steps in promised_steps(config).items()}
-    return {name: lack for name, lack in lacking.items() if lack != 0}
 
 
 def config_fields(config: RunConfig) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from runs.addresses import folder_at, is_mongo_url
 from runs.errors import UserError
 from runs.filters import FIELDS, TIMES
+from runs.kinds import KINDS, kind_name
 from runs.matches import matches
 from runs.mongo import database, one_line_faults
 from runs.records import COMPLETED, UNREADABLE, RunRecord, RunStore, Trace, trace
-from runs.schema import completed_fields
 
 __all__ = ["FolderStore", "MongoStore", "RunRecord", "RunStore", "Trace", "open_store"]
 
@@ -139,12 +139,14 @@ class MongoStore(RunStore):
 def _record(document: Mapping[str, Any], points: Mapping[str, int], artifacts: Collection[str]) -> RunRecord:
     # MongoObserver notes the metrics' ids in the info, for its viewers
     info = {key: value for key, value in (document.get("info") or {}).items() if key != "metrics"}
+    meta = document.get("meta") or {}
+    kind = KINDS.get(kind_name(meta))
     return RunRecord(
         id=document["_id"],
         status=document["status"],
-        config=completed_fields(document["config"]),
+        config=kind.completed(document["config"]) if kind else document["config"],
         info=info,
-        meta=document.get("meta") or {},
+        meta=meta,
         points=points,
         artifacts=artifacts,
         **{name: document.get(name) for name in TIMES},

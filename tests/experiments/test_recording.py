@@ -37,7 +37,7 @@ def test_a_recorded_run_is_complete_and_says_how_it_came_about(request_for, stor
     found = open_store(request.url).find({"config.arm": "dcgan"})[0]
     assert (found.id, found.complete) == (run_id, True)
     assert found.config == config_fields(request.config)
-    assert (found.meta["cell_key"], found.meta["plan_hash"]) == (request.key, "abc")
+    assert [found.meta[name] for name in ("kind", "cell_key", "plan_hash")] == ["stability", request.key, "abc"]
     assert found.info["features"]["accuracy"] >= 0.95
     assert set(found.artifacts) == set(ARTIFACTS)
 

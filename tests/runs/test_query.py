@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from runs import query
 from runs.addresses import is_mongo_url
 from runs.errors import report_user_errors
+from runs.kinds import STABILITY
 from runs.schema import RunConfig
 from tests.recording import record_run, synthetic_info, synthetic_traces, trace, varied
 
@@ -75,7 +76,7 @@ def strict_json(text: str) -> Any:
 
 def test_table_shows_complete_runs_one_a_line_id_first(three_runs: str, capsys: pytest.CaptureFixture[str]) -> None:
     header, *lines = (line.split() for line in ask(capsys).splitlines())
-    assert header == [*query.FIELDS]
+    assert header == ["id", "status", *STABILITY.shown, "start_time"]
     assert lines == [
         ["1", "COMPLETED", "tiny", "dcgan", "0", "4", "0.0002", "0.5", "2025-01-31T12:00:00"],
         ["2", "COMPLETED", "tiny", "mlp", "1", "4", "0.0002", "0.5", "2025-01-31T12:00:00"],

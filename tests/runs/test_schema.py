@@ -13,11 +13,9 @@ from runs.schema import (
     PROBE_CHANGES,
     PROBES,
     STEP_TRACES,
-    TRACES,
     RunConfig,
     completed_fields,
     config_fields,
-    missing_points,
     of_both_players,
     player_config,
     probe_steps,
@@ -48,21 +46,6 @@ def test_probes_start_at_zero_and_end_with_the_last_step_without_repeats(config:
     assert steps[0] == 0
     assert steps[-1] == config.steps
     assert all(0 < later - earlier <= config.eval_every for earlier, later in pairwise(steps))
-
-
-@given(SMALL)
-def test_record_with_every_promised_point_is_complete_and_one_without_any_trace_is_not(config: RunConfig) -> None:
-    points = {name: len(steps) for name, steps in promised_steps(config).items()}
-    assert set(points) == set(TRACES)
-    assert missing_points(config, points) == {}
-    for name in TRACES:
-        rest = {other: count for other, count in points.items() if other != name}
-        assert missing_points(config, rest) == {name: points[name]}
-
-
-def test_a_point_too_many_is_as_wrong_as_one_too_few() -> None:
-    points = {name: len(steps) for name, steps in promised_steps(RunConfig()).items()}
-    assert missing_points(RunConfig(), {**points, "d_x": 999, "loss_g": 1001}) == {"d_x": 1, "loss_g": -1}
 
 
 def test_config_survives_the_way_through_plain_values() -> None:

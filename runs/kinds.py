@@ -1,0 +1,64 @@
+"""Kinds of run: what a record of each holds when it is complete. The record itself is the same for all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
+
+from runs import schema
+
+_FIRST = "stability"  # the kind of all records from before kinds were recorded
+
+C = TypeVar("C")  # a config: a validated, frozen dataclass of plain values
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunKind(Generic[C]):
+    """One kind of run. Its name is what a record's ``meta`` says under ``kind``."""
+
+    name: str
+    config: type[C]
+    completed: Callable[[Mapping[str, Any]], dict[str, Any]]  # a recorded config, with the fields of today
+    metrics: tuple[str, ...]  # every name that a record can hold points of
+    promised: Callable[[C], Mapping[str, Sequence[int]]]  # steps of each metric that a complete record holds
+    info: tuple[str, ...]  # names that ``info`` has
+    artifacts: tuple[str, ...]
+    shown: tuple[str, ...]  # fields that a list of runs shows unless others are asked for
+
+    @property
+    def config_fields(self) -> tuple[str, ...]:
+        """Dotted paths of the config's fields."""
+        return tuple(f"config.{field.name}" for field in fields(self.config))  # type: ignore[arg-type]
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """A Mongo-style filter that this kind's records match."""
+        return {"meta.kind": {"$in": [self.name, None] if self.name == _FIRST else [self.name]}}
+
+    def missing_points(self, config: C, recorded: Mapping[str, int]) -> dict[str, int]:
+        """Metrics with another number of points than promised, and how many points they lack.
+
+        An empty answer means that all are recorded: the status that sacred stores proves nothing, since an observer
+        that failed once is dropped while the run goes on to COMPLETED.
+        """
+        lacking = {name: len(steps) - recorded.get(name, 0) for name, steps in self.promised(config).items()}
+        return {name: lack for name, lack in lacking.items() if lack != 0}
+
+
+STABILITY = RunKind(
+    name=_FIRST,
+    config=schema.RunConfig,
+    completed=schema.completed_fields,
+    metrics=schema.TRACES,
+    promised=schema.promised_steps,
+    info=tuple(schema.RunInfo.__annotations__),
+    artifacts=schema.ARTIFACTS,
+    shown=("config.study", "config.arm", "config.seed", "config.steps", "config.lr_g", "config.beta1"),
+)
+
+KINDS: Mapping[str, RunKind[Any]] = {STABILITY.name: STABILITY}
+
+
+def kind_name(meta: Mapping[str, Any]) -> str:
+    """The name of a record's kind; it may be none of KINDS, if newer code has written the record."""
+    kind = meta.get("kind")
+    return _FIRST if kind is None else str(kind)
