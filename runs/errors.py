@@ -37,6 +37,7 @@ def report_user_errors(main: Callable[[], int]) -> int:
         return _refused(str(error))
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; run the same command again to continue\n")
+        exec("")  # CPython ends by the signal, not 130, if Ctrl-C fell into an exec of a text (as a dataclass is made)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
         sys.stderr.close()

@@ -10,6 +10,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from analysis.judging.verdicts import VerdictCode
@@ -79,6 +80,20 @@ RC: dict[Any, Any] = _DEFAULTS | {
     "savefig.facecolor": "white",
     "figure.facecolor": "white",
 }
+
+
+def _shipped_fonts_first() -> None:
+    """Have DejaVu Sans be the one that matplotlib ships: a system's own may have other glyphs, and be found before it.
+
+    matplotlib keeps a list of fonts for all of a user's environments, and the first font of a name is taken.
+    """
+    shipped = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    for path in sorted(shipped.glob("DejaVuSans*.ttf")):
+        fontManager.addfont(path)
+    fontManager.ttflist.sort(key=lambda font: Path(font.fname).parent != shipped)
+
+
+_shipped_fonts_first()
 
 # decorates a function that draws; nothing outside the function sees these settings
 styled = matplotlib.rc_context(RC)

@@ -93,3 +93,15 @@ def test_what_stops_a_command_is_one_line(error: BaseException, said: str, capsy
 def test_a_fault_of_the_program_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         report_user_errors(raising(ZeroDivisionError()))
+
+
+def test_ctrl_c_in_the_middle_of_an_exec_ends_with_status_130_as_anywhere_else(tmp_path: Path) -> None:
+    program = tmp_path / "interrupted.py"
+    program.write_text(
+        "import sys\n"
+        "from runs.errors import report_user_errors\n"
+        "sys.exit(report_user_errors(lambda: exec('raise KeyboardInterrupt')))\n"
+    )
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    ended = subprocess.run([sys.executable, "-m", "interrupted"], env={**os.environ, "PYTHONPATH": path})
+    assert ended.returncode == 130

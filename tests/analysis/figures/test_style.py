@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -96,6 +98,20 @@ def test_a_figure_is_written_as_svg_pdf_and_png_and_twice_the_same(tmp_path: Pat
     assert [path.name for path in first] == ["loss.v1.svg", "loss.v1.pdf", "loss.v1.png"]
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_text_is_set_in_the_font_that_matplotlib_ships_whatever_else_the_machine_has(tmp_path: Path) -> None:
+    shipped = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+    other = tmp_path / "DejaVuSans.ttf"
+    other.write_bytes(shipped.read_bytes())
+    code = (
+        "from matplotlib import font_manager as fonts\n"
+        f"fonts.fontManager.ttflist = [fonts.FontEntry(fname={str(other)!r}, name='DejaVu Sans')]\n"
+        "import analysis.figures.style\n"
+        "print(fonts.findfont('DejaVu Sans'))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == str(shipped)
 
 
 def test_pdf_embeds_truetype_so_that_its_text_stays_text(tmp_path: Path) -> None:
