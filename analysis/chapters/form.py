@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -10,10 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.style import ArmStyle, arm_styles
+from analysis.findings.contrasts import at_equal_compute, at_equal_updates
 from analysis.judging.judgements import study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits
-from analysis.results.document import ChapterRows
+from analysis.results.document import ChapterRows, ContrastResult
 from analysis.results.wording import number, point_text
 from analysis.tables.formats import Table
 from runs.store import RunStore
@@ -77,6 +79,16 @@ class Judged:
     data: StudyData
     verdicts: pd.DataFrame
     store: RunStore
+
+    @cached_property
+    def contrasts(self) -> tuple[ContrastResult, ...]:
+        """Every declared contrast at equal updates, at every grid point or over the grid."""
+        return at_equal_updates(self.data, self.verdicts)
+
+    @cached_property
+    def contrasts_at_equal_compute(self) -> tuple[ContrastResult, ...]:
+        """The same at equal FLOPs."""
+        return at_equal_compute(self.data)
 
     @property
     def alpha(self) -> float:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from analysis.counting import counted
 from analysis.findings.budgets import seconds_per_step, step_flops
-from analysis.findings.contrasts import at_equal_compute, at_equal_updates
 from analysis.findings.controls import controls
 from analysis.findings.factorial import factorial
 from analysis.findings.families import families, left_out
@@ -41,10 +40,17 @@ _ALWAYS_SHOWN = (
 _NO_SETTING = ("study", "arm", "seed", "width_g", "width_d", "inner_width_g", "inner_width_d")
 
 
-def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
-    """Everything that a report states. ``verdicts``: of ``judge_study(data)``."""
+def analyse(
+    data: StudyData,
+    verdicts: pd.DataFrame,
+    contrasts: Sequence[ContrastResult],
+    at_compute: Sequence[ContrastResult],
+) -> Results:
+    """Everything that a report states but its chapters.
+
+    verdicts: of ``judge_study(data)``. contrasts: at equal updates; at_compute: at equal computation.
+    """
     study = data.study
-    contrasts, at_compute = at_equal_updates(data, verdicts), at_equal_compute(data)
     sensitivity, skipped = verdict_sensitivity(data)
     results = Results(
         schema_version=SCHEMA_VERSION,
@@ -59,8 +65,8 @@ def analyse(data: StudyData, verdicts: pd.DataFrame) -> Results:
         seeds=study.seeds,
         steps=tuple(sorted({cell.config.steps for cell in study.cells()})),
         arms=tuple(_arm_results(data, verdicts)),
-        contrasts=contrasts,
-        contrasts_at_equal_compute=at_compute,
+        contrasts=tuple(contrasts),
+        contrasts_at_equal_compute=tuple(at_compute),
         families=families(contrasts, data),
         regions=regions(data, verdicts),
         sensitivity=sensitivity,

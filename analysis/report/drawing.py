@@ -51,7 +51,10 @@ def drawing_of(data: StudyData, store: RunStore) -> Drawing:
     """Everything that a report states on a study's record."""
     judged = Judged(data=data, verdicts=judge_study(data), store=store)
     chapters = [write(judged) for write in CHAPTERS]
-    results = replace(analyse(data, judged.verdicts), chapters={chapter.name: chapter.rows() for chapter in chapters})
+    results = replace(
+        analyse(data, judged.verdicts, judged.contrasts, judged.contrasts_at_equal_compute),
+        chapters={chapter.name: chapter.rows() for chapter in chapters},
+    )
     return Drawing(data=data, verdicts=judged.verdicts, store=store, results=results, chapters=chapters)
 
 

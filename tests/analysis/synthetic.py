@@ -7,8 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from analysis.chapters.form import Judged
+from analysis.findings.outcomes import analyse
 from analysis.judging.frames import StudyData, load_study_data
 from analysis.judging.judgements import judge_study
+from analysis.results.document import Results
 from runs.schema import PROBES, REFERENCES, RunConfig, probe_steps
 from runs.store import open_store
 from runs.study import Study, study_from_document
@@ -129,3 +131,9 @@ def loaded(folder: Path, study: Study) -> StudyData:
 def judged(data: StudyData) -> Judged:
     """What chapters that show no sample images are written from."""
     return Judged(data=data, verdicts=judge_study(data), store=None)  # type: ignore[arg-type]
+
+
+def results_of(data: StudyData) -> Results:
+    """What a report states but its chapters."""
+    found = judged(data)
+    return analyse(data, found.verdicts, found.contrasts, found.contrasts_at_equal_compute)

@@ -7,19 +7,12 @@ import numpy as np
 import pytest
 
 from analysis.findings.budgets import flops_per_step
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import Results
 from analysis.results.wording import flop_unit, flops_text
 from runs.schema import RunConfig
-from tests.analysis.synthetic import FLOPS, SECONDS_PER_STEP, loaded, record, recorded, small_study
+from tests.analysis.synthetic import FLOPS, SECONDS_PER_STEP, loaded, record, recorded, results_of, small_study
 from tests.recording import varied
-
-
-def results_of(data: StudyData) -> Results:
-    return analyse(data, judge_study(data))
 
 
 @pytest.fixture(scope="module")

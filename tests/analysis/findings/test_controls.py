@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
-from tests.analysis.synthetic import Behaviour, recorded, small_study
+from tests.analysis.synthetic import Behaviour, recorded, results_of, small_study
 
 ARMS = {
     "mlp": {"architecture": "mlp", "normalization": "none"},
@@ -32,7 +30,7 @@ def controls_of(
         "secondaries": [asked("mlp", "mlp-bn"), asked("mlp", "mlp-he"), *more],
     }
     data = recorded(folder, small_study(arms=ARMS, plan=plan), behaviours)
-    return analyse(data, judge_study(data)).controls
+    return results_of(data).controls
 
 
 def test_control_without_runs_is_not_known_and_keeps_the_summary_from_being_said(tmp_path: Path) -> None:

@@ -4,17 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
-from analysis.judging.study_data import StudyData
 from analysis.results.document import Results
 from analysis.results.factors import SignsOverGrid
 from analysis.statistics import FactorEffects, NotEstimable
-from tests.analysis.synthetic import loaded, record, small_study
-
-
-def results_of(data: StudyData) -> Results:
-    return analyse(data, judge_study(data))
+from tests.analysis.synthetic import loaded, record, results_of, small_study
 
 
 @pytest.fixture(scope="module")

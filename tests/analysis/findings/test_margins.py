@@ -14,14 +14,13 @@ from scipy import stats
 
 from analysis.findings.contrasts import at_equal_updates
 from analysis.findings.equivalence import NO_MARGIN, SOME_MARGINS, equivalence, without_margin
-from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import judge_study
 from analysis.results.document import ContrastResult, PairTally, PairValue
 from analysis.results.precision import MarginResult
 from analysis.statistics import Equivalence, Interval, NotEstimable, hodges_lehmann, shift_interval
 from runs.plan import Contrast, Outcome, Plan
 from runs.study import Study
-from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
+from tests.analysis.synthetic import Behaviour, loaded, record, recorded, results_of, small_study
 
 INF = math.inf
 Z2 = float(stats.norm.ppf(0.95)) ** 2
@@ -206,7 +205,7 @@ def test_margin_that_was_registered_after_the_runs_is_shown_as_a_change(tmp_path
     behaviours: dict[str, list[Behaviour]] = {"mlp": ["stable"] * 8, "dcgan": ["stable"] * 8}
     recorded(tmp_path, small_study(), behaviours)
     data = loaded(tmp_path, with_margins({"not_stable": 0.3}))
-    results = analyse(data, judge_study(data))
+    results = results_of(data)
     (stamp,) = results.stamps
     assert stamp.kind == "EXPLORATORY"
     assert "plan.primary.margin" in stamp.reasons[0]

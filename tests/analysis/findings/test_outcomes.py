@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.findings.outcomes import analyse
 from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
@@ -25,15 +24,12 @@ from tests.analysis.synthetic import (
     record,
     recorded,
     references,
+    results_of,
     small_study,
 )
 
 GOOD: list[Behaviour] = ["stable"] * 8
 NOT_YET: list[Behaviour] = ["unlearned"] * 8
-
-
-def results_of(data: StudyData) -> Results:
-    return analyse(data, judge_study(data))
 
 
 @pytest.fixture(scope="module")

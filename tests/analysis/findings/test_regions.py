@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 
 from analysis.findings.equivalence import equivalence
-from analysis.findings.outcomes import analyse
 from analysis.findings.region_headline import region_paragraphs
-from analysis.judging.judgements import judge_study
 from analysis.results.document import ContrastResult, PairValue, Results
 from analysis.statistics import Equivalence, Interval, NotEstimable, SpecificationTest, sign_flip_interval
 from runs.plan import Contrast
 from runs.study import Study
-from tests.analysis.synthetic import Behaviour, loaded, record, small_study
+from tests.analysis.synthetic import Behaviour, loaded, record, results_of, small_study
 
 GRID = {"lr": [2e-4, 1e-3], "beta1": [0.5, 0.9]}
 POINTS = [{"lr": lr, "beta1": beta1} for lr in GRID["lr"] for beta1 in GRID["beta1"]]
@@ -30,9 +28,8 @@ def region_study(seeds: int) -> Study:
     return small_study(seeds=seeds, grid=GRID, plan=PLAN)
 
 
-def results_of(folder: Path, study: Study) -> Results:
-    data = loaded(folder, study)
-    return analyse(data, judge_study(data))
+def reported(folder: Path, study: Study) -> Results:
+    return results_of(loaded(folder, study))
 
 
 def record_all(folder: Path, study: Study, mlp: Sequence[Behaviour], learned: Mapping[str, int]) -> None:
@@ -51,7 +48,7 @@ def only(results: Results, role: Any) -> ContrastResult:
 def test_an_arm_stable_at_one_of_four_points_in_every_seed_lacks_three_points_with_the_exact_p(tmp_path: Path) -> None:
     study = region_study(9)
     record_all(tmp_path, study, ["stable", "unlearned", "collapsed", "diverged"], {"mlp": 100, "dcgan": 50})
-    results = results_of(tmp_path, study)
+    results = reported(tmp_path, study)
     primary = only(results, "primary")
     assert primary.effect.estimate == -3
     assert primary.effect.p == pytest.approx(2**-8)
@@ -62,7 +59,7 @@ def test_an_arm_stable_at_one_of_four_points_in_every_seed_lacks_three_points_wi
 def test_updates_where_both_learn_leave_out_the_points_at_which_one_does_not(tmp_path: Path) -> None:
     study = region_study(9)
     record_all(tmp_path, study, ["stable", "unlearned", "stable", "unlearned"], {"mlp": 100, "dcgan": 50})
-    co_primary = only(results_of(tmp_path, study), "co-primary")
+    co_primary = only(reported(tmp_path, study), "co-primary")
     assert [(pair.first, pair.second) for pair in co_primary.values] == [(100, 50)] * 9
     assert "conditional on both learning" in co_primary.sentence
 
@@ -71,7 +68,7 @@ def test_a_co_primary_is_confirmatory_only_after_a_significant_primary(tmp_path:
     for seeds, word in ((9, "Co-primary, confirmatory"), (3, "Co-primary, exploratory")):
         study = region_study(seeds)
         record_all(tmp_path / str(seeds), study, ["stable", "unlearned", "stable", "stable"], {"mlp": 100, "dcgan": 50})
-        assert any(text.startswith(word) for text in results_of(tmp_path / str(seeds), study).headline)
+        assert any(text.startswith(word) for text in reported(tmp_path / str(seeds), study).headline)
 
 
 def test_a_seed_that_lacks_a_run_at_one_point_is_left_out_and_bounds_the_mean(tmp_path: Path) -> None:
@@ -81,7 +78,7 @@ def test_a_seed_that_lacks_a_run_at_one_point_is_left_out_and_bounds_the_mean(tm
     for arm in ("mlp", "dcgan"):
         for point in POINTS[arm == "mlp" :]:  # the last seed has no MLP at the first point
             record(str(tmp_path), more, arm, 3, "stable", point=point)
-    primary = only(results_of(tmp_path, more), "primary")
+    primary = only(reported(tmp_path, more), "primary")
     assert (primary.pairs.used, primary.pairs.missing) == (3, 1)
     assert primary.effect.estimate == 0
 
@@ -115,7 +112,7 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> Results:
     study = small_study(seeds=5, arms=CROSSED, grid=TWO, plan={**PLAN, "secondaries": [INTERACTION]})
     counts = {"mlp": [0, 0, 0, 0, 1], "mlp-bn": [1] * 5, "dcgan-nobn": [2] * 5, "dcgan": [2] * 5}
     record_counts(folder, study, counts)
-    return results_of(folder, study)
+    return reported(folder, study)
 
 
 def test_interaction_is_the_difference_of_differences_of_a_seed_tested_by_sign_flip(crossed: Results) -> None:
@@ -158,7 +155,7 @@ def test_updates_are_averaged_over_the_points_at_which_both_learned(tmp_path: Pa
         for point, step in zip(POINTS, steps, strict=True):
             behaviour: Behaviour = "unlearned" if step is None else "stable"
             record(str(tmp_path), study, arm, 0, behaviour, point=point, learned=step or 0)
-    (pair,) = only(results_of(tmp_path, study), "co-primary").values
+    (pair,) = only(reported(tmp_path, study), "co-primary").values
     assert (pair.first, pair.second) == ((100 + 20) / 2, (50 + 30) / 2)
 
 
@@ -184,7 +181,7 @@ def incomplete(folder: Path, **unmatched: Any) -> ContrastResult:
                     record(str(folder), study, "mlp", seed, "unlearned", point=point, **unmatched)
             else:
                 record(str(folder), study, "mlp", seed, "unlearned", point=point)
-    return only(results_of(folder, study), "primary")
+    return only(reported(folder, study), "primary")
 
 
 def test_missing_run_could_have_been_stable_or_not_and_the_others_are_known(tmp_path: Path) -> None:
@@ -216,7 +213,7 @@ def said(results: Results) -> str:
 def test_headline_tells_the_difference_where_by_cause_and_at_the_best_recipe(tmp_path: Path) -> None:
     study = small_study(seeds=6, grid=TWO, plan=PLAN)
     record_counts(tmp_path, study, {"mlp": [1, 1, 1, 1, 1, 0], "dcgan": [2] * 6})
-    results = results_of(tmp_path, study)
+    results = reported(tmp_path, study)
     assert results.headline == (
         "Of 2 grid points a seed's run ended stable at 0.833 with mlp and 2 with dcgan on average over 6 seeds: −1.17"
         " [−2, −1] grid points (mlp minus dcgan, exact sign-flip over seeds p = 0.031): dcgan is stable at more of"
@@ -239,7 +236,7 @@ def test_headline_tells_the_difference_where_by_cause_and_at_the_best_recipe(tmp
 def test_tolerance_and_the_best_recipe_are_two_statements(tmp_path: Path) -> None:
     study = small_study(seeds=6, grid=TWO, plan=PLAN)
     record_counts(tmp_path, study, {"mlp": [1] * 6, "dcgan": [2] * 6})
-    told = said(results_of(tmp_path, study))
+    told = said(reported(tmp_path, study))
     assert "dcgan is stable at more of them." in told
     assert "mlp 6 of 6 at beta1 0.5; dcgan 6 of 6 at beta1 0.5 and beta1 0.9: the shares are equal there" in told
 
@@ -247,7 +244,7 @@ def test_tolerance_and_the_best_recipe_are_two_statements(tmp_path: Path) -> Non
 def test_few_seeds_show_nothing_and_an_arm_that_is_never_stable_has_no_best_recipe(tmp_path: Path) -> None:
     study = small_study(seeds=2, grid=TWO, plan=PLAN)
     record_counts(tmp_path, study, {"mlp": [0] * 2, "dcgan": [2] * 2})
-    told = said(results_of(tmp_path, study))
+    told = said(reported(tmp_path, study))
     assert "no difference is shown." in told
     assert "mlp: no run stable at beta1 0.5 and beta1 0.9." in told
     assert "At no grid point was a run of mlp stable: there is no best recipe to compare." in told
@@ -266,7 +263,7 @@ def test_an_early_look_quotes_no_p_and_names_the_seeds_that_lack_a_run(tmp_path:
     study = small_study(seeds=7, grid=TWO, plan={**PLAN, "secondaries": [{**PLAN["primary"], "outcome": "not_stable"}]})
     counts = {"mlp": [0] * 7, "dcgan": [2] * 7}
     record_counts(tmp_path, study.override(seeds=6), {arm: of_seeds[:6] for arm, of_seeds in counts.items()})
-    results = results_of(tmp_path, study)
+    results = reported(tmp_path, study)
     assert only(results, "primary").effect.p == 2 / 2**6
     assert results.headline[0].startswith("INTERIM")
     assert not [paragraph for paragraph in results.headline if "p =" in paragraph]
@@ -327,7 +324,7 @@ def test_specification_curve_is_of_stable_points_over_the_grid(crossed: Results)
 def test_interaction_over_the_grid_has_a_specification_curve(tmp_path: Path) -> None:
     study = small_study(seeds=2, arms=CROSSED, grid=TWO, plan={**PLAN, "primary": INTERACTION})
     record_counts(tmp_path, study, {"mlp": [0, 0], "mlp-bn": [1, 1], "dcgan-nobn": [2, 2], "dcgan": [2, 2]})
-    (curve,) = results_of(tmp_path, study).robustness.curves
+    (curve,) = reported(tmp_path, study).robustness.curves
     assert curve.specifications[0].delta == -1
     assert curve.sentence.startswith("(mlp minus mlp-bn) less (dcgan-nobn minus dcgan) under ")
     assert set(curve.specifications[0].verdicts) == set(CROSSED)
@@ -349,7 +346,7 @@ def test_flops_to_the_bar_where_both_learn_are_averaged_in_whole_probe_intervals
     for arm, learned in (("mlp", 80), ("dcgan", 20)):
         for point in BETAS:
             record(str(tmp_path), study, arm, 0, point=point, learned=learned)
-    (found,) = results_of(tmp_path, study).of_role("co-primary", "equal compute")
+    (found,) = reported(tmp_path, study).of_role("co-primary", "equal compute")
     (pair,) = found.values
     assert found.effect.unit in ("GFLOP", "MFLOP")
     assert pair.first == pytest.approx(pair.second)  # a step of DCGAN costs as much as four of the MLP
@@ -364,7 +361,7 @@ def directions() -> Iterator[tuple[int, str]]:
 def test_better_arm_is_the_one_with_more_stable_points(tmp_path: Path, of_mlp: int, ends: str) -> None:
     study = small_study(seeds=6, grid=TWO, plan=PLAN)
     record_counts(tmp_path, study, {"mlp": [of_mlp] * 6, "dcgan": [1] * 6})
-    results = results_of(tmp_path, study)
+    results = reported(tmp_path, study)
     assert results.headline[0].endswith(f"{ends}.")
     assert np.sign(only(results, "primary").effect.estimate or 0) == (1 if of_mlp else -1)
 
@@ -373,4 +370,4 @@ def test_interval_below_eight_seeds_is_what_the_exact_test_does_not_reject(tmp_p
     study = small_study(seeds=6, grid=TWO, plan=PLAN)
     record_counts(tmp_path, study, {"mlp": [1, 1, 1, 1, 1, 0], "dcgan": [2] * 6})
     # of the subsets of five -1 and one -2 the means run from -2 to -1; six seeds reject only what lies beyond both ends
-    assert only(results_of(tmp_path, study), "primary").effect.interval == Interval(low=-2, high=-1)
+    assert only(reported(tmp_path, study), "primary").effect.interval == Interval(low=-2, high=-1)

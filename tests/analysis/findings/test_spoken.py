@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 from analysis.findings.key_numbers import key_numbers, sized
-from analysis.findings.outcomes import analyse
 from analysis.findings.spoken import spoken
-from analysis.judging.judgements import judge_study
 from analysis.results.document import Results
 from analysis.statistics import Interval
 from runs.study import Study
-from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
+from tests.analysis.synthetic import Behaviour, loaded, record, recorded, results_of, small_study
 
 GRID = {"beta1": [0.5, 0.9]}
 INF = float("inf")
@@ -31,7 +29,7 @@ def with_primary(outcome: str, *, seeds: int = 8, margin: float | None = None, *
 
 def ended(folder: Path, study: Study, mlp: Sequence[Behaviour], dcgan: Sequence[Behaviour]) -> Results:
     data = recorded(folder, study, {"mlp": mlp, "dcgan": dcgan})
-    return analyse(data, judge_study(data))
+    return results_of(data)
 
 
 def over_grid(folder: Path, study: Study, stable: Mapping[str, Sequence[float]]) -> Results:
@@ -42,7 +40,7 @@ def over_grid(folder: Path, study: Study, stable: Mapping[str, Sequence[float]])
                 behaviour: Behaviour = "stable" if level in levels else "unlearned"
                 record(str(folder), study, arm, seed, behaviour, point={"beta1": level})
     data = loaded(folder, study)
-    return analyse(data, judge_study(data))
+    return results_of(data)
 
 
 def on_screen(results: Results) -> str:

@@ -10,8 +10,6 @@ from matplotlib.text import Text
 
 from analysis.chapters.quality import quality
 from analysis.chapters.times import times
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.report.page import LISTS, headings
 from analysis.report.tables import report_tables
@@ -23,7 +21,7 @@ from runs.store import open_store
 from runs.study import Study
 from tests.analysis.pages import drawing, text_report
 from tests.analysis.plausible import record_study
-from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
+from tests.analysis.synthetic import Behaviour, loaded, record, recorded, results_of, small_study
 
 NO_NUMBER = re.compile(r"\b(?:nan|NaN|inf|NotEstimable|None(?! of these))\b.{0,40}")
 CROSSED = {
@@ -33,10 +31,6 @@ CROSSED = {
     "dcgan": {"architecture": "dcgan", "normalization": "batch", "width_g": 8, "width_d": 8},
 }
 MIXED: list[Behaviour] = ["stable", "collapsed", "diverged", "stable", "unlearned", "nonfinite"]
-
-
-def results_of(data: StudyData) -> Results:
-    return analyse(data, judge_study(data))
 
 
 def tables_of(data: StudyData) -> dict[str, Table]:

@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from analysis.chapters.times import times
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
 from analysis.report.drawing import drawing_of
 from analysis.report.tables import report_tables
 from analysis.report.texts import limitations
 from analysis.results.document import Results
 from runs.store import open_store
 from runs.study import Study
-from tests.analysis.synthetic import recorded, small_study
+from tests.analysis.synthetic import recorded, results_of, small_study
 
 ARMS: dict[str, Any] = {
     "mlp": {"architecture": "mlp", "normalization": "none"},
@@ -27,7 +25,7 @@ ARMS: dict[str, Any] = {
 def reported(folder: Path, study: Study) -> Results:
     n = len(study.seeds)
     data = recorded(folder, study, {arm: ["stable"] * n for arm in study.arms})
-    return analyse(data, judge_study(data))
+    return results_of(data)
 
 
 def said(study: Study, results: Results) -> str:

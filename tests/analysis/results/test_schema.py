@@ -9,19 +9,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from analysis.findings.outcomes import analyse
-from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.results.document import SCHEMA_VERSION, to_json
 from analysis.results.schema import SCHEMA_FILE, _schema, results_schema, schema_text
 from tests.analysis.plausible import record_study
-from tests.analysis.synthetic import Behaviour, loaded, recorded, small_study
+from tests.analysis.synthetic import Behaviour, loaded, recorded, results_of, small_study
 
 MIXED: Sequence[Behaviour] = ("stable", "unlearned", "collapsed", "diverged", "nonfinite", "stable")
 
 
 def validated(data: StudyData) -> dict[str, Any]:
-    content = json.loads(to_json(analyse(data, judge_study(data))))
+    content = json.loads(to_json(results_of(data)))
     errors = [
         f"{error.json_path}: {error.message}" for error in Draft202012Validator(results_schema()).iter_errors(content)
     ]
