@@ -14,7 +14,7 @@ PACKAGES = ("models", "runs", "experiments", "analysis")
 def copy_project(folder: Path) -> Path:
     """Copy what the project needs to run into ``folder``, without records and reports; returns it."""
     for package in PACKAGES:
-        ignored = shutil.ignore_patterns("_local", "reports", "__pycache__")
+        ignored = shutil.ignore_patterns("_local", "reports")
         shutil.copytree(ROOT / package, folder / package, ignore=ignored)
     return folder
 

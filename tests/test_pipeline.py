@@ -53,37 +53,28 @@ font.family: serif
 text.usetex: True
 path.sketch: 1, 100, 2
 """
-OWN_SETTINGS = {
-    "a matplotlibrc and a notebook's backend": (PLOTTING.encode(), "module://matplotlib_inline.backend_inline"),
-    "a matplotlibrc that is no text and a backend that is none": (b"\xff\xfe", "nonsense"),
-}
+OWN_SETTINGS = (  # a matplotlibrc, and a backend
+    (PLOTTING.encode(), "module://matplotlib_inline.backend_inline"),
+    (b"\xff\xfe", "nonsense"),
+)
 
 
-@pytest.fixture(scope="module")
-def plain_report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A project with records, and a report of them where nobody has set anything."""
-    project = copy_project(tmp_path_factory.mktemp("plotting"))
+def test_figures_are_the_same_bytes_whatever_the_user_has_set_for_his_own(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
     record_study(str(project / "runs" / "_local" / "records"), load_study("smoke"))
-    reported = run(project, "analysis.report", "smoke", "--out", str(project / "plain"))
-    assert reported.returncode == 0, reported.stderr
-    return project, project / "plain" / "smoke"
-
-
-@pytest.mark.parametrize("case", OWN_SETTINGS)
-def test_figures_are_the_same_bytes_whatever_the_user_has_set_for_his_own(
-    plain_report: tuple[Path, Path], case: str, tmp_path: Path
-) -> None:
-    project, plain = plain_report
-    settings, backend = OWN_SETTINGS[case]
-    (tmp_path / "matplotlibrc").write_bytes(settings)
-    arguments = command(project, "analysis.report", "smoke", "--out", str(tmp_path / "out"))
-    own = {"MPLCONFIGDIR": str(tmp_path), "MPLBACKEND": backend, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
-    reported = subprocess.run(**{**arguments, "env": {**arguments["env"], **own}}, capture_output=True, timeout=200)
-    assert reported.returncode == 0, reported.stderr
-    figures = sorted(path.name for path in (plain / "figures").iterdir())
-    assert len(figures) > 20
-    for name in figures:
-        assert (tmp_path / "out" / "smoke" / "figures" / name).read_bytes() == (plain / "figures" / name).read_bytes()
+    of_settings = []
+    for number, (settings, backend) in enumerate(OWN_SETTINGS):
+        mine = tmp_path / str(number)
+        mine.mkdir()
+        (mine / "matplotlibrc").write_bytes(settings)
+        arguments = command(project, "analysis.report", "smoke", "--out", str(mine))
+        own = {"MPLCONFIGDIR": str(mine), "MPLBACKEND": backend, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+        reported = subprocess.run(**{**arguments, "env": {**arguments["env"], **own}}, capture_output=True, timeout=200)
+        assert reported.returncode == 0, reported.stderr
+        of_settings.append({path.name: path.read_bytes() for path in (mine / "smoke" / "figures").iterdir()})
+    one, other = of_settings
+    assert len(one) > 20 and one.keys() == other.keys()
+    assert [name for name in one if one[name] != other[name]] == []
 
 
 @pytest.mark.parametrize("written", ["tables/*.csv", "figures/*.svg"])

@@ -15,25 +15,27 @@ def found(project, folder):
     ]
 
 
-def test_runs_trained_again_are_equal_to_the_bit_and_the_first_records_stay_as_they_are(project):
-    early = run(project, "experiments.reproducibility", "smoke", "--seeds", "1")
-    assert early.returncode == 2 and early.stderr.count("\n") == 1 and "no complete record" in early.stderr
-    assert run(project, "experiments.sweep", "smoke", "--seeds", "1").returncode == 0
-    kept = {path: path.read_bytes() for path in (project / "runs" / "_local" / "records").rglob("*") if path.is_file()}
-    again = run(project, "experiments.reproducibility", "smoke", "--seeds", "1", "--threads", "2")
+def test_runs_trained_again_are_equal_to_the_bit_and_the_first_records_stay_as_they_are(swept):
+    kept = {path: path.read_bytes() for path in (swept / "runs" / "_local" / "records").rglob("*") if path.is_file()}
+    again = run(swept, "experiments.reproducibility", "smoke", "--seeds", "1", "--threads", "2")
     assert again.returncode == 0, again.stderr
-    assert sorted(found(project, "reproducibility")) == [
+    assert sorted(found(swept, "reproducibility")) == [
         ("dcgan", 0, 1),
         ("dcgan", 0, 2),
         ("mlp", 0, 1),
         ("mlp", 0, 2),
     ]
-    assert {path: path.read_bytes() for path in kept} == kept and len(found(project, "records")) == 2
-    compared = run(project, "analysis.compare_reruns", "smoke")
+    assert {path: path.read_bytes() for path in kept} == kept and len(found(swept, "records")) == 4
+    compared = run(swept, "analysis.compare_reruns", "smoke")
     assert compared.returncode == 0, compared.stdout + compared.stderr
     assert "same number of threads (1): 2 of 2 runs equal to the bit, 2 of 2 got the same verdict" in compared.stdout
-    second = run(project, "experiments.reproducibility", "smoke", "--seeds", "1", "--threads", "2")
+    second = run(swept, "experiments.reproducibility", "smoke", "--seeds", "1", "--threads", "2")
     assert second.returncode == 0 and "training" not in second.stdout
+
+
+def test_what_was_never_trained_cannot_be_trained_again(project):
+    early = run(project, "experiments.reproducibility", "smoke", "--seeds", "1")
+    assert early.returncode == 2 and early.stderr.count("\n") == 1 and "no complete record" in early.stderr
 
 
 WRONG = {
