@@ -1,7 +1,7 @@
 """What a chapter is, and what chapters are written from."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 
 from analysis.figures.style import ArmStyle, arm_styles
 from analysis.findings.contrasts import at_equal_compute, at_equal_updates
+from analysis.findings.outcomes import analyse
 from analysis.judging.judgements import study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits
-from analysis.results.document import ChapterRows, ContrastResult
+from analysis.results.document import ChapterRows, ContrastResult, Results
 from analysis.results.wording import number, point_text
 from analysis.tables.formats import Table
 from runs.store import RunStore
@@ -25,11 +26,10 @@ from runs.store import RunStore
 class Caption:
     """What is written about a figure: ``sentences`` say plainly what it shows, ``text`` gives n, marks and bands.
 
-    ``alt`` is for who cannot see it. Figures of one ``section`` stand together.
+    ``alt`` is for who cannot see it.
     """
 
     name: str
-    section: str
     title: str
     sentences: Sequence[str]
     text: str
@@ -40,12 +40,13 @@ class Caption:
 class ReportFigure:
     """How a figure is drawn, which takes a while, and what is written about it.
 
-    beside: it is a file beside the page and not shown on it.
+    beside: it is a file beside the page and not shown on it. first: it stands on the first screen, not in its chapter.
     """
 
     caption: Caption
     draw: Callable[[], Figure]
     beside: bool = False
+    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,14 +54,31 @@ class Chapter:
     """A subject of the report: ``gist`` is a plain sentence that is never folded, ``sentences`` stand behind it.
 
     name: of its part of ``results.json``, which holds the rows of all its tables, also of those without a row.
+    folded: it opens on demand. explorer: the traces can be explored in it. parts: of the same subject, shown after it;
+    they need no name.
     """
 
-    name: str
+    name: str = ""
     title: str
-    gist: str
+    gist: str = ""
     sentences: Sequence[str] = ()
     tables: Sequence[Table] = ()
     figures: Sequence[ReportFigure] = ()
+    folded: bool = True
+    explorer: bool = False
+    parts: Sequence[Self] = ()
+
+    def all_tables(self) -> Iterator[Table]:
+        """Its own and those of its parts."""
+        yield from self.tables
+        for part in self.parts:
+            yield from part.all_tables()
+
+    def all_figures(self) -> Iterator[ReportFigure]:
+        """Its own and those of its parts."""
+        yield from self.figures
+        for part in self.parts:
+            yield from part.all_figures()
 
     def rows(self) -> ChapterRows:
         """What ``results.json`` holds of it."""
@@ -68,7 +86,7 @@ class Chapter:
             title=self.title,
             gist=self.gist,
             sentences=tuple(self.sentences),
-            tables={table.name: tuple(_rows(table.frame)) for table in self.tables},
+            tables={table.name: tuple(_rows(table.frame)) for table in self.all_tables()},
         )
 
 
@@ -89,6 +107,11 @@ class Judged:
     def contrasts_at_equal_compute(self) -> tuple[ContrastResult, ...]:
         """The same at equal FLOPs."""
         return at_equal_compute(self.data)
+
+    @cached_property
+    def results(self) -> Results:
+        """What several chapters and the answer state of arms and contrasts."""
+        return analyse(self.data, self.verdicts, self.contrasts, self.contrasts_at_equal_compute)
 
     @property
     def alpha(self) -> float:

@@ -163,7 +163,6 @@ def _figure(judged: Judged, place: Place) -> ReportFigure:
     return ReportFigure(
         caption=Caption(
             name=f"hopping{place.suffix}",
-            section=TITLE,
             title=f"Mode hopping{place.where}",
             sentences=[f"Median over runs of the mean in the second half of the budget, from {spread}."],
             text="Total variation between the class histograms of consecutive probes, from the same z: 0 if no sample"

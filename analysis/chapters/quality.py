@@ -167,7 +167,6 @@ def _figure(judged: Judged, place: Place, profiles: Mapping[str, PerformanceProf
     return ReportFigure(
         caption=Caption(
             name=f"profiles{place.suffix}",
-            section=TITLE,
             title=f"Performance profiles{place.where}",
             sentences=[f"Share of runs that end stable, at any distance: {ends}."],
             text="Share of runs whose final Fréchet distance is at or below each value, runs not stable never; band:"

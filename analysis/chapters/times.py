@@ -302,7 +302,6 @@ def _survival_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], lim
     return ReportFigure(
         caption=Caption(
             name=f"survival{place.suffix}",
-            section=TITLE,
             title=f"Runs without the event{place.where}",
             sentences=[summary],
             text=f"Kaplan–Meier curves with pointwise {1 - judged.alpha:.0%} log-log bands, at 1 and 0"
@@ -334,7 +333,6 @@ def _incidence_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], li
     return ReportFigure(
         caption=Caption(
             name=f"incidence{place.suffix}",
-            section=TITLE,
             title=f"Failures by cause{place.where}",
             sentences=failed,
             text="Aalen–Johansen estimate: of the runs that had learned (n), the share that each cause has ended by"

@@ -1,10 +1,67 @@
-"""The chapters of a report, in their order."""
+"""What a report contains: its chapters, in their order, and the answer above them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from analysis.chapters.form import Chapter, Judged
+from analysis.chapters.contrasts import contrasts
+from analysis.chapters.form import Chapter, Judged, ReportFigure
 from analysis.chapters.oscillation import oscillation
+from analysis.chapters.outcomes import outcomes
 from analysis.chapters.quality import quality
+from analysis.chapters.runs import every_run
+from analysis.chapters.samples import samples
+from analysis.chapters.setting import setting
 from analysis.chapters.times import times
+from analysis.chapters.training import training
+from analysis.judging.judgements import judge_study
+from analysis.judging.study_data import StudyData
+from analysis.results.document import Results
+from analysis.tables.formats import Table
+from runs.store import RunStore
 
-CHAPTERS: tuple[Callable[[Judged], Chapter], ...] = (times, quality, oscillation)
+Writer = Callable[[Judged], Chapter]
+
+STORY: tuple[Writer, ...] = (outcomes, samples, training, contrasts)
+# outside the registered contrasts
+FURTHER: tuple[Writer, ...] = (times, quality, oscillation, every_run)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contents:
+    """A study's judged record, and the chapters written from it."""
+
+    judged: Judged
+    setting: Chapter
+    story: Sequence[Chapter]
+    further: Sequence[Chapter]
+
+    @property
+    def chapters(self) -> list[Chapter]:
+        """All, in the order of the page."""
+        return [self.setting, *self.story, *self.further]
+
+    @property
+    def results(self) -> Results:
+        """What ``results.json`` holds."""
+        return replace(self.judged.results, chapters={chapter.name: chapter.rows() for chapter in self.chapters})
+
+    def figures(self) -> Iterator[ReportFigure]:
+        """All, in the order of the page."""
+        for chapter in self.chapters:
+            yield from chapter.all_figures()
+
+    def tables(self) -> dict[str, Table]:
+        """Those that have a row, by name."""
+        found = [table for chapter in self.chapters for table in chapter.all_tables()]
+        return {table.name: table for table in found if len(table.frame)}
+
+
+def contents_of(data: StudyData, store: RunStore) -> Contents:
+    """Everything that a report states on a study's record."""
+    judged = Judged(data=data, verdicts=judge_study(data), store=store)
+    return Contents(
+        judged=judged,
+        setting=setting(judged),
+        story=[write(judged) for write in STORY],
+        further=[write(judged) for write in FURTHER],
+    )

@@ -13,10 +13,8 @@ from pathlib import Path
 from analysis.figures.pictures import filed, written
 from analysis.judging.frames import load_study_data
 from analysis.judging.other_cells import what_to_do
-from analysis.report.drawing import Drawing, drawing_of
-from analysis.report.figures import report_figures
+from analysis.report.contents import Contents, contents_of
 from analysis.report.page import PageFigure, rendered
-from analysis.report.tables import report_tables
 from analysis.results.document import Results, to_json
 from analysis.tables.formats import write_table
 from runs.errors import UserError
@@ -30,20 +28,20 @@ RESULTS = "results.json"
 COLLECTED_AT = 50_000
 
 
-def drawn(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
+def drawn(contents: Contents, folder: Path, stamp: str) -> list[PageFigure]:
     """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
     shown, beside = [], []
     with _writers() as writers:
-        for one in report_figures(drawing):
+        for one in contents.figures():
             stem = folder / one.caption.name
             with interrupts_held():  # a task may start a process
                 if one.beside:
                     beside.append(writers.submit(filed, one.draw(), stem, stamp))
                 else:
-                    shown.append((one.caption, writers.submit(written, one.draw(), stem, stamp)))
+                    shown.append((one, writers.submit(written, one.draw(), stem, stamp)))
         for files in beside:
             files.result()  # raises what its writer raised
-        return [PageFigure(caption=caption, picture=picture.result()) for caption, picture in shown]
+        return [PageFigure(caption=one.caption, picture=picture.result(), first=one.first) for one, picture in shown]
 
 
 def write_report(
@@ -52,7 +50,7 @@ def write_report(
     out: Path,
     where: str = "the record",
     *,
-    pictures: Callable[[Drawing, Path, str], list[PageFigure]] = drawn,
+    pictures: Callable[[Contents, Path, str], list[PageFigure]] = drawn,
 ) -> tuple[Results, Path]:
     """Judge what ``store`` has of the study and write its report into ``out``/<label>; returns both.
 
@@ -67,24 +65,24 @@ def write_report(
         left_out = sorted(study.document["arms"].keys() - study.arms.keys())
         others = store.find({"config.study": study.name, "config.arm": {"$nin": left_out}})
         raise UserError(f"study {study.name}: no complete record in {where}{what_to_do(study, others)}")
-    drawing = drawing_of(data, store)
+    contents = contents_of(data, store)
     with _collecting_rarely(), _replaced_folder(out / study.label) as folder:
-        _write(folder, drawing, pictures)
-    return drawing.results, out / study.label
+        _write(folder, contents, pictures)
+    return contents.results, out / study.label
 
 
-def _write(folder: Path, drawing: Drawing, pictures: Callable[[Drawing, Path, str], list[PageFigure]]) -> None:
-    results = drawing.results
+def _write(folder: Path, contents: Contents, pictures: Callable[[Contents, Path, str], list[PageFigure]]) -> None:
+    results = contents.results
     stamp = " ".join([f"Study {results.label}, plan {results.plan_hash}.", *(f"{s.kind}." for s in results.stamps)])
-    tables = {name: replace(table, stamp=stamp, alpha=results.alpha) for name, table in report_tables(drawing).items()}
+    tables = {name: replace(table, stamp=stamp, alpha=results.alpha) for name, table in contents.tables().items()}
     for name in ("figures", "tables"):
         (folder / name).mkdir()
     for table in tables.values():
         write_table(table, folder / "tables")
-    pages = pictures(drawing, folder / "figures", stamp)
+    pages = pictures(contents, folder / "figures", stamp)
     (folder / RESULTS).write_text(to_json(results), encoding="utf-8")
     for name in ("report.html", "report.md"):
-        (folder / name).write_text(rendered(name, drawing, pages, tables), encoding="utf-8")
+        (folder / name).write_text(rendered(name, contents, pages, tables), encoding="utf-8")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from analysis.results.precision import Precision
 from analysis.results.regions import ArmRegion, StablePoints
 from analysis.results.robustness import Robustness, SensitivityRow
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
-from runs.plan import Outcome
+from runs.plan import OVER_GRID, Outcome
 
 SCHEMA_VERSION = 4  # of results.json; raised when a field goes or changes its meaning
 
@@ -200,6 +200,11 @@ class ContrastResult:
     known_within: float
     sentence: str
     notes: tuple[str, ...]
+
+    @property
+    def over_grid(self) -> bool:
+        """Whether it is asked over the grid, not at each of its points."""
+        return self.outcome in OVER_GRID
 
 
 @dataclass(frozen=True, kw_only=True)

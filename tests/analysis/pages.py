@@ -4,8 +4,7 @@ from pathlib import Path
 
 from analysis.figures.pictures import Picture, data_url
 from analysis.judging.study_data import StudyData
-from analysis.report.drawing import Drawing, drawing_of
-from analysis.report.figures import report_figures
+from analysis.report.contents import Contents, contents_of
 from analysis.report.page import PageFigure
 from analysis.report.writing import write_report
 from analysis.results.document import Results
@@ -20,10 +19,11 @@ def text_report(study: Study, records: str | Path, out: Path) -> tuple[Results, 
     return write_report(study, open_store(str(records)), out, pictures=_without_drawing)
 
 
-def drawing(data: StudyData) -> Drawing:
-    """What figures and tables that show no sample images are made from."""
-    return drawing_of(data, None)  # type: ignore[arg-type]
+def contents(data: StudyData) -> Contents:
+    """The chapters of a report; their figures of sample images cannot be drawn."""
+    return contents_of(data, None)  # type: ignore[arg-type]
 
 
-def _without_drawing(drawing: Drawing, folder: Path, stamp: str) -> list[PageFigure]:
-    return [PageFigure(caption=one.caption, picture=EMPTY) for one in report_figures(drawing) if not one.beside]
+def _without_drawing(contents: Contents, folder: Path, stamp: str) -> list[PageFigure]:
+    shown = [one for one in contents.figures() if not one.beside]
+    return [PageFigure(caption=one.caption, picture=EMPTY, first=one.first) for one in shown]

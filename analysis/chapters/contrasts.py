@@ -1,81 +1,68 @@
-"""Tables of verdicts and of the registered contrasts."""
+"""The registered contrasts: what the plan declared, at equal updates and at equal computation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
+from analysis.chapters.forests import forests
+from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
 from analysis.counting import counted
-from analysis.figures.style import VERDICTS
-from analysis.findings.questions import label_of
+from analysis.figures.effects import PairPanel, paired_slopes
+from analysis.figures.regions import RegionPanel, stable_points
+from analysis.findings.questions import LABELS, label_of
 from analysis.results.document import Budget, ContrastResult, Effect, Results
 from analysis.results.wording import flops_text
 from analysis.statistics.mean_intervals import METHOD
-from analysis.tables.columns import (
-    PIXEL_GAUSSIAN,
-    contrast_arms,
-    ends,
-    frame,
-    interval,
-    level,
-    place_columns,
-    point_columns,
-    rate_columns,
-)
+from analysis.tables.columns import contrast_arms, ends, frame, interval, level, point_columns
 from analysis.tables.formats import Table, cell
-from runs.plan import OVER_GRID
+
+TITLE = "Registered contrasts"
+AT_EQUAL_COMPUTE = "Registered contrasts at equal computation"
 
 
-def verdicts_table(results: Results) -> Table:
-    """Counts of verdicts by arm, with the rate of runs that did not end stable."""
-    rows = [
-        {
-            **place_columns(arm.arm, arm.grid_point),
-            "planned": arm.counts.planned,
-            "judged": arm.counts.used,
-            **{look.meaning: arm.verdicts[code].count for code, look in VERDICTS.items() if code in arm.verdicts},
-            **rate_columns("not stable", arm.not_stable),
-            **rate_columns("had learned", arm.learned),
-        }
-        for arm in results.arms
+def contrasts(judged: Judged) -> Chapter:
+    """Forests, pairs and tables; over a grid those of the whole grid first, and of each point behind them."""
+    results = judged.results
+    whole = [contrast for contrast in results.contrasts if contrast.over_grid]
+    at_updates = _contrasts(results.contrasts, "contrasts", "at equal numbers of updates", results)
+    details = (at_updates, _pairs(results), _comparisons(results))
+    at_compute = Chapter(
+        title=AT_EQUAL_COMPUTE,
+        gist="The same contrasts where every run has the FLOPs of the cheapest arm's at most.",
+        tables=(
+            _contrasts(
+                results.contrasts_at_equal_compute, "contrasts_equal_compute", "at equal computation (FLOPs)", results
+            ),
+            _budgets(results),
+        ),
+        figures=list(forests(judged, "contrasts_equal_compute", AT_EQUAL_COMPUTE, results.contrasts_at_equal_compute)),
+    )
+    figures = [
+        *forests(judged, "contrasts", TITLE, results.contrasts),
+        *region_figures(judged),
+        *slope_figures(judged),
     ]
-    return Table(
-        name="verdicts",
-        caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals.",
-        frame=frame(rows),
-        intervals={
-            f"not stable {level(results.alpha)}": interval("not stable"),
-            f"had learned {level(results.alpha)}": interval("had learned"),
-        },
+    if not judged.over_a_grid:
+        return Chapter(
+            name="contrasts", title=TITLE, tables=details, figures=figures, folded=False, parts=(at_compute,)
+        )
+    at_points = Chapter(
+        title="Contrasts at every grid point",
+        gist="The numbers behind the forest.",
+        tables=details,
+    )
+    return Chapter(
+        name="contrasts",
+        title=TITLE,
+        tables=(_contrasts(whole, "contrasts_over_grid", "over the grid", results),),
+        figures=figures,
+        folded=False,
+        parts=(at_compute, at_points),
     )
 
 
-def remarks_table(results: Results) -> Table:
-    """What verdicts do not say: runs against the pixel Gaussian, far above their best, or collapsed for a time."""
-    rows = [
-        {
-            **place_columns(arm.arm, arm.grid_point),
-            "judged": arm.counts.used,
-            "beats Gaussian: Fréchet": arm.beats_gaussian_frechet,
-            "beats Gaussian: precision": arm.beats_gaussian_precision,
-            "stable above the bar": arm.stable_above_bar,
-            "stable, degraded": arm.degraded,
-            "not learned, degraded": arm.degraded_unlearned,
-            "recovered": arm.recovered,
-            "total collapses": arm.collapses_total,
-        }
-        for arm in results.arms
-    ]
-    return Table(
-        name="remarks",
-        caption="What verdicts do not say: of the judged runs, how many beat the Gaussian: their last probe has a lower"
-        f" Fréchet distance, a higher precision, than the pixel Gaussian. {PIXEL_GAUSSIAN} Degraded: ended above"
-        f" {results.thresholds['divergence']:g} times their own best Fréchet distance. Recovered: from a collapse that"
-        " passed.",
-        frame=frame(rows),
-    )
-
-
-def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, results: Results) -> Table:
+def _contrasts(contrasts: Sequence[ContrastResult], name: str, scale: str, results: Results) -> Table:
     """Every registered contrast: its pairs, its effect with its interval, p and Holm's p."""
     rows = [
         {
@@ -103,7 +90,7 @@ def contrasts_table(contrasts: Sequence[ContrastResult], name: str, scale: str, 
     )
 
 
-def budgets_table(results: Results) -> Table:
+def _budgets(results: Results) -> Table:
     """What the runs of every registered contrast had when they were compared."""
     rows = [
         {
@@ -126,12 +113,7 @@ def budgets_table(results: Results) -> Table:
     )
 
 
-def over_grid(contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
-    """Those that are asked over the grid."""
-    return [contrast for contrast in contrasts if contrast.outcome in OVER_GRID]
-
-
-def rates_table(results: Results) -> Table:
+def _pairs(results: Results) -> Table:
     """Pair counts of the binary outcome, with every interval and p that belongs to them."""
     rows = []
     for contrast in (*results.contrasts, *results.contrasts_at_equal_compute):
@@ -173,7 +155,7 @@ def rates_table(results: Results) -> Table:
     )
 
 
-def comparisons_table(results: Results) -> Table:
+def _comparisons(results: Results) -> Table:
     """Everything else on the continuous contrasts: superiority, and means where both runs of a pair have a value."""
     rows = []
     for contrast in (*results.contrasts, *results.contrasts_at_equal_compute):
@@ -230,7 +212,7 @@ def _effect_columns(effect: Effect) -> dict[str, Any]:
 
 def _where(contrast: ContrastResult, results: Results) -> dict[str, str]:
     """The grid point's levels; «all» of every factor where the contrast is over the grid."""
-    if contrast.outcome in OVER_GRID:
+    if contrast.over_grid:
         return dict.fromkeys(results.arms[0].grid_point, "all")
     return point_columns(contrast.grid_point)
 
@@ -254,3 +236,78 @@ def _each(of_arms: Sequence[tuple[str, str]]) -> str:
     """One text for all arms where it is the same, else the arm before each."""
     texts = {text for _, text in of_arms}
     return f"{texts.pop()} each" if len(texts) == 1 else ", ".join(f"{arm} {text}" for arm, text in of_arms)
+
+
+def region_figures(judged: Judged) -> Iterator[ReportFigure]:
+    """Stable grid points of two arms by seed, a panel a registered contrast of two arms."""
+    shown = [
+        contrast
+        for contrast in judged.results.contrasts
+        if contrast.stable_points is not None and contrast.minus is None and contrast.values
+    ]
+    if not shown:
+        return
+    yield ReportFigure(
+        caption=Caption(
+            name="stable_points",
+            title="Stable grid points by seed",
+            sentences=[],
+            text="Left of each panel: a line a seed, from the number of grid points at which its run of the first arm"
+            " ended stable to that of the second; in the colour of the arm that has more, grey where neither has. Lines"
+            " within one band have one number; beside the bands, how many seeds that are. Right: each seed's"
+            f" difference, and their mean (square) with its {1 - judged.results.alpha:.0%} interval.",
+            alt=" ".join(contrast.sentence for contrast in shown),
+        ),
+        draw=partial(stable_points, [_region_panel(contrast) for contrast in shown], styles=judged.styles),
+    )
+
+
+def _region_panel(contrast: ContrastResult) -> RegionPanel:
+    return RegionPanel(
+        title=contrast.name,
+        first=contrast.first,
+        second=contrast.second,
+        n_points=contrast.stable_points.n_points if contrast.stable_points else 0,
+        values=contrast.values,
+        effect=contrast.effect,
+    )
+
+
+def slope_figures(judged: Judged) -> Iterator[ReportFigure]:
+    """Pairs of every contrast on a continuous outcome, if there are any."""
+    shown = [contrast for contrast in judged.results.contrasts if contrast.comparison is not None and contrast.values]
+    if not shown:
+        return
+    yield ReportFigure(
+        caption=Caption(
+            name="slopes",
+            title="Matched pairs",
+            sentences=[],
+            text="Left of each panel: one grey line a matched pair; runs without a value (not stable, or never learned)"
+            " stand in the shaded lane. Right: each pair's difference, and the Hodges–Lehmann shift (square) with its"
+            f" {1 - judged.results.alpha:.0%} interval; ∞: only the first arm's run has none, −∞: only the second's."
+            + (_OVER_GRID if any(contrast.over_grid for contrast in shown) else ""),
+            alt="Lines from the first arm's value to the second's, a line a pair, with the differences beside them.",
+        ),
+        draw=partial(paired_slopes, [_pair_panel(contrast) for contrast in shown], styles=judged.styles),
+    )
+
+
+_OVER_GRID = (
+    " Of updates to the bar, conditional on both learning, a line is a seed: each arm's mean over the grid"
+    " points at which the runs of both learned."
+)
+
+
+def _pair_panel(contrast: ContrastResult) -> PairPanel:
+    return PairPanel(
+        title=row_name(contrast.name, contrast.grid_point),
+        first=contrast.first,
+        second=contrast.second,
+        quantity=LABELS[contrast.outcome],
+        unit=contrast.effect.unit,
+        values=contrast.values,
+        effect=contrast.effect,
+        log=contrast.outcome == "final_frechet",
+        without="never" if contrast.outcome == "updates_to_bar" else "not stable",
+    )

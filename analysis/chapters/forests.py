@@ -5,43 +5,35 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from analysis.chapters.form import Caption, ReportFigure, row_name
+from analysis.chapters.form import Caption, Judged, ReportFigure, row_name
 from analysis.figures.effects import ForestRow, forest
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
 from analysis.findings.grid_headline import at_each_point, mean_over_grid
-from analysis.report.drawing import Drawing, sign_flip_effect
-from analysis.results.document import ContrastResult, Results
+from analysis.results.document import ContrastResult, Effect, Results
 from analysis.results.factors import GridMean
 from analysis.results.wording import level_text
+from analysis.statistics import FactorEffect
 from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import contrast_arms
-from analysis.tables.contrasts import over_grid
-
-CONTRASTS = "Registered contrasts"
-CONTRASTS_AT_EQUAL_COMPUTE = "Registered contrasts at equal computation"
 
 
-def effect_figures(drawing: Drawing) -> Iterator[ReportFigure]:
-    """Forests of the registered contrasts, at equal updates and at equal computation."""
-    results = drawing.results
-    for name, title, contrasts in (
-        ("contrasts", CONTRASTS, results.contrasts),
-        ("contrasts_equal_compute", CONTRASTS_AT_EQUAL_COMPUTE, results.contrasts_at_equal_compute),
-    ):
-        whole = over_grid(contrasts)
-        at_points = [contrast for contrast in contrasts if contrast not in whole]
-        if whole:
-            yield _forest_figure(f"{name}_over_grid", title, results, whole)
-        if at_points and drawing.over_a_grid:
-            yield _grid_figure(name, title, results, at_points)
-        elif at_points:
-            yield _forest_figure(name, title, results, at_points)
+def forests(judged: Judged, name: str, title: str, contrasts: Sequence[ContrastResult]) -> Iterator[ReportFigure]:
+    """Of these contrasts, those over the grid, and the others in one figure or at every grid point."""
+    results = judged.results
+    whole = [contrast for contrast in contrasts if contrast.over_grid]
+    at_points = [contrast for contrast in contrasts if not contrast.over_grid]
+    if whole:
+        yield _forest_figure(f"{name}_over_grid", title, results, whole)
+    if at_points and judged.over_a_grid:
+        yield _grid_figure(name, title, results, at_points)
+    elif at_points:
+        yield _forest_figure(name, title, results, at_points)
 
 
-def _forest_figure(name: str, section: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
+def _forest_figure(name: str, heading: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
     confidence = 1 - results.alpha
-    whole = bool(over_grid(contrasts))
-    title, units = (f"{section} over the grid", "seeds") if whole else (section, "pairs")
+    whole = contrasts[0].over_grid
+    title, units = (f"{heading} over the grid", "seeds") if whole else (heading, "pairs")
     sentences = [
         contrast.sentence if contrast.role != "secondary" else f"{contrast.name}: {contrast.sentence}"
         for contrast in contrasts
@@ -49,7 +41,6 @@ def _forest_figure(name: str, section: str, results: Results, contrasts: Sequenc
     return ReportFigure(
         caption=Caption(
             name=name,
-            section=section,
             title=title,
             sentences=sentences,
             text=f"Effects with {confidence:.0%} intervals, first minus second, over up to {_pairs(contrasts)} {units}"
@@ -104,7 +95,6 @@ def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[Co
     return ReportFigure(
         caption=Caption(
             name=name,
-            section=title,
             title=title,
             sentences=sentences,
             text=f"A panel a contrast, a row a grid point: effects with {confidence:.0%} intervals, first minus second,"
@@ -175,4 +165,18 @@ def _mean_row(contrast: ContrastResult, means: Sequence[GridMean]) -> MeanRow | 
         label=f"mean ({mean.unit})" if ranked else "mean",
         effect=sign_flip_effect(mean.effect, name=mean.effect.name, unit=mean.unit, family=len(mean.effects.effects)),
         drawn=not ranked,
+    )
+
+
+def sign_flip_effect(effect: FactorEffect, *, name: str, unit: str, family: int) -> Effect:
+    """A contrast over seeds as a forest draws it; its adjusted p, over ``family`` contrasts, is max-T's."""
+    return Effect(
+        name=name,
+        unit=unit,
+        estimate=effect.estimate,
+        interval=effect.interval,
+        test="sign-flip",
+        p=effect.p,
+        p_holm=effect.p_adjusted,
+        family=family,
     )

@@ -1,0 +1,233 @@
+"""What became of the runs: verdicts by arm, and over a grid, at how many points each arm ended stable."""
+
+from functools import partial
+
+from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
+from analysis.figures.designs import MapCell, stability_map
+from analysis.figures.outcomes import grid_waffle, waffle
+from analysis.figures.style import VERDICTS
+from analysis.findings.grid_headline import total_verdicts
+from analysis.results.document import Results
+from analysis.results.wording import composition_text, level_text, listed, point_text
+from analysis.tables.columns import PIXEL_GAUSSIAN, frame, interval, level, place_columns, rate_columns
+from analysis.tables.formats import Table
+
+TITLE = "Outcomes"
+
+
+def outcomes(judged: Judged) -> Chapter:
+    """Verdicts of all runs; of a grid the stable points first, and the verdicts at each point behind them."""
+    results, waffles = judged.results, grid_outcomes_figure if judged.over_a_grid else outcomes_figure
+    by_arm = (_verdicts(results), _remarks(results))
+    at_points = Chapter(
+        title="Verdicts at every grid point",
+        gist="The numbers behind the map.",
+        tables=(_stable_points(results), *by_arm),
+    )
+    return Chapter(
+        name="outcomes",
+        title=TITLE,
+        sentences=_sentences(results),
+        tables=(_regions(results),) if judged.over_a_grid else by_arm,
+        figures=[*([stability_figure(judged)] if judged.data.factors else []), waffles(judged)],
+        folded=False,
+        parts=(at_points,) if judged.over_a_grid else (),
+    )
+
+
+def _sentences(results: Results) -> list[str]:
+    """What became of each arm's runs, which a grid's headline says point by point, and stable runs above the bar."""
+    return [*([] if results.regions else [f"{_compositions(results)}."]), *_above_the_bar(results)]
+
+
+def _compositions(results: Results) -> str:
+    return "; ".join(composition_text(name, total_verdicts(own)) for name, own in results.by_arm().items())
+
+
+def _above_the_bar(results: Results) -> list[str]:
+    """How many stable runs ended above the bar, realistic in precision and density, if any did."""
+    parts = [
+        f"{above} of {total_verdicts(own)['stable']} {name}"
+        for name, own in results.by_arm().items()
+        if (above := sum(arm.stable_above_bar for arm in own))
+    ]
+    if not parts:
+        return []
+    return [f"Of the stable runs, some ended above the bar with realistic samples: {listed(parts)}."]
+
+
+def grid_outcomes_figure(judged: Judged) -> ReportFigure:
+    """The waffle of verdicts over a grid."""
+    results, study = judged.results, judged.data.study
+    points = [point_text({factor: run[factor] for factor in study.grid}) for run in judged.verdicts.to_dict("records")]
+    counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
+    return ReportFigure(
+        caption=Caption(
+            name="outcomes",
+            title="Verdicts",
+            sentences=[],
+            text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
+            " the verdict; the number at the right counts stable runs of those judged.",
+            alt="Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict."
+            f" Not stable: {counts}.",
+        ),
+        draw=partial(
+            grid_waffle,
+            judged.verdicts.assign(point=points),
+            arms=list(study.arms),
+            points=[point_text(point) for point in study.grid_points()],
+            seeds=study.seeds,
+            styles=judged.styles,
+        ),
+        first=True,
+    )
+
+
+def outcomes_figure(judged: Judged) -> ReportFigure:
+    """The waffle of verdicts."""
+    results, study = judged.results, judged.data.study
+    rows = {row_name(cell.arm, cell.grid_point): cell.arm for cell in study.cells()}
+    runs = judged.verdicts.to_dict("records")
+    names = [row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
+    primary = [contrast for contrast in results.of_role("primary") if contrast.rates is not None]
+    shown = primary[0] if len(primary) == 1 else None
+    composition = _compositions(results)
+    pairs = f" Below: the {shown.pairs.used} matched pairs of the primary contrast." if shown else ""
+    return ReportFigure(
+        caption=Caption(
+            name="outcomes",
+            title="Verdicts",
+            sentences=[],
+            text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
+            f" the verdict; the number at the right counts stable runs of those judged.{pairs}",
+            alt=f"Squares, a row an arm and a column a seed, coloured by verdict. {composition}.",
+        ),
+        draw=partial(
+            waffle,
+            judged.verdicts.assign(row=names),
+            rows=list(rows),
+            seeds=study.seeds,
+            styles={row: judged.styles[arm] for row, arm in rows.items()},
+            pair=(shown.first, shown.second) if shown else None,
+            counts=shown.rates.counts if shown and shown.rates else None,
+        ),
+        first=True,
+    )
+
+
+def stability_figure(judged: Judged) -> ReportFigure:
+    """Failure rates over the grid."""
+    results, (x, *others) = judged.results, judged.data.factors
+    cells: dict[str, list[MapCell]] = {arm: [] for arm in judged.data.study.arms}
+    for arm in results.arms:
+        y = ", ".join(level_text(arm.grid_point[factor]) for factor in others)
+        cells[arm.arm].append(MapCell(x=level_text(arm.grid_point[x]), y=y, not_stable=arm.not_stable))
+    counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
+    return ReportFigure(
+        caption=Caption(
+            name="stability_map",
+            title="Stability map",
+            sentences=[panel.sentence for panel in results.factorial.stability_map],
+            text=f"Each cell: runs not stable of those judged, and the {1 - results.alpha:.0%} Wilson interval of that"
+            " rate. Not stable includes runs that had not learned.",
+            alt=f"Shaded tables, one an arm. {counts}.",
+        ),
+        draw=partial(stability_map, cells, x=x, y=", ".join(others), outcome="not stable", styles=judged.styles),
+    )
+
+
+def _verdicts(results: Results) -> Table:
+    """Counts of verdicts by arm, with the rate of runs that did not end stable."""
+    rows = [
+        {
+            **place_columns(arm.arm, arm.grid_point),
+            "planned": arm.counts.planned,
+            "judged": arm.counts.used,
+            **{look.meaning: arm.verdicts[code].count for code, look in VERDICTS.items() if code in arm.verdicts},
+            **rate_columns("not stable", arm.not_stable),
+            **rate_columns("had learned", arm.learned),
+        }
+        for arm in results.arms
+    ]
+    return Table(
+        name="verdicts",
+        caption="Verdicts by arm. Rates are of judged runs, with Wilson intervals.",
+        frame=frame(rows),
+        intervals={
+            f"not stable {level(results.alpha)}": interval("not stable"),
+            f"had learned {level(results.alpha)}": interval("had learned"),
+        },
+    )
+
+
+def _remarks(results: Results) -> Table:
+    """What verdicts do not say: runs against the pixel Gaussian, far above their best, or collapsed for a time."""
+    rows = [
+        {
+            **place_columns(arm.arm, arm.grid_point),
+            "judged": arm.counts.used,
+            "beats Gaussian: Fréchet": arm.beats_gaussian_frechet,
+            "beats Gaussian: precision": arm.beats_gaussian_precision,
+            "stable above the bar": arm.stable_above_bar,
+            "stable, degraded": arm.degraded,
+            "not learned, degraded": arm.degraded_unlearned,
+            "recovered": arm.recovered,
+            "total collapses": arm.collapses_total,
+        }
+        for arm in results.arms
+    ]
+    return Table(
+        name="remarks",
+        caption="What verdicts do not say: of the judged runs, how many beat the Gaussian: their last probe has a lower"
+        f" Fréchet distance, a higher precision, than the pixel Gaussian. {PIXEL_GAUSSIAN} Degraded: ended above"
+        f" {results.thresholds['divergence']:g} times their own best Fréchet distance. Recovered: from a collapse that"
+        " passed.",
+        frame=frame(rows),
+    )
+
+
+def _regions(results: Results) -> Table:
+    """Each arm's stable grid points over seeds, and its best ones."""
+    rows = []
+    for region in results.regions:
+        counts = [seed.stable for seed in region.seeds if seed.judged == region.n_points]
+        rows.append(
+            {
+                "arm": region.arm,
+                "grid points": region.n_points,
+                "seeds": region.n_complete,
+                "planned": len(region.seeds),
+                "mean of stable points": region.mean,
+                "least": min(counts, default=None),
+                "greatest": max(counts, default=None),
+                "best at": "; ".join(point_text(point) for point in region.best) or None,
+                "stable there": region.best_stable,
+                "judged there": region.best_judged,
+            }
+        )
+    return Table(
+        name="regions",
+        caption="Stable grid points of a seed, by arm, over the seeds with a judged run at every grid point. Best: the"
+        " grid points with most stable runs, chosen by these very runs.",
+        frame=frame(rows, whole=("least", "greatest")),
+    )
+
+
+def _stable_points(results: Results) -> Table:
+    """Stable grid points by seed, a column an arm."""
+    by_arm = {region.arm: region for region in results.regions}
+    rows = [
+        {
+            "seed": seed,
+            **{
+                arm: region.seeds[place].stable if region.seeds[place].judged == region.n_points else None
+                for arm, region in by_arm.items()
+            },
+        }
+        for place, seed in enumerate(results.seeds if by_arm else ())
+    ]
+    return Table(
+        name="stable_points",
+        caption="At how many grid points each seed's run ended stable; empty where not every one is judged.",
+        frame=frame(rows, whole=tuple(by_arm)),
+    )

@@ -1,0 +1,315 @@
+"""How good the samples were: measures over training beside images of known quality, and the samples themselves."""
+
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of
+from analysis.counting import counted
+from analysis.figures.parts import ReferenceLine
+from analysis.figures.sheets import Images, chosen_seeds, median_seed, median_sheet, sample_sheet, training_sheet
+from analysis.figures.traces import FRECHET, OTHER_PROBES, probes
+from analysis.judging.verdicts import Limits, VerdictCode
+from analysis.results.document import Results
+from analysis.results.verdict_words import verdict_label
+from analysis.results.wording import number, point_text
+from analysis.tables.columns import frame, place_columns, summary_columns, summary_interval
+from analysis.tables.formats import Table
+from runs.schema import PROBES, SAMPLES
+
+TITLE = "Measures and samples"
+DRAWN_REFERENCES = {  # as lines of the Fréchet distance, and how they are labelled there
+    "held_out": "held-out real",
+    "half_classes": "half the classes",
+    "pixel_gaussian": "pixel Gaussian",
+    "grey": "constant grey",
+}
+ALL_SEEDS = 16  # sheets of more seeds show the best, the median and the worst
+SHEET_ROWS = 3  # fixed z a run, in a sheet of training
+MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
+    "final_frechet": "Fréchet distance",
+    "final_precision": "precision",
+    "final_recall": "recall",
+    "final_density": "density",
+    "final_coverage": "coverage",
+    "final_diversity": "diversity",
+    "final_modes": "modes",
+    "final_kl": "KL",
+    "updates_to_bar": "updates to the bar",
+    "mode_hopping": "mode hopping",
+}
+
+
+RULE = "Each arm's median judged run by final Fréchet distance (of two the better)"
+OVER_GRID = ", at the grid point where most of its runs ended stable (of equals the first; these very runs chose it)"
+
+
+def samples(judged: Judged) -> Chapter:
+    """Measures of all runs; figures of them, of a grid point by point; and the median runs, for the first screen."""
+    medians, table = list(median_figures(judged)), _measures(judged.results)
+    points = [(judged.at(point), place_of(point)) for point in judged.data.study.grid_points()]
+    with_runs = [(of_point, place) for of_point, place in points if len(of_point.verdicts)]
+    if not judged.over_a_grid:
+        figures = [figure for of_point, place in with_runs for figure in sample_figures(of_point, place)]
+        return Chapter(name="samples", title=TITLE, tables=(table,), figures=[*medians, *figures], folded=False)
+    parts = [
+        Chapter(
+            title=f"{TITLE}{place.where}",
+            gist="Measures over training, and samples.",
+            figures=list(sample_figures(of_point, place)),
+        )
+        for of_point, place in with_runs
+    ]
+    return Chapter(
+        name="samples",
+        title=f"{TITLE} at {counted(len(points), 'grid point')}",
+        gist="What was measured of the runs of each arm at each point; figures of every point below.",
+        tables=(table,),
+        figures=medians,
+        parts=parts,
+    )
+
+
+def sample_figures(judged: Judged, place: Place) -> Iterator[ReportFigure]:
+    """Those for the runs of one grid point."""
+    yield probes_figure(judged, place)
+    yield from sheet_figures(judged, place)
+
+
+def _measures(results: Results) -> Table:
+    """Median and range over runs of what was measured, whatever became of the runs."""
+    rows = []
+    for arm in results.arms:
+        row: dict[str, Any] = {**place_columns(arm.arm, arm.grid_point), "n": arm.counts.used}
+        for column, name in MEASURES.items():
+            row |= summary_columns(name, arm.summaries.get(column))
+        rows.append(row)
+    return Table(
+        name="measures",
+        caption="Measures at the last probe, updates to the bar and mode hopping: median [least, greatest] over"
+        " all judged runs as measured, whatever became of them. One that never learned has infinitely many updates to"
+        " the bar.",
+        frame=frame(rows),
+        intervals={name: summary_interval(name) for name in MEASURES.values()},
+    )
+
+
+def probes_figure(judged: Judged, place: Place) -> ReportFigure:
+    """All measures of samples over training."""
+    arms = judged.arms()
+    medians = judged.verdicts.groupby("arm", observed=True)["final_frechet"].median()
+    finals = ", ".join(f"{arm} {number(float(medians[arm]))}" for arm in arms)
+    limits = judged.limits
+    bar = "" if limits is None else f"; the bar is {number(limits.bar)}"
+    return ReportFigure(
+        caption=Caption(
+            name=f"probes{place.suffix}",
+            title=f"Measures of samples over training{place.where}",
+            sentences=[f"Median final Fréchet distance: {finals}{bar}."],
+            text=f"Thick, with marks: median over runs ({_runs_each(judged)}); band: 25th to 75th percentile;"
+            " thin: runs. Grey lines: what real images and other images of known quality score; dashed: thresholds of"
+            " the verdicts. Cross: onset of collapse, divergence or non-finite values.",
+            alt=f"Seven panels of measures over training. Median final Fréchet distance: {finals}{bar}.",
+        ),
+        draw=partial(_draw_probes, judged),
+    )
+
+
+def _draw_probes(judged: Judged) -> Figure:
+    return probes(
+        judged.points((FRECHET, *OTHER_PROBES)),
+        judged.onsets(),
+        arms=judged.arms(),
+        styles=judged.styles,
+        lines=probe_lines(judged.data.references, judged.limits),
+    )
+
+
+def probe_lines(
+    references: Mapping[str, Mapping[str, float]] | None, limits: Limits | None
+) -> dict[str, list[ReferenceLine]]:
+    """Lines to read each measure against: reference images (as in ``RunInfo["references"]``) and thresholds.
+
+    No lines of what is None.
+    """
+    known = []
+    if references is not None:
+        known = [(FRECHET, references[name][FRECHET], label) for name, label in DRAWN_REFERENCES.items()]
+        known += [(name, references["held_out"][name], "real") for name in PROBES if name != FRECHET]
+    lines: dict[str, list[ReferenceLine]] = {name: [] for name in PROBES}
+    for dashed, values in ((False, known), (True, [] if limits is None else _thresholds(limits))):
+        for name, value, label in values:
+            if value is not None and math.isfinite(value):
+                lines[name].append(ReferenceLine(value=value, label=label, dashed=dashed))
+    return lines
+
+
+def _thresholds(limits: Limits) -> list[tuple[str, float | None, str]]:
+    return [
+        (FRECHET, limits.bar, f"bar = {number(limits.bar)}"),
+        ("eval_recall", limits.recall, "collapse"),
+        ("eval_modes", limits.modes, "collapse"),
+        ("eval_precision", limits.precision, "realistic"),
+        ("eval_density", limits.density, "realistic"),
+        ("eval_confidence", limits.confidence, "realistic"),
+        ("eval_diversity", limits.diversity, "total"),
+    ]
+
+
+def sheet_figures(judged: Judged, place: Place) -> Iterator[ReportFigure]:
+    """Final samples of all arms side by side, and the samples of one seed over training."""
+    arms = judged.arms()
+    ranks = _seed_ranks(judged.verdicts)
+    seeds = chosen_seeds(ranks, ALL_SEEDS)
+    chosen = "all seeds" if len(seeds) == len(ranks) else "the seeds with the best, median and worst mean rank"
+    yield ReportFigure(
+        caption=Caption(
+            name=f"samples{place.suffix}",
+            title=f"Samples at the end{place.where}",
+            sentences=[f"Samples of {chosen} at the last probe; none is picked by hand."],
+            text=f"A block an arm, a row a seed ({chosen}), a column one of the first fixed z; within a seed every arm"
+            " is given the same z. The letter at the end of a row is the verdict.",
+            alt=f"Grids of generated images of {', '.join(arms)}, {chosen}.",
+        ),
+        draw=partial(_draw_sheet, judged, seeds),
+    )
+    yield _training_figure(judged, place, median_seed(ranks))
+
+
+def _draw_sheet(judged: Judged, seeds: Sequence[int]) -> Figure:
+    runs = {(run["arm"], run["seed"]): run for run in judged.verdicts.to_dict("records")}
+    return sample_sheet(
+        {key: last_samples(judged, run["run_id"]) for key, run in runs.items() if key[1] in seeds},
+        {key: run["verdict"] for key, run in runs.items()},
+        arms=judged.arms(),
+        seeds=seeds,
+        styles=judged.styles,
+    )
+
+
+def _training_figure(judged: Judged, place: Place, seed: int) -> ReportFigure:
+    of_seed = judged.verdicts[judged.verdicts["seed"] == seed]
+    run_ids = {str(run["arm"]): int(run["run_id"]) for run in of_seed.to_dict("records")}
+    return ReportFigure(
+        caption=Caption(
+            name=f"training{place.suffix}",
+            title=f"Samples over training{place.where}",
+            sentences=[f"Seed {seed}, which has the median mean rank in final Fréchet distance over all arms."],
+            text=f"Seed {seed}; a column a probe, a row one of {SHEET_ROWS} fixed z, the same for every arm.",
+            alt=f"Generated images of seed {seed} from the first to the last probe, for {', '.join(run_ids)}.",
+        ),
+        draw=partial(_draw_training, judged, run_ids),
+    )
+
+
+def _draw_training(judged: Judged, run_ids: Mapping[str, int]) -> Figure:
+    """``run_ids``: by arm."""
+    loaded = {arm: load_samples(judged, run_id) for arm, run_id in run_ids.items()}
+    arm, (steps, _) = next(iter(loaded.items()))
+    return training_sheet(
+        [int(step) * judged.updates_per_step[run_ids[arm]] for step in steps],
+        {arm: images for arm, (_, images) in loaded.items()},
+        rows=SHEET_ROWS,
+        styles=judged.styles,
+    )
+
+
+def _seed_ranks(verdicts: pd.DataFrame) -> dict[int, float]:
+    """Each seed's mean rank in final Fréchet distance within its arms."""
+    ranks = verdicts.groupby("arm", observed=True)["final_frechet"].rank(na_option="bottom")
+    mean = ranks.groupby(verdicts["seed"]).mean()
+    return dict(zip(mean.index.tolist(), mean.tolist(), strict=True))
+
+
+def load_samples(judged: Judged, run_id: int) -> tuple[NDArray[np.int64], Images]:
+    """Steps (P,) and sample images (P, 64, C, H, W) of a run."""
+    content = judged.store.artifact(judged.data.records[run_id], SAMPLES)
+    with np.load(io.BytesIO(content)) as arrays:
+        return arrays["steps"], arrays["images"]
+
+
+def last_samples(judged: Judged, run_id: int) -> Images:
+    """Those of the last probe, (64, C, H, W)."""
+    return load_samples(judged, run_id)[1][-1].copy()  # a view would hold those of all probes
+
+
+def _runs_each(judged: Judged) -> str:
+    counts = judged.verdicts["arm"].value_counts()
+    each = {arm: int(counts[arm]) for arm in judged.arms()}
+    if len(set(each.values())) == 1:
+        return f"n = {next(iter(each.values()))} an arm"
+    return ", ".join(f"{arm} n = {n}" for arm, n in each.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedianRun:
+    """The run that stands for an arm."""
+
+    arm: str
+    run_id: int
+    point: Mapping[str, Any]
+    seed: int
+    verdict: str
+    frechet: float
+
+    @property
+    def label(self) -> str:
+        """«lr 2e-4, beta1 0.5, seed 4: stable, Fréchet 2.05»."""
+        place = ", ".join([*([point_text(self.point)] if self.point else []), f"seed {self.seed}"])
+        distance = f"Fréchet {number(self.frechet)}" if math.isfinite(self.frechet) else "Fréchet not finite"
+        return f"{place}: {verdict_label(self.verdict)}, {distance}"
+
+
+def median_figures(judged: Judged) -> Iterator[ReportFigure]:
+    """A strip of samples an arm; nothing without a judged run."""
+    runs = list(_median_runs(judged))
+    if not runs:
+        return
+    told = "; ".join(f"{run.arm}, {run.label}" for run in runs)
+    yield ReportFigure(
+        caption=Caption(
+            name="median_runs",
+            title="Samples of each arm's median run",
+            sentences=[],
+            text=f"{RULE}{OVER_GRID if judged.over_a_grid else ''}. First fixed z, last probe; none is picked by hand.",
+            alt=f"A strip of generated images an arm. {told}.",
+        ),
+        draw=partial(_draw_medians, judged, runs),
+        first=True,
+    )
+
+
+def _draw_medians(judged: Judged, runs: Sequence[MedianRun]) -> Figure:
+    return median_sheet(
+        {run.arm: last_samples(judged, run.run_id) for run in runs},
+        {run.arm: run.label for run in runs},
+        {run.arm: run.verdict for run in runs},
+        styles=judged.styles,
+    )
+
+
+def _median_runs(judged: Judged) -> Iterator[MedianRun]:
+    for arm in judged.arms():
+        at_points = [judged.at(point) for point in judged.data.study.grid_points()]
+        own = [part.verdicts[part.verdicts["arm"] == arm] for part in at_points]
+        stable = [int((runs["verdict"] == VerdictCode.STABLE.value).sum()) if len(runs) else -1 for runs in own]
+        place = stable.index(max(stable))
+        distances = dict(zip(own[place]["seed"].tolist(), own[place]["final_frechet"].tolist(), strict=True))
+        seed = median_seed(distances)
+        (run,) = own[place][own[place]["seed"] == seed].to_dict("records")
+        yield MedianRun(
+            arm=arm,
+            run_id=int(run["run_id"]),
+            point=judged.data.study.grid_points()[place],
+            seed=seed,
+            verdict=str(run["verdict"]),
+            frechet=float(run["final_frechet"]),
+        )
