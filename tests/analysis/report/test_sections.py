@@ -9,19 +9,17 @@ import pytest
 from matplotlib.text import Text
 
 from analysis.chapters.quality import quality
+from analysis.chapters.setting import setting
 from analysis.chapters.times import times
 from analysis.judging.study_data import StudyData
-from analysis.report.page import LISTS, headings
-from analysis.report.tables import report_tables
 from analysis.report.writing import write_report
 from analysis.results.document import Results
 from analysis.tables.formats import Table
-from analysis.tables.settings import arms_table
 from runs.store import open_store
 from runs.study import Study
-from tests.analysis.pages import drawing, text_report
+from tests.analysis.pages import contents, text_report
 from tests.analysis.plausible import record_study
-from tests.analysis.synthetic import Behaviour, loaded, record, recorded, results_of, small_study
+from tests.analysis.synthetic import Behaviour, judged, loaded, record, recorded, small_study
 
 NO_NUMBER = re.compile(r"\b(?:nan|NaN|inf|NotEstimable|None(?! of these))\b.{0,40}")
 CROSSED = {
@@ -34,7 +32,7 @@ MIXED: list[Behaviour] = ["stable", "collapsed", "diverged", "stable", "unlearne
 
 
 def tables_of(data: StudyData) -> dict[str, Table]:
-    return report_tables(drawing(data))
+    return contents(data).tables()
 
 
 def said(page: Path) -> str:
@@ -64,7 +62,7 @@ def test_every_chapter_opens_on_demand_and_shows_its_sentence(crossed: tuple[Res
     folder = crossed[1]
     page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     written = (folder / "report.md").read_text(encoding="utf-8")
-    for chapter in headings(drawing(loaded(folder.parent / "records", crossed_study()))):
+    for chapter in contents(loaded(folder.parent / "records", crossed_study())).further:
         assert f'<summary>{chapter.title}<span class="gist">{chapter.gist}</span></summary>' in page
         assert f"- **{chapter.title}**: {chapter.gist}" in written
 
@@ -86,7 +84,7 @@ def test_each_folded_part_has_its_line_in_an_index(crossed: tuple[Results, Path]
     page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     index = page[page.index('id="beyond"') :].partition("</nav>")[0]
     linked = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', index)
-    parts = [*headings(drawing(loaded(folder.parent / "records", crossed_study()))), LISTS]
+    parts = contents(loaded(folder.parent / "records", crossed_study())).further
     assert [title for _, title in linked] == [part.title for part in parts]
     assert all(f'<div class="inside" id="{anchor}">' in page for anchor, _ in linked)
 
@@ -105,10 +103,11 @@ def test_a_crossed_grid_has_effects_trends_and_a_map_with_its_sentences(crossed:
 @pytest.mark.parametrize("left_out", [[], ["dcgan"]])
 def test_what_cannot_be_estimated_is_said_in_words(tmp_path: Path, seeds: int, left_out: list[str]) -> None:
     missing = [(arm, seed) for arm in left_out for seed in range(seeds)]
-    results, folder = reported(tmp_path, small_study(seeds=seeds), leave_out=missing)
+    study = small_study(seeds=seeds)
+    results, folder = reported(tmp_path, study, leave_out=missing)
     for page in ("report.html", "report.md"):
         assert not NO_NUMBER.findall(said(folder / page))
-    assert all(chapter.gist for chapter in results.chapters.values())
+    assert all(results.chapters[chapter.name].gist for chapter in contents(loaded(tmp_path / "records", study)).further)
 
 
 def test_pages_of_a_crossed_grid_hold_no_value_that_is_no_number(crossed: tuple[Results, Path]) -> None:
@@ -116,7 +115,7 @@ def test_pages_of_a_crossed_grid_hold_no_value_that_is_no_number(crossed: tuple[
 
 
 def test_without_any_run_every_chapter_still_says_why(tmp_path: Path) -> None:
-    chapters = headings(drawing(loaded(tmp_path, small_study())))
+    chapters = contents(loaded(tmp_path, small_study())).further
     assert [chapter.gist for chapter in chapters if not chapter.gist] == []
     assert not NO_NUMBER.findall(" ".join(chapter.gist for chapter in chapters))
 
@@ -142,7 +141,7 @@ def test_reasons_stand_in_the_note_of_a_table(tmp_path: Path) -> None:
 
 def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(seeds=3), {"mlp": ["unlearned"] * 3, "dcgan": ["stable"] * 3})
-    (figure,) = times(drawing(data)).figures
+    (figure,) = times(judged(data)).figures
     drawn = figure.draw()
     at_risk = [text for text in drawn.findobj(Text) if text.get_gid() == "at-risk"]
     failure = [text for text in at_risk if text.axes is drawn.axes[1]]
@@ -157,7 +156,7 @@ def test_runs_at_risk_stand_in_the_row_of_their_arm_on_both_clocks(tmp_path: Pat
 
 def test_a_log_axis_of_distances_is_labelled_in_plain_numbers(tmp_path: Path) -> None:
     data = recorded(tmp_path, small_study(seeds=6), {"mlp": MIXED, "dcgan": ["stable"] * 6})
-    for figure in quality(drawing(data)).figures:
+    for figure in quality(judged(data)).figures:
         drawn = figure.draw()
         drawn.canvas.draw()
         labels = [text.get_text() for text in drawn.axes[0].get_xticklabels(which="both")]
@@ -170,7 +169,7 @@ def test_one_learning_rate_has_one_column(tmp_path: Path, lr_d: float | None, co
     if lr_d is not None:
         base = {name: value for name, value in study.document["base"].items() if name != "lr"}
         study = small_study(seeds=1, base={**base, "lr_g": 2e-4, "lr_d": lr_d})
-    frame = arms_table(results_of(loaded(tmp_path, study))).frame
+    frame = setting(judged(loaded(tmp_path, study))).tables[0].frame
     assert {name: frame[name].iloc[0] for name in frame if str(name).startswith("lr")} == columns
 
 
@@ -178,7 +177,7 @@ def test_settings_that_only_the_grid_changes_are_not_said_twice(tmp_path: Path) 
     study = small_study(seeds=1, grid={"lr": [2e-4, 1e-3]})
     for arm, point in ((arm, point) for arm in study.arms for point in study.grid_points()):
         record(str(tmp_path), study, arm, 0, point=point)
-    frame = arms_table(results_of(loaded(tmp_path, study))).frame
+    frame = setting(judged(loaded(tmp_path, study))).tables[0].frame
     assert frame["arm"].tolist() == ["mlp", "dcgan"]  # all else is the same at both rates
     assert not any(str(name).startswith("lr") for name in frame)
 
@@ -186,5 +185,5 @@ def test_settings_that_only_the_grid_changes_are_not_said_twice(tmp_path: Path) 
 def test_arms_whose_networks_differ_over_the_grid_have_a_row_a_grid_point(tmp_path: Path) -> None:
     study = small_study(seeds=1, grid={"lr": [2e-4, 1e-3]})
     record(str(tmp_path), study, "mlp", 0, point={"lr": 2e-4})
-    frame = arms_table(results_of(loaded(tmp_path, study))).frame
+    frame = setting(judged(loaded(tmp_path, study))).tables[0].frame
     assert frame["lr"].tolist() == ["2e-4", "2e-4", "1e-3", "1e-3"]  # without a run a network's size is not known

@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 
 from analysis.chapters.times import times
-from analysis.report.drawing import drawing_of
-from analysis.report.tables import report_tables
 from analysis.report.texts import limitations
 from analysis.results.document import Results
-from runs.store import open_store
 from runs.study import Study
-from tests.analysis.synthetic import recorded, results_of, small_study
+from tests.analysis.synthetic import judged, recorded, results_of, small_study
 
 ARMS: dict[str, Any] = {
     "mlp": {"architecture": "mlp", "normalization": "none"},
@@ -78,9 +75,8 @@ def test_sign_flip_is_called_exact_only_where_all_signs_are_enumerated(
 def test_curves_and_tables_of_times_say_what_the_clocks_cannot_tell(tmp_path: Path) -> None:
     study = small_study(seeds=4)
     data = recorded(tmp_path, study, {"mlp": ["collapsed"] * 4, "dcgan": ["stable"] * 4})
-    drawing = drawing_of(data, open_store(str(tmp_path)))
-    chapter = times(drawing)
-    tables = report_tables(drawing)
+    chapter = times(judged(data))
+    tables = {table.name: table for table in chapter.tables}
     texts = [
         *(figure.caption.text for figure in chapter.figures),
         *(tables[name].caption for name in ("time_to_event_arms", "time_to_event_pairs")),

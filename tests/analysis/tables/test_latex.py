@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.report.tables import report_tables
 from analysis.tables.formats import to_latex
 from analysis.tables.latex import PREAMBLE, READABLE, SEPARATION, escape_latex, latex_table, layout_of
 from runs.study import Study
-from tests.analysis.pages import drawing
+from tests.analysis.pages import contents
 from tests.analysis.plausible import record_study
 from tests.analysis.synthetic import loaded, small_study
 
@@ -122,7 +121,7 @@ def beyond_page(said: str) -> list[str]:
 def test_every_table_of_a_report_compiles_and_stays_on_its_pages(tmp_path: Path) -> None:
     study = whole_plan()
     record_study(str(tmp_path / "records"), study)
-    tables = report_tables(drawing(loaded(tmp_path / "records", study)))
+    tables = contents(loaded(tmp_path / "records", study)).tables()
     assert set(tables) >= TABLES
     assert beyond_page(compiled([to_latex(one) for one in tables.values()], tmp_path)) == []
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.report.tables import report_tables
+from analysis.chapters.contrasts import contrasts
+from analysis.chapters.outcomes import outcomes
+from analysis.chapters.setting import setting
 from analysis.tables.formats import Table
 from runs.study import Study
-from tests.analysis.pages import drawing
-from tests.analysis.synthetic import loaded, record, small_study
+from tests.analysis.synthetic import judged, loaded, record, small_study
 
 GRID = {"beta1": [0.5, 0.9]}
 ARMS = {
@@ -24,7 +25,9 @@ INTERACTION = {"name": "interaction", "outcome": "final_frechet", "first": "mlp"
 
 
 def tables_of(folder: Path, study: Study) -> dict[str, Table]:
-    return report_tables(drawing(loaded(folder, study)))
+    found = judged(loaded(folder, study))
+    chapters = (setting(found), outcomes(found), contrasts(found))
+    return {table.name: table for chapter in chapters for table in chapter.all_tables() if len(table.frame)}
 
 
 def rows_of(table: Table, *columns: str) -> list[tuple[object, ...]]:

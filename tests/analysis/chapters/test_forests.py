@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from analysis.chapters.contrasts import contrasts
 from analysis.chapters.form import ReportFigure
-from analysis.report.forests import effect_figures
 from runs.study import Study
-from tests.analysis.pages import drawing
-from tests.analysis.synthetic import loaded, record, small_study
+from tests.analysis.synthetic import judged, loaded, record, small_study
 
 
 def drawn(folder: Path, study: Study) -> dict[str, ReportFigure]:
     """The forests of what the folder holds on a study, by name."""
-    return {figure.caption.name: figure for figure in effect_figures(drawing(loaded(folder, study)))}
+    chapter = contrasts(judged(loaded(folder, study)))
+    return {figure.caption.name: figure for figure in chapter.all_figures()}
 
 
 def forests(folder: Path, study: Study) -> dict[str, ReportFigure]:
@@ -98,7 +98,7 @@ def test_contrasts_over_the_grid_have_a_forest_of_their_own_beside_those_at_each
     }
     found = forests(tmp_path, small_study(seeds=3, grid={"beta1": [0.5, 0.9]}, plan=plan))
     assert list(found) == [
-        *("contrasts_over_grid", "contrasts"),
+        *("contrasts_over_grid", "contrasts", "stable_points", "slopes"),
         *("contrasts_equal_compute_over_grid", "contrasts_equal_compute"),
     ]
     whole, at_points = found["contrasts_over_grid"], found["contrasts"]

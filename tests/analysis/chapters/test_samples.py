@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.judging.frames import load_study_data
-from analysis.report.drawing import drawing_of
-from analysis.report.medians import median_figures
+from analysis.chapters.form import Judged
+from analysis.chapters.samples import median_figures
+from analysis.judging.judgements import judge_study
 from runs.schema import RunConfig
 from runs.store import open_store
 from runs.study import Study
 from tests.analysis.plausible import Fate, fate_of, record_study
-from tests.analysis.synthetic import small_study
+from tests.analysis.synthetic import loaded, small_study
 
 
 def drawn(
@@ -23,11 +23,11 @@ def drawn(
 ) -> tuple[pd.DataFrame, str]:
     """The verdicts, and what the figure says of its runs."""
     record_study(str(folder), study, fate=fate)
-    store = open_store(str(folder))
-    drawing = drawing_of(load_study_data(study, store), store)
-    (figure,) = median_figures(drawing)
+    data = loaded(folder, study)
+    judged = Judged(data=data, verdicts=judge_study(data), store=open_store(str(folder)))
+    (figure,) = median_figures(judged)
     figure.draw()
-    return drawing.verdicts, figure.caption.alt
+    return judged.verdicts, figure.caption.alt
 
 
 @pytest.mark.parametrize("seeds", [1, 4, 5])
