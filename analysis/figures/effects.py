@@ -1,9 +1,11 @@
 """Figures of contrasts: the forest of effects, and the pairs that they rest on."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +16,7 @@ from analysis.results.document import Effect, PairValue
 from analysis.results.wording import interval_text, number, p_text, signed
 
 ROW = 0.3  # inches a contrast takes in a forest
+LABEL = 32  # characters that a line of an axis label holds
 LANE = "#F1F1F1"
 LANE_STARTS, LANE_MIDDLE, LANE_ENDS = 0.1, 0.18, 0.26  # beyond the data, as shares of their range
 
@@ -74,7 +77,8 @@ def _forest_panel(axes: Axes, rows: Sequence[ForestRow], alpha: float) -> None:
     effect = rows[0].effect
     low, high = reach([row.effect for row in rows])
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6))
-    axes.set_xlabel("\n".join([f"{effect.name} ({effect.unit})", *([rows[0].direction] if rows[0].direction else [])]))
+    unit = "" if effect.unit in effect.name else f" ({effect.unit})"
+    axes.set_xlabel("\n".join([f"{effect.name}{unit}", *([rows[0].direction] if rows[0].direction else [])]))
     axes.axvline(0, color=FAINT, linewidth=0.6, zorder=0.5)
     axes.spines["left"].set_visible(False)
     axes.set_yticks(range(len(rows)), [f"{row.label}\n{row.arms}" for row in rows], linespacing=1.15)
@@ -130,6 +134,7 @@ def p_cell(p: float | None, alpha: float) -> str:
 def paired_slopes(panels: Sequence[PairPanel], *, styles: Mapping[str, ArmStyle]) -> Figure:
     """Each contrast's pairs: one line a seed from the first arm's value to the second's, and the differences beside.
 
+    Where several seeds have one value, their number stands beside the mark. Both axes of a panel have one unit.
     Runs without a value stand in a lane of their own above the axis. Beside the differences: the Hodges-Lehmann shift
     with its interval; differences that are infinite, because one run of the pair has none, stand in lanes as well.
     """
@@ -152,10 +157,16 @@ def _slope(axes: Axes, panel: PairPanel, styles: Mapping[str, ArmStyle]) -> None
     for pair in panel.values:
         heights = [scale.place(pair.first), scale.place(pair.second)]
         axes.plot((0, 1), heights, color=RULE, linewidth=0.6, zorder=1, gid=f"seed-{pair.seed}")
-        for x, (arm, height) in enumerate(zip((panel.first, panel.second), heights, strict=True)):
-            axes.plot(x, height, styles[arm].marker, color=styles[arm].colour, markersize=3.5, zorder=2)
+    sides = ([pair.first for pair in panel.values], [pair.second for pair in panel.values])
+    for x, (arm, side, align) in enumerate(zip((panel.first, panel.second), sides, ("right", "left"), strict=True)):
+        look = styles[arm]
+        for value, count in Counter(map(scale.place, side)).items():
+            axes.plot(x, value, look.marker, color=look.colour, markersize=3.5, zorder=2)
+            if count > 1:
+                axes.annotate(f"{count}×", (x, value), ((2 * x - 1) * 5, 0), textcoords="offset points", ha=align,
+                              va="center", size=6.5, color=look.dark, gid="several")  # fmt: skip
     scale.dress(axes, {math.inf: panel.without} if math.inf in values else {})
-    axes.set(xlim=(-0.4, 1.4), ylabel=f"{panel.quantity}\n({panel.unit})")
+    axes.set(xlim=(-0.4, 1.4), ylabel="\n".join([*wrap(panel.quantity, LABEL), f"({panel.unit})"]))
     axes.set_xticks([0, 1], [panel.first, panel.second])
 
 
@@ -174,7 +185,7 @@ def _differences(axes: Axes, panel: PairPanel) -> None:
         axes.plot(1.4, scale.place(effect.estimate), "s", color=INK, markersize=4, gid="estimate")
     stated = [*differences, *((effect.interval.low, effect.interval.high) if effect.interval else ())]
     scale.dress(axes, {sign: number(sign) for sign in (-math.inf, math.inf) if sign in stated})
-    axes.set(xlim=(-0.1, 1.7), ylabel=f"{panel.first} − {panel.second}\n({panel.unit})")
+    axes.set(xlim=(-0.1, 1.7), ylabel=f"{panel.first} − {panel.second}")
     axes.set_xticks([0.5, 1.4], ["pairs", "shift"])
 
 

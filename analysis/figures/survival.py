@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from analysis.counting import counted
 from analysis.figures.parts import arm_legend
 from analysis.figures.style import FAINT, PAGE, UPDATES, VERDICTS, ArmStyle, new_figure, styled
 from analysis.statistics import CumulativeIncidence, Durations, SurvivalCurve
@@ -32,20 +33,33 @@ class SurvivalPanel:
 def survival_curves(panels: Sequence[SurvivalPanel], *, styles: Mapping[str, ArmStyle]) -> Figure:
     """Kaplan-Meier curves: a panel a clock, a step line an arm with its pointwise band where it has one.
 
-    Upright marks are runs that were censored there. Under each axis stand the numbers of runs at risk.
+    Upright marks are runs that were censored there. Under each axis stand the numbers of runs at risk. Of a clock
+    without any event a sentence says so.
     """
     arms = list(dict.fromkeys(arm for panel in panels for arm in panel.curves))
     rows = max(len(panel.samples) for panel in panels)
     figure = new_figure(PAGE, 2.5 + rows * LINE / 72)
+    named = False
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        if not any(sample.observed.any() for sample in panel.samples.values()):
+            watched = sum(sample.n for sample in panel.samples.values())
+            _say(axes, f"{panel.title}: no event", f"among {counted(watched, 'run')} watched")
+            continue
         last = max((float(sample.time.max()) for sample in panel.samples.values() if sample.n), default=0.0) or 1.0
         for arm, curve in panel.curves.items():
             _survival_line(axes, curve, panel.samples[arm], last, styles[arm])
         axes.set(xlim=(0, last), ylim=(-0.02, 1.03), title=panel.title, ylabel=panel.share)
         axes.set_xlabel(f"{panel.clock} ({UPDATES})")
-        _at_risk(axes, panel, styles, names=panel is panels[0])
+        _at_risk(axes, panel, styles, names=not named)
+        named = True
     arm_legend(figure, {arm: styles[arm] for arm in arms})
     return figure
+
+
+def _say(axes: Axes, *lines: str) -> None:
+    """A sentence where there is nothing to draw."""
+    axes.axis("off")
+    axes.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", color=FAINT, transform=axes.transAxes, gid="none")
 
 
 def _survival_line(axes: Axes, curve: SurvivalCurve, sample: Durations, last: float, look: ArmStyle) -> None:
@@ -93,10 +107,11 @@ def incidence_by_cause(
     figure = new_figure(PAGE, 0.4 + 1.55 * n_rows)
     grid = figure.subplots(n_rows, per_row, sharey=True, squeeze=False)
     for axes, (arm, incidence) in zip(grid.ravel(), by_arm.items(), strict=False):
-        _stacked(axes, incidence, budget)
         axes.set_title(f"{arm} (n = {incidence.n})", weight="bold", color=styles[arm].dark)
         if not incidence.n_events:
-            axes.text(budget / 2, 0.5, "0 events", ha="center", va="center", color=FAINT)
+            _say(axes, "no run failed")
+            continue
+        _stacked(axes, incidence, budget)
         axes.set(
             xlim=(0, budget),
             ylim=(0, 1),

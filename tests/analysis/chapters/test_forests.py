@@ -103,7 +103,7 @@ def test_contrasts_over_the_grid_have_a_forest_of_their_own_beside_those_at_each
     ]
     whole, at_points = found["contrasts_over_grid"], found["contrasts"]
     assert [axes.get_xlabel() for axes in whole.draw().axes] == [
-        "difference in stable grid points (more is better) (grid points)\nbetter for first →",
+        "difference in stable grid points (more is better)\nbetter for first →",
         "Hodges–Lehmann shift of updates to the bar, conditional on both learning (generator updates)"
         "\nworse for first →",
     ]

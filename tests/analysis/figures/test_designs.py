@@ -173,6 +173,20 @@ def test_runs_at_risk_stand_under_the_axis_with_the_names_of_their_arms() -> Non
     assert "dcgan" in written
 
 
+def test_a_clock_without_an_event_is_a_sentence_and_the_arms_are_named_on_the_first_that_has_one() -> None:
+    sample, steps = durations([40.0, 40.0], [False, False]), durations(WEEKS, OBSERVED)
+    none = SurvivalPanel(
+        title="To learning", share="share", clock="since", samples={"mlp": sample}, curves={"mlp": curve([40], [False])}
+    )
+    some = SurvivalPanel(
+        title="To failure", share="share", clock="since", samples={"mlp": steps}, curves={"mlp": curve(WEEKS, OBSERVED)}
+    )
+    said, drawn = survival_curves([none, some], styles=STYLES).axes
+    assert not said.axison
+    assert [text.get_text() for text in said.texts] == ["To learning: no event\namong 2 runs watched"]
+    assert "mlp" in [text.get_text().strip() for text in drawn.texts]
+
+
 def test_censored_runs_are_marked() -> None:
     censored = marked(survival(), "censored")[0]
     assert set(censored.get_xdata()) == {week for week, observed in zip(WEEKS, OBSERVED, strict=True) if not observed}
@@ -186,7 +200,7 @@ def test_incidences_are_stacked_in_the_fill_of_their_verdict() -> None:
 
 
 def test_a_panel_without_a_failure_says_so_instead_of_staying_empty() -> None:
-    assert [[text.get_text() for text in axes.texts] for axes in incidence().axes] == [[], ["0 events"]]
+    assert [[text.get_text() for text in axes.texts] for axes in incidence().axes] == [[], ["no run failed"]]
 
 
 def test_a_profile_steps_up_to_the_share_of_runs_that_are_as_good() -> None:

@@ -343,6 +343,13 @@ def test_failed_runs_stand_in_a_lane_above_all_others() -> None:
     assert "never" in [tick.get_text() for tick in slope.get_yticklabels()]
 
 
+def test_seeds_that_have_one_value_are_counted_beside_it() -> None:
+    slope = panels(pair_slopes())[0]
+    written = [(text.xy, text.get_text()) for text in slope.texts if text.get_gid() == "several"]
+    assert [text for _, text in written] == ["2×", "2×", "2×"]  # never in both arms, and 100 in the second
+    assert ((1, 100.0), "2×") in written
+
+
 def test_differences_of_pairs_are_zero_where_both_failed_and_infinite_where_one_did() -> None:
     axes = panels(pair_slopes())[1]
     heights = [line.get_ydata()[0] for line in axes.lines if line.get_gid() == "difference"]
