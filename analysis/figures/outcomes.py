@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,6 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from analysis.figures.style import COLUMN, FAINT, MISSING, PAGE, VERDICTS, ArmStyle, new_figure, styled
-from analysis.results.robustness import SensitivityRow
 from analysis.statistics import PairCounts
 
 GAP = 0.06  # of a cell, between neighbours
@@ -174,24 +174,27 @@ def _pair_table(axes: Axes, pair: tuple[str, str], counts: PairCounts) -> None:
 
 
 @styled
-def sensitivity(rows: Sequence[SensitivityRow], *, arms: Sequence[str], styles: Mapping[str, ArmStyle]) -> Figure:
+def sensitivity(rows: pd.DataFrame, *, arms: Sequence[str], styles: Mapping[str, ArmStyle]) -> Figure:
     """How verdicts move with each threshold: a column a threshold, and for each arm a bar of verdicts for each value.
 
-    Bars are ordered by the factor on the threshold, the registered value (× 1) in the middle. Rows without a factor
-    have one bar, of verdicts with the unsettled runs counted as stable.
+    rows: columns threshold, factor, value, arm, and of each verdict, by its name, how many runs had it. Bars are
+    ordered by the factor on the threshold, the registered value (× 1) in the middle. Rows without a factor have one
+    bar, of verdicts with the unsettled runs counted as stable.
     """
-    thresholds = list(dict.fromkeys(row.threshold for row in rows))
+    names = {verdict: look.meaning for verdict, look in VERDICTS.items() if look.meaning in rows}
+    groups = rows.groupby("threshold", sort=False)
     figure = new_figure(PAGE, 0.85 + 0.42 * len(arms))
-    panels = figure.subplots(1, len(thresholds), sharey=True, squeeze=False)[0]
-    for axes, threshold in zip(panels, thresholds, strict=True):
-        of_threshold = [row for row in rows if row.threshold == threshold]
-        factors = [factor for factor, _ in _settings(of_threshold)]
-        for row in of_threshold:
-            y = arms.index(row.arm) + 0.26 * (factors.index(row.factor) - (len(factors) - 1) / 2)
-            _verdict_bar(axes, y, row.verdicts)
-        values = [f"{value:.3g}".removeprefix("0") for _, value in _settings(of_threshold) if value is not None]
-        axes.set_title(f"{threshold}\n{'  '.join(values) or 'as stable'}", size=6.5)
-        axes.set(xlabel="runs", xlim=(0, max(sum(row.verdicts.values()) for row in rows)))
+    panels = figure.subplots(1, groups.ngroups, sharey=True, squeeze=False)[0]
+    for axes, (threshold, own) in zip(panels, groups, strict=True):
+        settings = own.drop_duplicates("factor").sort_values("factor")
+        factors = settings["factor"].fillna(0.0).tolist()
+        for row in own.fillna({"factor": 0.0}).to_dict("records"):
+            y = arms.index(row["arm"]) + 0.26 * (factors.index(row["factor"]) - (len(factors) - 1) / 2)
+            _verdict_bar(axes, y, {verdict: row[name] for verdict, name in names.items()})
+        values = [f"{value:.3g}".removeprefix("0") for value in settings["value"].dropna()]
+        title = [str(threshold), "  ".join(values)] if values else wrap(str(threshold), 12)
+        axes.set_title("\n".join(title), size=6.5)
+        axes.set(xlabel="runs", xlim=(0, rows[list(names.values())].sum(axis=1).max()))
         axes.xaxis.set_major_locator(MaxNLocator(2, integer=True))
     panels[0].set_yticks(range(len(arms)), arms)
     panels[0].set_ylim(len(arms) - 0.5, -0.5)
@@ -199,7 +202,7 @@ def sensitivity(rows: Sequence[SensitivityRow], *, arms: Sequence[str], styles: 
         axes.tick_params(axis="y", length=0)
     for label, arm in zip(panels[0].get_yticklabels(), arms, strict=True):
         label.set_color(styles[arm].dark)
-    shown = [verdict for verdict in VERDICTS if any(row.verdicts.get(verdict) for row in rows)]
+    shown = [verdict for verdict, name in names.items() if rows[name].any()]
     marks = [Rectangle((0, 0), 1, 1, **_bar_look(verdict)) for verdict in shown]
     figure.legend(marks, [VERDICTS[verdict].meaning for verdict in shown], loc="outside upper center", ncols=len(shown))
     return figure
@@ -219,8 +222,3 @@ def _bar_look(verdict: str) -> dict[str, Any]:
     # a hatch is drawn in the colour of the edge
     edge = "#D8D8D8" if look.ink == "white" else "#6B6B6B"
     return {"facecolor": look.fill, "hatch": look.hatch, "edgecolor": edge, "linewidth": 0.3}
-
-
-def _settings(rows: Sequence[SensitivityRow]) -> list[tuple[float | None, float | None]]:
-    """Factors with their values, ascending; one pair of None where unsettled runs are counted as stable."""
-    return sorted({(row.factor, row.value) for row in rows}, key=lambda setting: setting[0] or 0.0)
