@@ -52,7 +52,14 @@ def drawing_of(data: StudyData, store: RunStore) -> Drawing:
     judged = Judged(data=data, verdicts=judge_study(data), store=store)
     chapters = [write(judged) for write in CHAPTERS]
     results = replace(
-        analyse(data, judged.verdicts, judged.contrasts, judged.contrasts_at_equal_compute),
+        analyse(
+            data,
+            judged.verdicts,
+            judged.contrasts,
+            judged.contrasts_at_equal_compute,
+            margins=judged.margins,
+            smallest_p=judged.smallest_p,
+        ),
         chapters={chapter.name: chapter.rows() for chapter in chapters},
     )
     return Drawing(data=data, verdicts=judged.verdicts, store=store, results=results, chapters=chapters)

@@ -18,7 +18,6 @@ from analysis.report.designs import factor_chapter
 from analysis.report.drawing import ANSWER, OUTCOMES, Drawing, Heading, heading_of
 from analysis.report.figures import outcome_sentences
 from analysis.report.forests import CONTRASTS, CONTRASTS_AT_EQUAL_COMPUTE
-from analysis.report.precision import precision_chapter
 from analysis.report.robustness import robustness_chapter
 from analysis.report.texts import limitations, limits_in_short, provenance_lines, verdict_definitions
 from analysis.report.training import SAMPLES_TITLE, TRACES_TITLE
@@ -170,8 +169,8 @@ def _further_sections(drawing: Drawing, pages: Sequence[PageFigure], tables: Map
 
 def headings(drawing: Drawing) -> list[Heading]:
     """What is outside the registered contrasts, by subject."""
-    results, (times, *others) = drawing.results, [heading_of(chapter) for chapter in drawing.chapters]
-    return [times, factor_chapter(results), *others, robustness_chapter(results), precision_chapter(results)]
+    results, (times, *others, precision) = drawing.results, [heading_of(chapter) for chapter in drawing.chapters]
+    return [times, factor_chapter(results), *others, robustness_chapter(results), precision]
 
 
 def _section(

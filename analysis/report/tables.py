@@ -10,12 +10,7 @@ from analysis.tables.contrasts import (
     remarks_table,
     verdicts_table,
 )
-from analysis.tables.designs import (
-    equivalence_table,
-    planning_table,
-    precision_table,
-    specifications_table,
-)
+from analysis.tables.designs import specifications_table
 from analysis.tables.factors import factors_table, trends_table
 from analysis.tables.formats import Table
 from analysis.tables.regions import regions_table, stable_points_table
@@ -52,9 +47,6 @@ def report_tables(drawing: Drawing) -> dict[str, Table]:
         trends_table(results),
         *(table for chapter in drawing.chapters for table in chapter.tables),
         specifications_table(results),
-        precision_table(results),
-        equivalence_table(results),
-        planning_table(results),
         references_table(results),
         sensitivity_table(results),
         runs_table(drawing.verdicts),

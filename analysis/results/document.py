@@ -14,11 +14,11 @@ from analysis.results.factors import Factorial
 from analysis.results.families import Family, Standing
 from analysis.results.parts import Role, Summary
 from analysis.results.plain import to_plain
-from analysis.results.precision import Precision
+from analysis.results.precision import MarginResult, Replicate, SmallestP
 from analysis.results.regions import ArmRegion, StablePoints
 from analysis.results.robustness import Robustness, SensitivityRow
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
-from runs.plan import Outcome
+from runs.plan import OVER_GRID, Outcome
 
 SCHEMA_VERSION = 4  # of results.json; raised when a field goes or changes its meaning
 
@@ -201,6 +201,11 @@ class ContrastResult:
     sentence: str
     notes: tuple[str, ...]
 
+    @property
+    def replicate(self) -> Replicate:
+        """What it compares within."""
+        return "pair" if self.minus is None and self.outcome not in OVER_GRID else "seed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChapterRows:
@@ -219,11 +224,11 @@ class Results:
     label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
     runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal FLOPs; both in the
     order primary, co-primary, secondaries, each at every grid point or over the grid. families: what is corrected
-    together, and what stands behind what. regions: by arm, where over a grid it is stable; empty without one. limits,
-    references: of the first used run;
-    None where there is none. headline: the answer in sentences. controls: what other changes of the primary
-    contrast's first arm make of its difference, a sentence each. factorial, robustness, precision,
-    chapters: exploratory, outside the registered contrasts.
+    together, and what stands behind what. margins: one a registered margin and grid point where the arms of its
+    contrast are in the report. smallest_p: by role, what the number of pairs allows. regions: by arm, where over a grid
+    it is stable; empty without one. limits, references: of the first used run; None where there is none. headline: the
+    answer in sentences. controls: what other changes of the primary contrast's first arm make of its difference, a
+    sentence each. factorial, robustness, chapters: exploratory, outside the registered contrasts.
     """
 
     schema_version: int
@@ -241,12 +246,13 @@ class Results:
     contrasts: tuple[ContrastResult, ...]
     contrasts_at_equal_compute: tuple[ContrastResult, ...]
     families: tuple[Family, ...]
+    margins: tuple[MarginResult, ...]
+    smallest_p: tuple[SmallestP, ...]
     regions: tuple[ArmRegion, ...]
     sensitivity: tuple[SensitivityRow, ...]
     sensitivity_skipped: tuple[str, ...]
     factorial: Factorial
     robustness: Robustness
-    precision: Precision
     thresholds: Mapping[str, float]
     limits: Limits | None
     references: Mapping[str, Mapping[str, float]] | None

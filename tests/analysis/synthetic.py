@@ -136,4 +136,11 @@ def judged(data: StudyData) -> Judged:
 def results_of(data: StudyData) -> Results:
     """What a report states but its chapters."""
     found = judged(data)
-    return analyse(data, found.verdicts, found.contrasts, found.contrasts_at_equal_compute)
+    return analyse(
+        data,
+        found.verdicts,
+        found.contrasts,
+        found.contrasts_at_equal_compute,
+        margins=found.margins,
+        smallest_p=found.smallest_p,
+    )
