@@ -12,11 +12,14 @@ from matplotlib.figure import Figure
 
 from analysis.figures.style import ArmStyle, arm_styles
 from analysis.findings.contrasts import at_equal_compute, at_equal_updates
+from analysis.findings.margins import judge_margins
 from analysis.findings.outcomes import analyse
+from analysis.findings.smallest_p import smallest_p_by_role
 from analysis.judging.judgements import study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits
 from analysis.results.document import ChapterRows, ContrastResult, Results
+from analysis.results.precision import MarginResult, SmallestP
 from analysis.results.wording import number, point_text
 from analysis.tables.formats import Table
 from runs.store import RunStore
@@ -111,7 +114,24 @@ class Judged:
     @cached_property
     def results(self) -> Results:
         """What several chapters and the answer state of arms and contrasts."""
-        return analyse(self.data, self.verdicts, self.contrasts, self.contrasts_at_equal_compute)
+        return analyse(
+            self.data,
+            self.verdicts,
+            self.contrasts,
+            self.contrasts_at_equal_compute,
+            margins=self.margins,
+            smallest_p=self.smallest_p,
+        )
+
+    @cached_property
+    def margins(self) -> tuple[MarginResult, ...]:
+        """Every registered margin at every grid point, at equal updates."""
+        return tuple(judge_margins(self.data.study.plan, self.contrasts))
+
+    @cached_property
+    def smallest_p(self) -> tuple[SmallestP, ...]:
+        """By role, what the pairs of its tests allow at equal updates."""
+        return tuple(smallest_p_by_role(self.contrasts))
 
     @property
     def alpha(self) -> float:

@@ -329,10 +329,10 @@ def _sensitivity_table(moved: pd.DataFrame, skipped: Sequence[str]) -> Table:
 
 
 def _sensitivity_figure(judged: Judged, moved: pd.DataFrame, skipped: Sequence[str]) -> ReportFigure:
-    changed = moved.groupby(["threshold", "factor"], sort=False, dropna=False)["changed"].sum()
+    changed = moved.groupby(["threshold", "factor"], sort=False, dropna=False)["changed"].sum().reset_index()
     moving = [
         f"{threshold if pd.isna(factor) else f'{threshold} × {factor:g}'} ({counted(int(count), 'run')})"
-        for (threshold, factor), count in changed.items()
+        for threshold, factor, count in changed.itertuples(index=False)
         if count
     ]
     summary = f"Verdicts move with {', '.join(moving)}" if moving else "No verdict moves with any threshold"

@@ -67,7 +67,7 @@ def _whole(results: Results, primary: ContrastResult, control: ContrastResult) -
 
 def _margin_between(results: Results, one: str, other: str, primary: ContrastResult) -> MarginResult | None:
     """The registered margin of two arms, on the primary contrast's outcome."""
-    for judged in results.precision.equivalence:
+    for judged in results.margins:
         about = judged.outcome == primary.outcome and judged.grid_point == primary.grid_point
         if about and {judged.first, judged.second} == {one, other}:
             return judged

@@ -18,7 +18,6 @@ from analysis.results.regions import ArmRegion
 from analysis.results.wording import difference_text, number, p_text, range_text, signed
 from analysis.statistics import Interval
 from analysis.statistics.mean_intervals import mean_interval
-from runs.plan import OVER_GRID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +128,7 @@ def _difference(results: Results, primaries: Sequence[ContrastResult]) -> KeyNum
 
 def _what(contrast: ContrastResult) -> str:
     name, n = contrast.effect.name.removesuffix(" (more is better)"), contrast.pairs.used
-    units = "seed" if contrast.outcome in OVER_GRID or contrast.minus is not None else "matched pair"
+    units = "seed" if contrast.replicate == "seed" else "matched pair"
     unit = "" if contrast.effect.unit in name else f" ({contrast.effect.unit})"
     return f"{name[0].upper()}{name[1:]}{unit}, {counted(n, units)}"
 

@@ -13,16 +13,14 @@ from analysis.findings.controls import controls
 from analysis.findings.factorial import factorial
 from analysis.findings.families import families, left_out
 from analysis.findings.headline import headline
-from analysis.findings.precision import precision
 from analysis.findings.regions import regions
-from analysis.findings.robustness import robustness
-from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.judging.guards import provenance
 from analysis.judging.judgements import count_verdicts, study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, MatchRow, Results, RunCounts, Stamp
 from analysis.results.parts import summarized
+from analysis.results.precision import MarginResult, SmallestP
 from analysis.results.wording import listed, recipe
 from analysis.statistics import wilson
 from runs.schema import BOTH_PLAYERS, PROBES, RunConfig, config_fields
@@ -45,13 +43,16 @@ def analyse(
     verdicts: pd.DataFrame,
     contrasts: Sequence[ContrastResult],
     at_compute: Sequence[ContrastResult],
+    *,
+    margins: Sequence[MarginResult],
+    smallest_p: Sequence[SmallestP],
 ) -> Results:
     """Everything that a report states but its chapters.
 
     verdicts: of ``judge_study(data)``. contrasts: at equal updates; at_compute: at equal computation.
+    margins, smallest_p: of ``judge_margins`` and ``smallest_p_by_role``, by the former.
     """
     study = data.study
-    sensitivity, skipped = verdict_sensitivity(data)
     results = Results(
         schema_version=SCHEMA_VERSION,
         study=study.name,
@@ -68,12 +69,10 @@ def analyse(
         contrasts=tuple(contrasts),
         contrasts_at_equal_compute=tuple(at_compute),
         families=families(contrasts, data),
+        margins=tuple(margins),
+        smallest_p=tuple(smallest_p),
         regions=regions(data, verdicts),
-        sensitivity=sensitivity,
-        sensitivity_skipped=skipped,
         factorial=factorial(data, verdicts),
-        robustness=robustness(data),
-        precision=precision(study.plan, contrasts),
         thresholds=asdict(study.plan.thresholds),
         limits=study_limits(data),
         references=data.references,

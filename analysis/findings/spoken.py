@@ -119,7 +119,7 @@ def _not_shown(results: Results, contrast: ContrastResult) -> str:
 
 
 def _within_margin(results: Results) -> bool:
-    return any(one.shown for one in results.precision.equivalence if one.role == "primary")
+    return any(one.shown for one in results.margins if one.role == "primary")
 
 
 def _pairs(contrast: ContrastResult) -> str:
@@ -148,7 +148,7 @@ def _both(contrast: ContrastResult) -> str:
 
 def _too_few(results: Results) -> str:
     """That the seeds could not have shown a difference, where they could not."""
-    for found in results.precision.smallest_p:
+    for found in results.smallest_p:
         if found.role == "primary" and not significant(found.p, results.alpha):
             return f"; {counted(found.n, 'seed')} {'is' if found.n == 1 else 'are'} too few to show one"
     return ""

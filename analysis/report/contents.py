@@ -7,7 +7,9 @@ from analysis.chapters.contrasts import contrasts
 from analysis.chapters.form import Chapter, Judged, ReportFigure
 from analysis.chapters.oscillation import oscillation
 from analysis.chapters.outcomes import outcomes
+from analysis.chapters.precision import precision
 from analysis.chapters.quality import quality
+from analysis.chapters.robustness import robustness
 from analysis.chapters.runs import every_run
 from analysis.chapters.samples import samples
 from analysis.chapters.setting import setting
@@ -23,7 +25,14 @@ Writer = Callable[[Judged], Chapter]
 
 STORY: tuple[Writer, ...] = (outcomes, samples, training, contrasts)
 # outside the registered contrasts
-FURTHER: tuple[Writer, ...] = (times, quality, oscillation, every_run)
+FURTHER: tuple[Writer, ...] = (
+    times,
+    quality,
+    oscillation,
+    robustness,
+    precision,
+    every_run,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

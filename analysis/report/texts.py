@@ -131,7 +131,7 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
     if len(results.seeds) < FEW_SEEDS:
         yield _few_seeds(len(results.seeds))
     yield f"{_families(results)} Everything else is exploratory."
-    if not results.precision.equivalence:
+    if not results.margins:
         yield "No test here can show that there is no difference: read the intervals."
 
 

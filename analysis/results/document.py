@@ -14,9 +14,8 @@ from analysis.results.factors import Factorial
 from analysis.results.families import Family, Standing
 from analysis.results.parts import Role, Summary
 from analysis.results.plain import to_plain
-from analysis.results.precision import Precision
+from analysis.results.precision import MarginResult, Replicate, SmallestP
 from analysis.results.regions import ArmRegion, StablePoints
-from analysis.results.robustness import Robustness, SensitivityRow
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
 from runs.plan import OVER_GRID, Outcome
 
@@ -206,6 +205,11 @@ class ContrastResult:
         """Whether it is asked over the grid, not at each of its points."""
         return self.outcome in OVER_GRID
 
+    @property
+    def replicate(self) -> Replicate:
+        """What it compares within."""
+        return "pair" if self.minus is None and not self.over_grid else "seed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChapterRows:
@@ -224,11 +228,11 @@ class Results:
     label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
     runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal FLOPs; both in the
     order primary, co-primary, secondaries, each at every grid point or over the grid. families: what is corrected
-    together, and what stands behind what. regions: by arm, where over a grid it is stable; empty without one. limits,
-    references: of the first used run;
-    None where there is none. headline: the answer in sentences. controls: what other changes of the primary
-    contrast's first arm make of its difference, a sentence each. factorial, robustness, precision,
-    chapters: exploratory, outside the registered contrasts.
+    together, and what stands behind what. margins: one a registered margin and grid point where the arms of its
+    contrast are in the report. smallest_p: by role, what the number of pairs allows. regions: by arm, where over a grid
+    it is stable; empty without one. limits, references: of the first used run; None where there is none. headline: the
+    answer in sentences. controls: what other changes of the primary contrast's first arm make of its difference, a
+    sentence each. factorial, chapters: exploratory, outside the registered contrasts.
     """
 
     schema_version: int
@@ -246,12 +250,10 @@ class Results:
     contrasts: tuple[ContrastResult, ...]
     contrasts_at_equal_compute: tuple[ContrastResult, ...]
     families: tuple[Family, ...]
+    margins: tuple[MarginResult, ...]
+    smallest_p: tuple[SmallestP, ...]
     regions: tuple[ArmRegion, ...]
-    sensitivity: tuple[SensitivityRow, ...]
-    sensitivity_skipped: tuple[str, ...]
     factorial: Factorial
-    robustness: Robustness
-    precision: Precision
     thresholds: Mapping[str, float]
     limits: Limits | None
     references: Mapping[str, Mapping[str, float]] | None

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 
 from analysis.chapters.form import Judged
-from analysis.findings.outcomes import analyse
 from analysis.judging.frames import StudyData, load_study_data
 from analysis.judging.judgements import judge_study
 from analysis.results.document import Results
@@ -135,5 +134,4 @@ def judged(data: StudyData) -> Judged:
 
 def results_of(data: StudyData) -> Results:
     """What a report states but its chapters."""
-    found = judged(data)
-    return analyse(data, found.verdicts, found.contrasts, found.contrasts_at_equal_compute)
+    return judged(data).results

@@ -21,7 +21,6 @@ from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, til
 from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
 from analysis.figures.traces import extremes_in_windows, in_windows, median_and_band, probes, runs_by_step, traces
 from analysis.results.document import Effect, PairValue
-from analysis.results.robustness import SensitivityRow
 from analysis.statistics import Interval, PairCounts
 
 ARMS = ["mlp", "dcgan-nobn", "dcgan"]
@@ -114,14 +113,14 @@ def pair_slopes() -> Figure:
 
 
 def threshold_bars() -> Figure:
-    counts = {"stable": 2, "unlearned": 2, "collapsed": 0, "diverged": 0, "nonfinite": 0}
+    counts = {"stable": 2, "not learned": 2, "collapsed": 0, "diverged": 0, "non-finite": 0}
     rows = [
-        SensitivityRow(threshold=name, factor=factor, value=factor, arm=arm, verdicts=counts, changed=0)
+        {"threshold": name, "factor": factor, "value": factor, "arm": arm, **counts}
         for name in ("bar", "recall")
         for factor in (1.0, 0.5, 2.0)
         for arm in ARMS
     ]
-    return sensitivity(rows, arms=ARMS, styles=STYLES)
+    return sensitivity(pd.DataFrame(rows), arms=ARMS, styles=STYLES)
 
 
 def images(seed: int, probes: int = 1, channels: int = 1) -> np.ndarray:

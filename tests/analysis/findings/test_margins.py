@@ -12,15 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.findings.contrasts import at_equal_updates
-from analysis.findings.equivalence import NO_MARGIN, SOME_MARGINS, equivalence, without_margin
-from analysis.judging.judgements import judge_study
+from analysis.findings.margins import judge_margins
 from analysis.results.document import ContrastResult, PairTally, PairValue
 from analysis.results.precision import MarginResult
 from analysis.statistics import Equivalence, Interval, NotEstimable, hodges_lehmann, shift_interval
 from runs.plan import Contrast, Outcome, Plan
 from runs.study import Study
-from tests.analysis.synthetic import Behaviour, loaded, record, recorded, results_of, small_study
+from tests.analysis.synthetic import Behaviour, judged, loaded, record, recorded, results_of, small_study
 
 INF = math.inf
 Z2 = float(stats.norm.ppf(0.95)) ** 2
@@ -45,26 +43,25 @@ def with_margins(margins: Mapping[str, float], **changes: Any) -> Study:
 def found(
     folder: Path, margins: Mapping[str, float], mlp: Sequence[Behaviour], dcgan: Sequence[Behaviour]
 ) -> tuple[MarginResult, ...]:
-    data = recorded(folder, with_margins(margins), {"mlp": mlp, "dcgan": dcgan})
-    return equivalence(data.study.plan, at_equal_updates(data, judge_study(data)))
+    return judged(recorded(folder, with_margins(margins), {"mlp": mlp, "dcgan": dcgan})).margins
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Outcome, ContrastResult]:
     """A result of each kind of outcome, to be filled with values."""
     study = with_margins({"final_frechet": 1.0, "mode_hopping": 0.1}, seeds=1)
-    data = loaded(tmp_path_factory.mktemp("none"), study)
-    return {result.outcome: result for result in at_equal_updates(data, judge_study(data))}
+    found = judged(loaded(tmp_path_factory.mktemp("none"), study))
+    return {result.outcome: result for result in found.contrasts}
 
 
-def judged(answer: ContrastResult, values: Values, margin: float, alpha: float = 0.05) -> MarginResult:
+def margin_of(answer: ContrastResult, values: Values, margin: float, alpha: float = 0.05) -> MarginResult:
     """What a margin makes of pairs with these values of the outcome."""
     contrast = Contrast(name=answer.name, outcome=answer.outcome, first="mlp", second="dcgan", margin=margin)
     pairs = PairTally(planned=len(values), used=len(values), missing=0, excluded=0, problems=())
     filled = tuple(PairValue(seed=seed, first=x, second=y) for seed, (x, y) in enumerate(values))
     other = Contrast(name="another", outcome="not_stable", first="mlp", second="dcgan")
     plan = Plan(primary=contrast, co_primary=other, alpha=alpha)
-    (result,) = equivalence(plan, [replace(answer, pairs=pairs, values=filled)])
+    (result,) = judge_margins(plan, [replace(answer, pairs=pairs, values=filled)])
     return result
 
 
@@ -82,31 +79,22 @@ def test_eight_pairs_without_a_difference_lie_within_the_closed_interval_and_no_
     (wide,) = found(tmp_path / "wide", {"not_stable": 0.26}, ["stable"] * 8, ["stable"] * 8)
     assert wide.shown
     assert interval_of(wide) == Interval(low=-limit, high=limit)
-    assert (wide.role, wide.unit, wide.n, wide.n_planned) == ("primary", "share of runs", 8, 8)
-    assert wide.sentence == (
-        "Rate of runs not stable, mlp minus dcgan, shown: difference lies within ±0.26 (90 % interval"
-        " [−0.253, +0.253]); unit: share of runs; 8 of 8 planned pairs."
-    )
+    assert (wide.role, wide.unit, wide.replicate) == ("primary", "share of runs", "pair")
+    assert (wide.n, wide.n_planned) == (8, 8)
     (near,) = found(tmp_path / "near", {"not_stable": 0.25}, ["stable"] * 8, ["stable"] * 8)
     assert not near.shown
-    assert near.notes == (
-        "8 pairs cannot show it, whatever the data: even without a discordant one the interval is ±0.253",
-    )
 
 
 def test_rates_that_differ_by_more_are_not_only_not_shown_to_be_close(tmp_path: Path) -> None:
     (result,) = found(tmp_path, {"not_stable": 0.3}, ["unlearned"] * 8, ["stable"] * 8)
     assert interval_of(result) == Interval(low=(8 - Z2) / (8 + Z2), high=1.0)
-    assert result.sentence == (
-        "Rate of runs not stable, mlp minus dcgan, not shown: a difference within ±0.3 (90 % interval [+0.495, +1]);"
-        " the data show a larger one; unit: share of runs; 8 of 8 planned pairs."
-    )
+    assert not result.shown
 
 
 def test_updates_to_the_bar_of_equal_runs_are_shown_to_be_close(tmp_path: Path) -> None:
     (result,) = found(tmp_path, {"updates_to_bar": 20}, ["stable"] * 8, ["stable"] * 8)
     assert interval_of(result) == Interval(low=-10, high=10)  # known up to one probe interval
-    assert "shown: difference lies within ±20 (90 % interval [−10, +10]); unit: generator updates" in result.sentence
+    assert (result.shown, result.unit) == (True, "generator updates")
 
 
 def test_margin_of_one_probe_interval_is_not_shown_by_runs_that_learn_at_the_same_probe(tmp_path: Path) -> None:
@@ -117,17 +105,14 @@ def test_margin_of_one_probe_interval_is_not_shown_by_runs_that_learn_at_the_sam
 def test_arms_that_never_learn_are_not_shown_to_learn_equally_fast(tmp_path: Path) -> None:
     (result,) = found(tmp_path, {"updates_to_bar": 100}, ["unlearned"] * 8, ["unlearned"] * 8)
     assert interval_of(result) == Interval(low=-INF, high=INF)
-    assert result.notes == (
-        "runs that never learned, as the worst rank: mlp 8, dcgan 8 of 8",
-        "both runs of 8 pairs, so the interval holds whatever those differ by",
-    )
-    assert "[−∞, +∞]" in result.sentence
+    assert (result.first_without, result.second_without, result.both_without) == (8, 8, 8)
 
 
 def test_an_arm_that_never_learns_lies_beyond_any_margin(tmp_path: Path) -> None:
     (result,) = found(tmp_path, {"updates_to_bar": 1e6}, ["unlearned"] * 8, ["stable"] * 8)
     assert interval_of(result) == Interval(low=INF, high=INF)
-    assert result.notes[0] == "the data show a larger one"
+    assert (result.first_without, result.second_without, result.both_without) == (8, 0, 0)
+    assert not result.shown
 
 
 def test_frechet_distance_and_hopping_are_shifts_in_their_own_units(tmp_path: Path) -> None:
@@ -145,17 +130,17 @@ def test_without_pairs_nothing_is_shown_and_the_reason_is_said(tmp_path: Path) -
     for result in found(tmp_path, {"not_stable": 0.2, "updates_to_bar": 50}, ["stable"] * 8, []):
         assert isinstance(result.finding, NotEstimable)
         assert (result.n, result.n_planned, result.shown) == (0, 8, False)
-        assert "; none of 8 planned pairs is complete and matched; unit: " in result.sentence
+        assert result.finding.reason == "none of 8 planned pairs is complete and matched"
 
 
 @pytest.mark.parametrize(("n", "alpha", "needed"), [(1, 0.05, 5), (4, 0.05, 5), (3, 0.0625, 4), (6, 0.01, 7)])
 def test_too_few_pairs_for_an_exact_interval_are_said(
     answers: Mapping[Outcome, ContrastResult], n: int, alpha: float, needed: int
 ) -> None:
-    result = judged(answers["updates_to_bar"], [(100.0, 100.0)] * n, 1000, alpha)
+    result = margin_of(answers["updates_to_bar"], [(100.0, 100.0)] * n, 1000, alpha)
     assert isinstance(result.finding, NotEstimable)
-    assert f"too few for an exact {100 - 200 * alpha:.3g} % interval, which needs {needed}" in result.sentence
-    enough = judged(answers["updates_to_bar"], [(100.0, 100.0)] * needed, 1000, alpha)
+    assert f"too few for an exact {100 - 200 * alpha:.3g} % interval, which needs {needed}" in result.finding.reason
+    enough = margin_of(answers["updates_to_bar"], [(100.0, 100.0)] * needed, 1000, alpha)
     assert enough.shown
 
 
@@ -168,15 +153,13 @@ def test_grid_has_an_entry_a_point(tmp_path: Path) -> None:
         for arm in study.arms:
             record(str(tmp_path), study, arm, seed, point={"beta1": 0.5})
         record(str(tmp_path), study, "mlp", seed, point={"beta1": 0.9})
-    data = loaded(tmp_path, study)
-    results = equivalence(study.plan, at_equal_updates(data, judge_study(data)))
+    results = judged(loaded(tmp_path, study)).margins
     assert [(result.outcome, result.grid_point["beta1"], result.n) for result in results] == [
         ("not_stable", 0.5, 6),
         ("not_stable", 0.9, 0),
         ("updates_to_bar", 0.5, 6),
         ("updates_to_bar", 0.9, 0),
     ]
-    assert "at beta1 0.5, mlp minus dcgan" in results[0].sentence
 
 
 def test_contrasts_of_one_name_and_outcome_keep_their_own_margins(tmp_path: Path) -> None:
@@ -185,20 +168,12 @@ def test_contrasts_of_one_name_and_outcome_keep_their_own_margins(tmp_path: Path
     arms = {**study.arms, "mlp-bn": {"architecture": "mlp"}}
     plan = {**study.document["plan"], "secondaries": [one, {**one, "first": "mlp-bn", "margin": 1e-3}]}
     data = recorded(tmp_path, small_study(arms=arms, plan=plan), {"mlp": ["stable"] * 8, "dcgan": ["collapsed"] * 8})
-    results = equivalence(data.study.plan, at_equal_updates(data, judge_study(data)))
-    assert [result.margin for result in results] == [0.5, 1e-3]
-
-
-def test_contrasts_without_a_margin_are_not_spoken_for() -> None:
-    assert without_margin(small_study().plan) == NO_MARGIN
-    assert without_margin(with_margins({"not_stable": 0.2}).plan) == SOME_MARGINS
-    assert without_margin(with_margins({"not_stable": 0.2, "updates_to_bar": 50}).plan) is None
+    assert [result.margin for result in judged(data).margins] == [0.5, 1e-3]
 
 
 def test_margin_of_an_arm_that_is_left_out_is_left_out_with_it(tmp_path: Path) -> None:
     study = with_margins({"not_stable": 0.2}).override(arms=["mlp"])
-    data = loaded(tmp_path, study)
-    assert equivalence(study.plan, at_equal_updates(data, judge_study(data))) == ()
+    assert judged(loaded(tmp_path, study)).margins == ()
 
 
 def test_margin_that_was_registered_after_the_runs_is_shown_as_a_change(tmp_path: Path) -> None:
@@ -228,7 +203,7 @@ def test_swapping_the_arms_negates_the_interval_and_keeps_the_answer(
     answers: Mapping[Outcome, ContrastResult], values: Values, margin: float
 ) -> None:
     answer = of_outcome(answers, values)
-    one, other = judged(answer, values, margin), judged(answer, [(y, x) for x, y in values], margin)
+    one, other = margin_of(answer, values, margin), margin_of(answer, [(y, x) for x, y in values], margin)
     assert (one.shown, one.n) == (other.shown, other.n)
     if isinstance(one.finding, Equivalence):
         own, swapped = interval_of(one), interval_of(other)
@@ -241,26 +216,12 @@ def test_shown_means_inside_and_a_wider_margin_shows_no_less(
 ) -> None:
     answer = of_outcome(answers, values)
     wider = min(margin * factor, 0.995) if answer.outcome == "not_stable" else margin * factor
-    narrow, wide = judged(answer, values, margin), judged(answer, values, wider)
+    narrow, wide = margin_of(answer, values, margin), margin_of(answer, values, wider)
     assert narrow.shown <= wide.shown
     for result in (narrow, wide):
         if result.shown:
             interval = interval_of(result)
             assert -result.margin < interval.low <= interval.high < result.margin
-
-
-@given(any_pairs, margins)
-def test_sentence_says_shown_or_not_the_interval_and_the_pairs_and_never_nan(
-    answers: Mapping[Outcome, ContrastResult], values: Values, margin: float
-) -> None:
-    result = judged(of_outcome(answers, values), values, margin)
-    assert ("not shown" in result.sentence) is not result.shown
-    assert "nan" not in result.sentence
-    if isinstance(result.finding, Equivalence):
-        assert "90 % interval [" in result.sentence
-        assert f"{len(values)} of {len(values)} planned pairs" in result.sentence
-    else:
-        assert str(result.finding) in result.sentence
 
 
 @given(paired_times.filter(lambda pairs: len(pairs) > 0), st.data())

@@ -3,21 +3,19 @@
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analysis.findings.sensitivity import verdict_sensitivity
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import SCHEMA_VERSION, ContrastResult, Results, Scale, to_json
 from analysis.results.plain import to_plain
 from analysis.statistics import Interval
-from runs.plan import Thresholds
 from tests.analysis.synthetic import (
     Behaviour,
     loaded,
@@ -196,16 +194,6 @@ def test_unsettled_runs_are_not_stable_and_counted_by_themselves(tmp_path: Path)
     assert unsettled["onset_step"].isna().all()
     assert unsettled["extent"].isna().all()
     assert set(unsettled["evidence"]) == {"Fréchet distance 20 above 10, and not realistic, at the end"}
-
-
-def test_sensitivity_counts_unsettled_runs_the_other_way_in_its_last_rows(tmp_path: Path) -> None:
-    behaviours: list[Behaviour] = ["stable", "unsettled", "unsettled", "collapsed"]
-    data = recorded(tmp_path, small_study(seeds=4), {"mlp": behaviours, "dcgan": GOOD[:4]})
-    mlp, dcgan = (row for row in results_of(data).sensitivity if row.threshold == "unsettled")
-    assert (mlp.arm, mlp.factor, mlp.value, mlp.changed) == ("mlp", None, None, 2)
-    counts = {code: count for code, count in mlp.verdicts.items() if count}
-    assert counts == {"stable": 3, "collapsed": 1}
-    assert (dcgan.arm, dcgan.changed) == ("dcgan", 0)
 
 
 def test_runs_are_held_against_a_gaussian_of_pixels(tmp_path: Path) -> None:
@@ -470,18 +458,6 @@ def test_plan_changed_after_the_runs_stamps_the_results_exploratory(tmp_path: Pa
     )
 
 
-def test_sensitivity_changes_one_threshold_at_a_time_and_says_what_it_skips(classic: StudyData) -> None:
-    rows, skipped = verdict_sensitivity(classic)
-    as_registered = [row for row in rows if row.factor == 1]
-    assert {row.threshold for row in rows} == {*(field.name for field in fields(Thresholds)), "unsettled"}
-    assert all(row.verdicts["unlearned"] == (8 if row.arm == "mlp" else 0) for row in as_registered)
-    assert {row.value for row in rows if row.threshold == "probes"} == {2, 3, 6}
-    assert {row.value for row in rows if row.threshold == "confidence"} == {0.8, 0.9, 0.95}
-    assert {row.value for row in rows if row.threshold == "divergence"} == {1.25, 1.5, 2}
-    assert skipped == ()
-    assert not any(row.changed for row in as_registered)
-
-
 def test_stable_runs_that_end_above_the_bar_are_counted(tmp_path: Path) -> None:
     study = small_study(seeds=2)
     realistic = {"eval_precision": 0.9, "eval_density": 1.0, "eval_confidence": 0.99}
@@ -492,18 +468,6 @@ def test_stable_runs_that_end_above_the_bar_are_counted(tmp_path: Path) -> None:
     mlp, dcgan = results_of(loaded(tmp_path, study)).arms
     assert (mlp.verdicts["stable"].count, mlp.stable_above_bar) == (2, 1)
     assert (dcgan.verdicts["stable"].count, dcgan.stable_above_bar) == (2, 0)
-
-
-def test_higher_bar_in_the_sensitivity_turns_unlearned_runs_into_learned_ones(tmp_path: Path) -> None:
-    study = small_study(seeds=2)
-    for seed in study.seeds:
-        record(str(tmp_path), study, "mlp", seed, traces={"eval_frechet": 15.0, "eval_precision": 0.1})
-        record(str(tmp_path), study, "dcgan", seed)
-    rows, _ = verdict_sensitivity(loaded(tmp_path, study))
-    bars = {row.factor: row.verdicts["unlearned"] for row in rows if row.threshold == "bar" and row.arm == "mlp"}
-    assert bars == {1: 2, 0.5: 2, 2: 0}
-    changed = {row.factor: row.changed for row in rows if row.threshold == "bar" and row.arm == "mlp"}
-    assert changed == {1: 0, 0.5: 0, 2: 2}
 
 
 def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.findings.equivalence import equivalence
+from analysis.findings.margins import judge_margins
 from analysis.findings.region_headline import region_paragraphs
 from analysis.results.document import ContrastResult, PairValue, Results
 from analysis.statistics import Equivalence, Interval, NotEstimable, SpecificationTest, sign_flip_interval
@@ -285,7 +285,7 @@ def margin_result(answer: ContrastResult, differences: Sequence[int], margin: fl
     plan = small_study(seeds=1, grid=TWO, plan=PLAN).plan
     contrast = Contrast(name="MLP", outcome="stable_points", first="mlp", second="dcgan", margin=margin)
     values = tuple(PairValue(seed=seed, first=3 + d, second=3) for seed, d in enumerate(differences))
-    (found,) = equivalence(replace(plan, primary=contrast), [replace(answer, values=values)])
+    (found,) = judge_margins(replace(plan, primary=contrast), [replace(answer, values=values)])
     return found
 
 
@@ -302,9 +302,9 @@ def test_margin_in_grid_points_is_held_against_the_exact_sign_flip_interval(cros
 def test_margin_is_not_shown_by_seeds_that_all_show_one_difference_or_are_too_few(crossed: Results) -> None:
     equal = margin_result(only(crossed, "primary"), [0] * 9, 1.5)
     assert isinstance(equal.finding, NotEstimable)
-    assert "all seeds show the same difference" in equal.sentence
+    assert "all seeds show the same difference" in equal.finding.reason
     few = margin_result(only(crossed, "primary"), [0, 1, 0], 1.5)
-    assert "3 seeds are too few" in few.sentence
+    assert "3 seeds are too few" in str(few.finding)
 
 
 def test_specification_curve_is_of_stable_points_over_the_grid(crossed: Results) -> None:

@@ -58,13 +58,14 @@ def crossed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
     return write_report(study, open_store(str(folder / "records")), folder)
 
 
-def test_every_chapter_opens_on_demand_and_shows_its_sentence(crossed: tuple[Results, Path]) -> None:
+def test_every_chapter_opens_on_demand_and_shows_its_sentences(crossed: tuple[Results, Path]) -> None:
     folder = crossed[1]
     page = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     written = (folder / "report.md").read_text(encoding="utf-8")
     for chapter in contents(loaded(folder.parent / "records", crossed_study())).further:
         assert f'<summary>{chapter.title}<span class="gist">{chapter.gist}</span></summary>' in page
         assert f"- **{chapter.title}**: {chapter.gist}" in written
+        assert [sentence for sentence in chapter.sentences if sentence not in page] == []
 
 
 def test_main_story_comes_before_what_is_exploratory_and_the_explorer_where_training_is_told(

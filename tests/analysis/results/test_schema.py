@@ -77,11 +77,10 @@ def test_registered_margins_fulfil_the_schema_with_pairs_without_and_with_infini
     margins = {"primary": plan["primary"] | {"margin": 0.3}, "co_primary": plan["co_primary"] | {"margin": 50}}
     study = small_study(seeds=6, plan=margins)
     content = validated(recorded(tmp_path / "some", study, {"mlp": ["unlearned"] * 6, "dcgan": ["stable"] * 6}))
-    rates, updates = (found["finding"] for found in content["precision"]["equivalence"])
+    rates, updates = (found["finding"] for found in content["margins"])
     assert (rates["shown"], rates["margin"], rates["interval"]["high"]) == (False, 0.3, 1)
     assert (updates["interval"]["low"], updates["interval"]["low_note"]) == (None, "infinite")
-    assert content["precision"]["without_margin"] is None
-    none = validated(loaded(tmp_path / "none", study))["precision"]["equivalence"]
+    none = validated(loaded(tmp_path / "none", study))["margins"]
     assert [found["finding"]["n"] for found in none] == [0, 0]
 
 
