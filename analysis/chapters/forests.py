@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from analysis.chapters.form import Caption, Judged, ReportFigure, row_name
-from analysis.figures.effects import ForestRow, forest
+from analysis.figures.effects import Drawn, ForestRow, forest
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
 from analysis.findings.grid_headline import at_each_point, mean_over_grid
 from analysis.results.document import ContrastResult, Effect, Results
-from analysis.results.factors import GridMean
+from analysis.results.grid_means import GridMean
 from analysis.results.wording import level_text
-from analysis.statistics import FactorEffect
 from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import contrast_arms
 
@@ -63,7 +62,7 @@ def _forest_row(contrast: ContrastResult) -> ForestRow:
     return ForestRow(
         label=row_name(contrast.name, contrast.grid_point),
         arms=contrast_arms(contrast),
-        effect=contrast.effect,
+        effect=_drawn(contrast.effect),
         strong=contrast.role != "secondary",
         direction=_direction(contrast),
     )
@@ -88,7 +87,7 @@ def _by_effect(contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
 
 def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
     confidence = 1 - results.alpha
-    means = results.factorial.means if contrasts[0].scale == "equal updates" else ()
+    means = results.grid_means if contrasts[0].scale == "equal updates" else ()
     groups = _over_the_grid(contrasts)
     sentences = [*(at_each_point(results, group) for group in groups), *(mean.sentence for mean in means)]
     panels = [_panel(part, means) for group in groups for part in _by_unit(group)]
@@ -153,7 +152,7 @@ def _point_row(contrast: ContrastResult) -> PointRow:
     below = sum(math.isinf(pair.second) and math.isfinite(pair.first) for pair in contrast.values)
     above = sum(math.isinf(pair.first) and math.isfinite(pair.second) for pair in contrast.values)
     label = ", ".join(level_text(level) for level in contrast.grid_point.values())
-    return PointRow(label=label, effect=contrast.effect, infinite=(below, above))
+    return PointRow(label=label, effect=_drawn(contrast.effect), infinite=(below, above))
 
 
 def _mean_row(contrast: ContrastResult, means: Sequence[GridMean]) -> MeanRow | None:
@@ -163,20 +162,25 @@ def _mean_row(contrast: ContrastResult, means: Sequence[GridMean]) -> MeanRow | 
     ranked = contrast.outcome == "final_frechet"
     return MeanRow(
         label=f"mean ({mean.unit})" if ranked else "mean",
-        effect=sign_flip_effect(mean.effect, name=mean.effect.name, unit=mean.unit, family=len(mean.effects.effects)),
+        effect=Drawn(
+            name=mean.effect.name,
+            unit=mean.unit,
+            estimate=mean.effect.estimate,
+            interval=mean.effect.interval,
+            p=mean.effect.p,
+            p_adjusted=mean.effect.p_adjusted,
+        ),
         drawn=not ranked,
     )
 
 
-def sign_flip_effect(effect: FactorEffect, *, name: str, unit: str, family: int) -> Effect:
-    """A contrast over seeds as a forest draws it; its adjusted p, over ``family`` contrasts, is max-T's."""
-    return Effect(
-        name=name,
-        unit=unit,
+def _drawn(effect: Effect) -> Drawn:
+    """Of a registered contrast: adjusted by Holm's method."""
+    return Drawn(
+        name=effect.name,
+        unit=effect.unit,
         estimate=effect.estimate,
         interval=effect.interval,
-        test="sign-flip",
         p=effect.p,
-        p_holm=effect.p_adjusted,
-        family=family,
+        p_adjusted=effect.p_holm,
     )

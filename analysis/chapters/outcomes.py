@@ -1,5 +1,6 @@
 """What became of the runs: verdicts by arm, and over a grid, at how many points each arm ended stable."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
@@ -7,8 +8,8 @@ from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.outcomes import grid_waffle, waffle
 from analysis.figures.style import VERDICTS
 from analysis.findings.grid_headline import total_verdicts
-from analysis.results.document import Results
-from analysis.results.wording import composition_text, level_text, listed, point_text
+from analysis.results.document import ArmResult, Results
+from analysis.results.wording import composition_text, level_text, listed, point_text, range_text
 from analysis.tables.columns import PIXEL_GAUSSIAN, frame, interval, level, place_columns, rate_columns
 from analysis.tables.formats import Table
 
@@ -127,13 +128,30 @@ def stability_figure(judged: Judged) -> ReportFigure:
         caption=Caption(
             name="stability_map",
             title="Stability map",
-            sentences=[panel.sentence for panel in results.factorial.stability_map],
+            sentences=[_map_sentence(name, own) for name, own in results.by_arm().items()],
             text=f"Each cell: runs not stable of those judged, and the {1 - results.alpha:.0%} Wilson interval of that"
             " rate. Not stable includes runs that had not learned.",
             alt=f"Shaded tables, one an arm. {counts}.",
         ),
         draw=partial(stability_map, cells, x=x, y=", ".join(others), outcome="not stable", styles=judged.styles),
     )
+
+
+def _map_sentence(arm: str, cells: Sequence[ArmResult]) -> str:
+    """``cells``: the arm at each grid point."""
+    known = [cell for cell in cells if cell.not_stable.n]
+    if not known:
+        return f"{arm}: no runs."
+    clean = sum(cell.not_stable.count == 0 for cell in known)
+    text = f"{arm}: every run stable at {clean} of {len(known)} grid points"
+    worst = max(known, key=lambda cell: cell.not_stable.count / cell.not_stable.n)
+    rate = worst.not_stable
+    if rate.count == 0 or rate.interval is None:
+        return f"{text}."
+    limits = range_text(rate.interval.low, rate.interval.high)
+    as_bad = sum(cell.not_stable == rate for cell in known)
+    where = point_text(worst.grid_point) if as_bad == 1 else f"{as_bad} of them"
+    return f"{text}; at worst {rate.count} of {rate.n} {limits} not stable, at {where}."
 
 
 def _verdicts(results: Results) -> Table:

@@ -14,11 +14,24 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, ArmStyle, new_figure, styled
 from analysis.results.document import Effect, PairValue
 from analysis.results.wording import interval_text, number, p_text, signed
+from analysis.statistics import Interval
 
 ROW = 0.3  # inches a contrast takes in a forest
 LABEL = 32  # characters that a line of an axis label holds
 LANE = "#F1F1F1"
 LANE_STARTS, LANE_MIDDLE, LANE_ENDS = 0.1, 0.18, 0.26  # beyond the data, as shares of their range
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """An effect in a forest: what it is, its numbers, and its p adjusted for many tests as the caption says."""
+
+    name: str
+    unit: str
+    estimate: float | None
+    interval: Interval | None
+    p: float | None
+    p_adjusted: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +43,7 @@ class ForestRow:
 
     label: str
     arms: str
-    effect: Effect
+    effect: Drawn
     strong: bool = False
     direction: str = ""
 
@@ -86,7 +99,7 @@ def _forest_panel(axes: Axes, rows: Sequence[ForestRow], alpha: float) -> None:
     for y, (row, label) in enumerate(zip(rows, axes.get_yticklabels(), strict=True)):
         label.set_fontweight("bold" if row.strong else "normal")
         _forest_mark(axes, y, row)
-        texts = (estimate_text(row.effect), p_cell(row.effect.p, alpha), p_cell(row.effect.p_holm, alpha))
+        texts = (estimate_text(row.effect), p_cell(row.effect.p, alpha), p_cell(row.effect.p_adjusted, alpha))
         for x, text in zip(_FOREST_COLUMNS, texts, strict=True):
             axes.annotate(text, (1, y), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                           va="center", size=7, weight="bold" if row.strong else "normal")  # fmt: skip
@@ -106,7 +119,7 @@ def _forest_mark(axes: Axes, y: int, row: ForestRow) -> None:
         axes.plot(effect.estimate, y, "s" if row.strong else "o", color=INK, markersize=4.5, gid="estimate")
 
 
-def reach(effects: Sequence[Effect]) -> tuple[float, float]:
+def reach(effects: Sequence[Drawn]) -> tuple[float, float]:
     """Limits of the axis: all finite estimates and ends, zero, and some room."""
     ends = [0.0]
     for effect in effects:
@@ -118,7 +131,7 @@ def reach(effects: Sequence[Effect]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def estimate_text(effect: Effect) -> str:
+def estimate_text(effect: Drawn) -> str:
     """«+1 [+0.35, +1]», or that there is none."""
     if effect.estimate is None:
         return "not estimable"

@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures.effects import LANE, estimate_text, p_cell, reach
+from analysis.figures.effects import LANE, Drawn, estimate_text, p_cell, reach
 from analysis.figures.style import FAINT, INK, PAGE, RULE, new_figure, styled
-from analysis.results.document import Effect
 
 ROW = 0.16  # inches a grid point takes
 AROUND = 1.05  # inches of a panel's titles and its axis
@@ -30,7 +29,7 @@ class PointRow:
     """A contrast at one grid point: the levels in short, the effect, and how many pairs differ by −∞ and by +∞."""
 
     label: str
-    effect: Effect
+    effect: Drawn
     infinite: tuple[int, int]
 
 
@@ -39,7 +38,7 @@ class MeanRow:
     """A contrast averaged over the grid. ``drawn``: in the unit of the axis; else it stands in numbers only."""
 
     label: str
-    effect: Effect
+    effect: Drawn
     drawn: bool
 
 
@@ -63,7 +62,7 @@ class ContrastPanel:
         return [*self.points, *([self.mean] if self.mean else [])]
 
     @property
-    def effects(self) -> list[Effect]:
+    def effects(self) -> list[Drawn]:
         """All that is drawn in the panel."""
         return [*(row.effect for row in self.points), *([self.mean.effect] if self.mean and self.mean.drawn else [])]
 
@@ -178,8 +177,8 @@ class _Columns:
                           va="center_baseline", size=SMALL, weight=weight)  # fmt: skip
 
 
-def _cells(effect: Effect, alpha: float) -> tuple[str, str, str]:
-    return estimate_text(effect), p_cell(effect.p, alpha), p_cell(effect.p_holm, alpha)
+def _cells(effect: Drawn, alpha: float) -> tuple[str, str, str]:
+    return estimate_text(effect), p_cell(effect.p, alpha), p_cell(effect.p_adjusted, alpha)
 
 
 def _kind(panel: ContrastPanel) -> tuple[str, str]:

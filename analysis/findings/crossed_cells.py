@@ -1,7 +1,8 @@
-"""Outcomes of crossed cells by seed, and the sentences on their effects."""
+"""Which arms cross architecture and normalization, outcomes of crossed cells by seed, and sentences on effects."""
 
 # S complete seeds, P grid points, A arms
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,20 @@ from scipy import stats
 
 from analysis.judging.pairs import outcome_values, paired_values
 from analysis.judging.study_data import StudyData
-from analysis.results.factors import SignsOverGrid
+from analysis.results.grid_means import SignsOverGrid
 from analysis.results.wording import drawn_text, interval_text, p_text, signed, signs_text
 from analysis.statistics import FactorEffect, FactorEffects, NotEstimable
 from runs.plan import Outcome
+from runs.schema import BOTH_PLAYERS, RunConfig, config_fields, of_both_players
 
 Floats = NDArray[np.float64]
 
+Levels = Mapping[str, tuple[str, str]]
+
+LEVELS: Levels = {"architecture": ("mlp", "dcgan"), "normalization": ("none", "batch")}  # of each factor, low then high
+_CROSSED = tuple(field for factor in LEVELS for field in BOTH_PLAYERS[factor])
+# what may differ between the cells of a design besides its factors: names, and widths, which matching finds
+_FREE = ("study", "arm", "seed", "width_g", "width_d", "inner_width_g", "inner_width_d", *_CROSSED)
 # the outcomes whose effects are estimated
 UNITS: Mapping[Outcome, str] = {
     "not_stable": "share of runs",
@@ -66,6 +74,26 @@ class CrossedCells:
         """Budgets (P, A) in generator updates."""
         configs = [[self.data.study.cell(arm, point).config for arm in self.arms] for point in self.points]
         return np.array([[config.steps * config.g_steps for config in row] for row in configs], dtype=np.float64)
+
+
+def crossed_arms(data: StudyData) -> list[tuple[str, ...]]:
+    """Fours of arms that cross the factors and share all other settings, by the cells of LEVELS, the last one quickest.
+
+    Found from the arms' configs. Arms of one recipe leave it open which of them is the cell, and form none.
+    """
+    first = data.study.grid_points()[0]
+    groups: dict[tuple[Any, ...], dict[tuple[str, ...], list[str]]] = {}
+    for arm in data.study.arms:
+        config = data.study.cell(arm, first).config
+        cell = tuple(of_both_players(config, factor) for factor in LEVELS)
+        groups.setdefault(_other_settings(config), {}).setdefault(cell, []).append(arm)
+    cells = list(itertools.product(*LEVELS.values()))
+    whole = [group for group in groups.values() if all(len(group.get(cell, [])) == 1 for cell in cells)]
+    return [tuple(group[cell][0] for cell in cells) for group in whole]
+
+
+def _other_settings(config: RunConfig) -> tuple[Any, ...]:
+    return tuple(value for name, value in config_fields(config).items() if name not in _FREE)
 
 
 def count_signs(name: str, estimates: Iterable[float]) -> SignsOverGrid:

@@ -10,7 +10,7 @@ from analysis.findings.families import enough_evidence, evidence, is_shown
 from analysis.findings.questions import LABELS
 from analysis.findings.region_headline import region_at_equal_compute, region_paragraphs, secondaries_text
 from analysis.results.document import ArmResult, ContrastResult, Results
-from analysis.results.factors import GridMean, SignsOverGrid
+from analysis.results.grid_means import GridMean, SignsOverGrid
 from analysis.results.wording import (
     composition_text,
     contrast_text,
@@ -57,9 +57,9 @@ def _co_primary(results: Results) -> Iterator[str]:
 
 def _where_stable(results: Results) -> str:
     counts = {}
-    for panel in results.factorial.stability_map:
-        known = [cell for cell in panel.cells if cell.not_stable.n]
-        counts[panel.arm] = (sum(cell.not_stable.count == 0 for cell in known), len(known))
+    for name, own in results.by_arm().items():
+        known = [arm for arm in own if arm.not_stable.n]
+        counts[name] = (sum(arm.not_stable.count == 0 for arm in known), len(known))
     ranked = sorted(counts, key=lambda arm: counts[arm][0], reverse=True)
     places = listed([f"{counts[arm][0]} of {counts[arm][1]} with {arm}" for arm in ranked])
     return f"Grid points at which every run was stable: {places}."
@@ -120,7 +120,7 @@ def mean_over_grid(means: Sequence[GridMean], contrast: ContrastResult) -> Contr
 
 def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
     """The primary contrast averaged over the grid, if it was made."""
-    mean = mean_over_grid(results.factorial.means, contrast)
+    mean = mean_over_grid(results.grid_means, contrast)
     if mean is None:
         return
     both = f" Its estimates at single grid points are {signs_text(mean.signs)}." if mean.signs.differ else ""

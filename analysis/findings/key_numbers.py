@@ -114,7 +114,7 @@ def _difference(results: Results, primaries: Sequence[ContrastResult]) -> KeyNum
         effect = one.effect
         value, interval = sized(effect.estimate, effect.interval)
         return KeyNumber(title=title, value=value, interval=interval, note=f"{_what(one)}. {_direction(one)}")
-    mean = mean_over_grid(results.factorial.means, one)
+    mean = mean_over_grid(results.grid_means, one)
     if mean is None:
         return KeyNumber(title=title, value="one a setting", interval="", note=f"{_what(one)}: see the forest below.")
     value, interval = sized(mean.effect.estimate, mean.effect.interval)

@@ -10,8 +10,8 @@ import pandas as pd
 from analysis.counting import counted
 from analysis.findings.budgets import seconds_per_step, step_flops
 from analysis.findings.controls import controls
-from analysis.findings.factorial import factorial
 from analysis.findings.families import families, left_out
+from analysis.findings.grid_means import grid_means
 from analysis.findings.headline import headline
 from analysis.findings.regions import regions
 from analysis.judging.guards import provenance
@@ -72,7 +72,7 @@ def analyse(
         margins=tuple(margins),
         smallest_p=tuple(smallest_p),
         regions=regions(data, verdicts),
-        factorial=factorial(data, verdicts),
+        grid_means=tuple(grid_means(data, verdicts)),
         thresholds=asdict(study.plan.thresholds),
         limits=study_limits(data),
         references=data.references,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.chapters.contrasts import contrasts
+from analysis.chapters.factors import factors
 from analysis.chapters.form import Chapter, Judged, ReportFigure
 from analysis.chapters.oscillation import oscillation
 from analysis.chapters.outcomes import outcomes
@@ -27,6 +28,7 @@ STORY: tuple[Writer, ...] = (outcomes, samples, training, contrasts)
 # outside the registered contrasts
 FURTHER: tuple[Writer, ...] = (
     times,
+    factors,
     quality,
     oscillation,
     robustness,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from analysis.judging.verdicts import Limits
-from analysis.results.factors import Factorial
 from analysis.results.families import Family, Standing
+from analysis.results.grid_means import GridMean
 from analysis.results.parts import Role, Summary
 from analysis.results.plain import to_plain
 from analysis.results.precision import MarginResult, Replicate, SmallestP
@@ -232,7 +232,7 @@ class Results:
     contrast are in the report. smallest_p: by role, what the number of pairs allows. regions: by arm, where over a grid
     it is stable; empty without one. limits, references: of the first used run; None where there is none. headline: the
     answer in sentences. controls: what other changes of the primary contrast's first arm make of its difference, a
-    sentence each. factorial, chapters: exploratory, outside the registered contrasts.
+    sentence each. grid_means: contrasts of two arms averaged over the grid, by outcome; exploratory.
     """
 
     schema_version: int
@@ -253,7 +253,7 @@ class Results:
     margins: tuple[MarginResult, ...]
     smallest_p: tuple[SmallestP, ...]
     regions: tuple[ArmRegion, ...]
-    factorial: Factorial
+    grid_means: tuple[GridMean, ...]
     thresholds: Mapping[str, float]
     limits: Limits | None
     references: Mapping[str, Mapping[str, float]] | None

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from analysis.counting import counted
-from analysis.results.factors import SignsOverGrid
+from analysis.results.grid_means import SignsOverGrid
 from analysis.results.verdict_words import VERDICT_WORDS
 from analysis.statistics import FactorEffects, Interval, PermutationTest, SpecificationTest, significant
 from runs.schema import PlayerConfig, RunConfig, player_config

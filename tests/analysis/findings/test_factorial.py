@@ -10,7 +10,7 @@ from analysis.findings.factorial import crossed_arms, factorial
 from analysis.findings.grid_effects import ALL_ARMS
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
-from analysis.results.factors import Factorial, FactorialResult
+from analysis.results.grid_means import Factorial, FactorialResult
 from analysis.statistics import FactorEffect, FactorEffects, LogisticModel, NotEstimable
 from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.results.document import Results
-from analysis.results.factors import SignsOverGrid
+from analysis.results.grid_means import SignsOverGrid
 from analysis.statistics import FactorEffects, NotEstimable
 from tests.analysis.synthetic import loaded, record, results_of, small_study
 
@@ -39,7 +39,7 @@ def test_sentence_of_a_contrast_names_its_grid_point(over_two_points: Results) -
 
 
 def test_contrast_is_averaged_over_the_grid_within_each_seed(over_two_points: Results) -> None:
-    mean = next(mean for mean in over_two_points.factorial.means if mean.outcome == "not_stable")
+    mean = next(mean for mean in over_two_points.grid_means if mean.outcome == "not_stable")
     assert isinstance(mean.effects, FactorEffects)
     (effect,) = mean.effects.effects
     assert effect.name == "MLP against DCGAN (mlp − dcgan)"
@@ -71,7 +71,7 @@ def test_mean_over_a_grid_says_at_how_many_points_it_has_which_sign(tmp_path: Pa
             for arm in study.arms:
                 record(str(tmp_path), study, arm, seed, "unlearned" if arm == worse else "stable", point=point)
     results = results_of(loaded(tmp_path, study))
-    mean = next(mean for mean in results.factorial.means if mean.outcome == "not_stable")
+    mean = next(mean for mean in results.grid_means if mean.outcome == "not_stable")
     assert isinstance(mean.effects, FactorEffects)
     assert (mean.effects.effects[0].estimate, mean.signs[0].differ) == (0, True)
     both = "above, at and below 0 at 1, 0 and 1 grid points: both signs, which chance alone can give"
@@ -87,9 +87,9 @@ def test_headline_counts_the_points_that_have_runs_and_names_those_not_estimable
     results = results_of(loaded(tmp_path, study))
     assert results.headline[1] == ("Grid points at which every run was stable: 1 of 1 with mlp and 1 of 1 with dcgan.")
     assert any("not estimable at 1" in paragraph for paragraph in results.headline)
-    means = [mean.effects for mean in results.factorial.means]
+    means = [mean.effects for mean in results.grid_means]
     assert means and all(isinstance(effects, NotEstimable) for effects in means)
-    assert all(mean.signs == () for mean in results.factorial.means)
+    assert all(mean.signs == () for mean in results.grid_means)
 
 
 def test_grid_of_one_point_is_told_like_a_study_without_a_grid(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_grid_of_one_point_is_told_like_a_study_without_a_grid(tmp_path: Path) -
         record(str(tmp_path), study, arm, 0, point={"beta1": 0.5})
     results = results_of(loaded(tmp_path, study))
     assert results.headline[0].startswith("1 of 1 mlp run was stable after 200 updates")
-    assert results.factorial.means == ()
+    assert results.grid_means == ()
 
 
 CROSSED = {

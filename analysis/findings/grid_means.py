@@ -1,0 +1,53 @@
+"""The registered contrasts averaged over a grid."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.findings.crossed_cells import UNITS, CrossedCells, count_signs, effects_sentence
+from analysis.findings.questions import LABELS
+from analysis.judging.study_data import StudyData
+from analysis.results.grid_means import GridMean
+from analysis.results.wording import contrast_text
+from analysis.statistics import FactorEffects, contrast_effects
+from runs.plan import Contrast, Outcome
+
+
+def grid_means(data: StudyData, verdicts: pd.DataFrame) -> Iterator[GridMean]:
+    """The registered contrasts of two arms, averaged over the grid, by outcome. ``verdicts``: of ``judge_study``."""
+    cells = CrossedCells(data=data, verdicts=verdicts, arms=tuple(data.study.arms))
+    if len(cells.points) < 2:
+        return
+    for outcome in UNITS:
+        contrasts = [
+            contrast
+            for contrast in data.study.plan.contrasts
+            if contrast.outcome == outcome and contrast.minus is None and set(contrast.arms) <= set(cells.arms)
+        ]
+        if contrasts:
+            yield _grid_mean(cells, outcome, contrasts)
+
+
+def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contrast]) -> GridMean:
+    even = np.full(len(cells.points), 1 / len(cells.points))
+    arms = dict(zip(cells.arms, np.eye(len(cells.arms)), strict=True))
+    sides = {
+        contrast_text(contrast.name, contrast.first, contrast.second): arms[contrast.first] - arms[contrast.second]
+        for contrast in contrasts
+    }
+    values = cells.outcomes(outcome)
+    weights = {name: np.multiply.outer(even, side) for name, side in sides.items()}
+    effects = contrast_effects(values, weights, confidence=cells.confidence)
+    known = sides if isinstance(effects, FactorEffects) else {}
+    signs = tuple(count_signs(name, (values @ side).mean(axis=0)) for name, side in known.items())
+    label = LABELS[outcome]
+    subject = f"{label[0].upper()}{label[1:]} ({UNITS[outcome]}), mean over {len(cells.points)} grid points"
+    return GridMean(
+        outcome=outcome,
+        unit=UNITS[outcome],
+        n_planned=len(cells.data.study.seeds),
+        effects=effects,
+        signs=signs,
+        sentence=effects_sentence(subject, effects, signs, alpha=1 - cells.confidence),
+    )
