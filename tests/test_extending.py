@@ -90,7 +90,3 @@ def test_a_data_set_an_architecture_a_loss_and_a_chapter_work_from_training_to_r
 def test_a_new_verdict_is_given_where_it_applies(extended: Path) -> None:
     judged = subprocess.run(**{**command(extended, ""), "args": [sys.executable, "-c", LATE]}, capture_output=True)
     assert judged.stdout.strip() == "late", judged.stderr
-
-
-def test_the_schema_of_results_is_made_anew(extended: Path) -> None:
-    assert run(extended, "analysis.results.schema").returncode == 0

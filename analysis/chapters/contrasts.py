@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from analysis.chapters.forests import forests
+from analysis.chapters.forests import drawn, forests
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
 from analysis.counting import counted
 from analysis.figures.effects import PairPanel, paired_slopes
@@ -269,7 +269,7 @@ def _region_panel(contrast: ContrastResult) -> RegionPanel:
         second=contrast.second,
         n_points=contrast.stable_points.n_points if contrast.stable_points else 0,
         values=contrast.values,
-        effect=contrast.effect,
+        effect=drawn(contrast.effect),
     )
 
 
@@ -307,7 +307,7 @@ def _pair_panel(contrast: ContrastResult) -> PairPanel:
         quantity=LABELS[contrast.outcome],
         unit=contrast.effect.unit,
         values=contrast.values,
-        effect=contrast.effect,
+        effect=drawn(contrast.effect),
         log=contrast.outcome == "final_frechet",
         without="never" if contrast.outcome == "updates_to_bar" else "not stable",
     )

@@ -62,7 +62,7 @@ def _forest_row(contrast: ContrastResult) -> ForestRow:
     return ForestRow(
         label=row_name(contrast.name, contrast.grid_point),
         arms=contrast_arms(contrast),
-        effect=_drawn(contrast.effect),
+        effect=drawn(contrast.effect),
         strong=contrast.role != "secondary",
         direction=_direction(contrast),
     )
@@ -152,7 +152,7 @@ def _point_row(contrast: ContrastResult) -> PointRow:
     below = sum(math.isinf(pair.second) and math.isfinite(pair.first) for pair in contrast.values)
     above = sum(math.isinf(pair.first) and math.isfinite(pair.second) for pair in contrast.values)
     label = ", ".join(level_text(level) for level in contrast.grid_point.values())
-    return PointRow(label=label, effect=_drawn(contrast.effect), infinite=(below, above))
+    return PointRow(label=label, effect=drawn(contrast.effect), infinite=(below, above))
 
 
 def _mean_row(contrast: ContrastResult, means: Sequence[GridMean]) -> MeanRow | None:
@@ -174,7 +174,7 @@ def _mean_row(contrast: ContrastResult, means: Sequence[GridMean]) -> MeanRow | 
     )
 
 
-def _drawn(effect: Effect) -> Drawn:
+def drawn(effect: Effect) -> Drawn:
     """Of a registered contrast: adjusted by Holm's method."""
     return Drawn(
         name=effect.name,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, ArmStyle, new_figure, styled
-from analysis.results.document import Effect, PairValue
+from analysis.results.document import PairValue
 from analysis.results.wording import interval_text, number, p_text, signed
 from analysis.statistics import Interval
 
@@ -58,7 +58,7 @@ class PairPanel:
     quantity: str
     unit: str
     values: Sequence[PairValue]
-    effect: Effect
+    effect: Drawn
     log: bool
     without: str = "not stable"
 

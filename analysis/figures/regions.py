@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.counting import counted
+from analysis.figures.effects import Drawn
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, ArmStyle, new_figure, styled
-from analysis.results.document import Effect, PairValue
+from analysis.results.document import PairValue
 
 SMALL = 6.5
 SPREAD = 0.56  # of a grid point, over which the lines of seeds with one count are spread
@@ -27,7 +28,7 @@ class RegionPanel:
     second: str
     n_points: int
     values: Sequence[PairValue]
-    effect: Effect
+    effect: Drawn
 
 
 @styled

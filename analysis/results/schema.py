@@ -1,6 +1,6 @@
 """JSON Schema of ``results.json``, made from the dataclasses of the results and their docstrings.
 
-python -m analysis.results.schema   writes analysis/results.schema.json anew
+python -m analysis.results.schema   shows it
 """
 
 import inspect
@@ -11,14 +11,11 @@ from collections import abc
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from analysis.results.document import SCHEMA_VERSION, Results
-
-SCHEMA_FILE = Path(__file__).parent / "results.schema.json"
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOTE = {"type": "string", "description": "Why the value beside it is null though it was computed: not finite."}
@@ -100,14 +97,9 @@ def _composite(origin: Any, arguments: tuple[Any, ...], definitions: dict[str, A
     raise TypeError(f"{origin} {arguments} has no JSON Schema here")
 
 
-def schema_text() -> str:
-    """The schema as it stands in the file."""
-    return json.dumps(results_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
 def main() -> int:
-    """Write the file."""
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
+    """Print it."""
+    print(json.dumps(results_schema(), indent=2, ensure_ascii=False))
     return 0
 
 

@@ -14,13 +14,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from analysis.figures.effects import ForestRow, PairPanel, forest, paired_slopes
+from analysis.figures.effects import Drawn, ForestRow, PairPanel, forest, paired_slopes
 from analysis.figures.outcomes import grid_waffle, sensitivity, waffle
 from analysis.figures.parts import ReferenceLine, spread_apart
 from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, tile, training_sheet
 from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
 from analysis.figures.traces import extremes_in_windows, in_windows, median_and_band, probes, runs_by_step, traces
-from analysis.results.document import Effect, PairValue
+from analysis.results.document import PairValue
 from analysis.statistics import Interval, PairCounts
 
 ARMS = ["mlp", "dcgan-nobn", "dcgan"]
@@ -71,17 +71,15 @@ def probe_curves() -> Figure:
     return probes(points(PROBES, PROBE_STEPS), ONSETS, arms=ARMS, styles=STYLES, lines={"eval_frechet": [BAR]})
 
 
-def effect(estimate: float | None, low: float | None, high: float | None, unit: str = "share of runs") -> Effect:
+def effect(estimate: float | None, low: float | None, high: float | None, unit: str = "share of runs") -> Drawn:
     interval = None if low is None or high is None else Interval(low=low, high=high)
-    return Effect(
+    return Drawn(
         name="difference",
         unit=unit,
         estimate=estimate,
         interval=interval,
-        test="exact",
         p=0.0078,
-        p_holm=0.047,
-        family=8,
+        p_adjusted=0.047,
     )
 
 

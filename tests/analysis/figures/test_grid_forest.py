@@ -7,28 +7,26 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from analysis.figures.effects import Drawn
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
 from analysis.figures.style import PAGE, lay_out, save
-from analysis.results.document import Effect
 from analysis.statistics import Interval
 
 LEVELS = ["5e-5, 0.5", "2e-4, 0.9"]
 
 
-def effect(estimate: float | None, low: float, high: float, unit: str, p: float = 0.12) -> Effect:
-    return Effect(
+def effect(estimate: float | None, low: float, high: float, unit: str, p: float = 0.12) -> Drawn:
+    return Drawn(
         name=f"difference in {unit}",
         unit=unit,
         estimate=estimate,
         interval=None if estimate is None else Interval(low=low, high=high),
-        test="exact",
         p=p,
-        p_holm=p,
-        family=8,
+        p_adjusted=p,
     )
 
 
-def panel(effects: list[Effect], infinite: list[tuple[int, int]], mean: MeanRow | None = None) -> ContrastPanel:
+def panel(effects: list[Drawn], infinite: list[tuple[int, int]], mean: MeanRow | None = None) -> ContrastPanel:
     rows = zip(LEVELS, effects, infinite, strict=True)
     return ContrastPanel(
         direction="worse for first →",

@@ -6,9 +6,10 @@ import pickle
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.figures.effects import Drawn
 from analysis.figures.regions import RegionPanel, stable_points
 from analysis.figures.style import RULE, arm_styles, lay_out
-from analysis.results.document import Effect, PairValue
+from analysis.results.document import PairValue
 from analysis.statistics import Interval
 
 STYLES = arm_styles(["mlp", "dcgan"])
@@ -17,15 +18,13 @@ COUNTS = [(1, 4), (1, 4), (2, 2), (3, 1), (0, 4)]
 
 def panel(counts: list[tuple[int, int]], interval: Interval | None = None) -> RegionPanel:
     mean = sum(first - second for first, second in counts) / len(counts)
-    effect = Effect(
+    effect = Drawn(
         name="difference in stable grid points (more is better)",
         unit="grid points",
         estimate=mean,
         interval=interval,
-        test="exact sign-flip over seeds",
         p=0.25,
-        p_holm=0.25,
-        family=1,
+        p_adjusted=0.25,
     )
     values = [PairValue(seed=seed, first=first, second=second) for seed, (first, second) in enumerate(counts)]
     return RegionPanel(title="MLP against DCGAN", first="mlp", second="dcgan", n_points=5, values=values, effect=effect)

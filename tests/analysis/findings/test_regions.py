@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.chapters.robustness import curves
 from analysis.findings.margins import judge_margins
 from analysis.findings.region_headline import region_paragraphs
+from analysis.judging.study_data import StudyData
 from analysis.results.document import ContrastResult, PairValue, Results
 from analysis.statistics import Equivalence, Interval, NotEstimable, SpecificationTest, sign_flip_interval
 from runs.plan import Contrast
@@ -106,13 +108,18 @@ def record_counts(folder: Path, study: Study, counts: Mapping[str, Sequence[int]
 
 
 @pytest.fixture(scope="module")
-def crossed(tmp_path_factory: pytest.TempPathFactory) -> Results:
+def crossed_data(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
     """Five seeds of a 2 x 2 over two points: in all but one BatchNorm makes one more stable, for the MLP only."""
     folder = tmp_path_factory.mktemp("crossed")
     study = small_study(seeds=5, arms=CROSSED, grid=TWO, plan={**PLAN, "secondaries": [INTERACTION]})
     counts = {"mlp": [0, 0, 0, 0, 1], "mlp-bn": [1] * 5, "dcgan-nobn": [2] * 5, "dcgan": [2] * 5}
     record_counts(folder, study, counts)
-    return reported(folder, study)
+    return loaded(folder, study)
+
+
+@pytest.fixture(scope="module")
+def crossed(crossed_data: StudyData) -> Results:
+    return results_of(crossed_data)
 
 
 def test_interaction_is_the_difference_of_differences_of_a_seed_tested_by_sign_flip(crossed: Results) -> None:
@@ -307,27 +314,27 @@ def test_margin_is_not_shown_by_seeds_that_all_show_one_difference_or_are_too_fe
     assert "3 seeds are too few" in str(few.finding)
 
 
-def test_specification_curve_is_of_stable_points_over_the_grid(crossed: Results) -> None:
-    (curve,) = crossed.robustness.curves
-    primary = only(crossed, "primary")
-    assert (curve.outcome, curve.unit, curve.grid_point) == ("stable_points", "grid points", {})
-    registered = curve.specifications[0]
-    assert registered.registered
-    assert (registered.delta, registered.p) == (primary.effect.estimate, primary.effect.p)
-    assert registered.interval == primary.effect.interval
-    assert registered.counts is None
+def test_specification_curve_is_of_stable_points_over_the_grid(crossed_data: StudyData, crossed: Results) -> None:
+    ((curve,), _) = curves(crossed_data)
+    effect = only(crossed, "primary").effect
+    assert (curve.over_grid, curve.point) == (True, {})
+    registered = curve.rows.iloc[0]
+    assert registered["thresholds"] == "as registered"
+    assert (registered["Δ"], registered["sign-flip p"]) == (effect.estimate, effect.p)
+    assert effect.interval is None and registered[["Δ low", "Δ high"]].isna().all()
+    assert "a" not in curve.rows  # no counts of pairs
     assert isinstance(curve.test, SpecificationTest)
-    assert curve.test.deltas[0] == primary.effect.estimate
+    assert curve.test.deltas[0] == effect.estimate
     assert "stable grid points of 2: Δ in " in curve.sentence and curve.sentence.endswith("; 5 seeds.")
 
 
 def test_interaction_over_the_grid_has_a_specification_curve(tmp_path: Path) -> None:
     study = small_study(seeds=2, arms=CROSSED, grid=TWO, plan={**PLAN, "primary": INTERACTION})
     record_counts(tmp_path, study, {"mlp": [0, 0], "mlp-bn": [1, 1], "dcgan-nobn": [2, 2], "dcgan": [2, 2]})
-    (curve,) = reported(tmp_path, study).robustness.curves
-    assert curve.specifications[0].delta == -1
+    ((curve,), _) = curves(loaded(tmp_path, study))
+    assert curve.rows["Δ"].iloc[0] == -1
     assert curve.sentence.startswith("(mlp minus mlp-bn) less (dcgan-nobn minus dcgan) under ")
-    assert set(curve.specifications[0].verdicts) == set(CROSSED)
+    assert curve.codes.shape[-1] == len(CROSSED)
 
 
 def test_equal_computation_carries_a_budget_an_arm_and_point(crossed: Results) -> None:

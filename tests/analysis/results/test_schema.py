@@ -11,15 +11,16 @@ from jsonschema import Draft202012Validator
 
 from analysis.judging.study_data import StudyData
 from analysis.results.document import SCHEMA_VERSION, to_json
-from analysis.results.schema import SCHEMA_FILE, _schema, results_schema, schema_text
+from analysis.results.schema import _schema, main, results_schema
+from tests.analysis.pages import contents
 from tests.analysis.plausible import record_study
-from tests.analysis.synthetic import Behaviour, loaded, recorded, results_of, small_study
+from tests.analysis.synthetic import Behaviour, loaded, recorded, small_study
 
 MIXED: Sequence[Behaviour] = ("stable", "unlearned", "collapsed", "diverged", "nonfinite", "stable")
 
 
 def validated(data: StudyData) -> dict[str, Any]:
-    content = json.loads(to_json(results_of(data)))
+    content = json.loads(to_json(contents(data).results))
     errors = [
         f"{error.json_path}: {error.message}" for error in Draft202012Validator(results_schema()).iter_errors(content)
     ]
@@ -27,8 +28,9 @@ def validated(data: StudyData) -> dict[str, Any]:
     return content
 
 
-def test_file_is_the_schema_of_the_results_as_they_are() -> None:
-    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text()
+def test_command_shows_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main() == 0
+    assert json.loads(capsys.readouterr().out) == results_schema()
 
 
 def test_schema_is_one_and_documents_every_part() -> None:
@@ -57,8 +59,8 @@ def test_grid_of_all_four_recipes_fulfils_the_schema(tmp_path: Path) -> None:
     study = small_study(seeds=3, arms=arms, grid={"beta1": [0.5, 0.9]})
     record_study(str(tmp_path), study)
     content = validated(loaded(tmp_path, study))
-    assert len(content["factorial"]["effects"]) == 3 * 3
-    assert len(content["factorial"]["stability_map"]) == 4
+    assert [mean["outcome"] for mean in content["grid_means"]] == ["not_stable", "updates_to_bar"]
+    assert len(content["chapters"]["factors"]["tables"]["factors"]) == 3 * 9
 
 
 def test_bounds_for_missing_pairs_stand_in_every_contrast_of_rates_that_lacks_some(tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from analysis.findings.factorial import crossed_arms, factorial
-from analysis.findings.grid_effects import ALL_ARMS
-from analysis.judging.judgements import judge_study
+from analysis.chapters.factors import ALL_ARMS, Found, crossed_effects, factors, trends
+from analysis.chapters.outcomes import outcomes
+from analysis.findings.crossed_cells import crossed_arms
 from analysis.judging.study_data import StudyData
-from analysis.results.grid_means import Factorial, FactorialResult
 from analysis.statistics import FactorEffect, FactorEffects, LogisticModel, NotEstimable
-from tests.analysis.synthetic import Behaviour, loaded, record, recorded, small_study
+from tests.analysis.synthetic import Behaviour, judged, loaded, record, recorded, small_study
 
 ARMS: dict[str, Any] = {
     "first": {"architecture": "dcgan", "normalization": "none"},
@@ -25,12 +24,12 @@ GOOD: list[Behaviour] = ["stable"] * 8
 BAD: list[Behaviour] = ["unlearned"] * 8
 
 
-def effects_of(data: StudyData) -> Factorial:
-    return factorial(data, judge_study(data))
+def effects_of(data: StudyData) -> list[Found]:
+    return crossed_effects(judged(data))
 
 
-def result(found: Factorial, outcome: str) -> FactorialResult:
-    return next(effect for effect in found.effects if effect.outcome == outcome)
+def result(found: list[Found], outcome: str) -> Found:
+    return next(one for one in found if one.outcome == outcome)
 
 
 def by_name(effects: FactorEffects | NotEstimable) -> Mapping[str, FactorEffect]:
@@ -44,7 +43,7 @@ def two_by_two(folder: Path, behaviours: Mapping[str, list[Behaviour]]) -> Study
 
 
 @pytest.fixture(scope="module")
-def one_cell_fails(tmp_path_factory: pytest.TempPathFactory) -> Factorial:
+def one_cell_fails(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
     """Only the MLP without BatchNorm fails, at every seed."""
     return effects_of(two_by_two(tmp_path_factory.mktemp("one-cell"), {"mlp": BAD}))
 
@@ -56,34 +55,33 @@ def test_design_is_found_from_the_configs_and_not_from_names(tmp_path: Path) -> 
 def test_two_arms_of_one_recipe_form_no_design(tmp_path: Path) -> None:
     data = loaded(tmp_path, small_study(arms={**ARMS, "again": ARMS["last"]}))
     assert crossed_arms(data) == []
-    assert "No four arms cross architecture and normalization" in effects_of(data).notes[0]
+    assert factors(judged(data)).gist.startswith("No four arms cross architecture and normalization")
 
 
-def test_effects_of_a_single_failing_cell_are_half_half_and_one(one_cell_fails: Factorial) -> None:
+def test_effects_of_a_single_failing_cell_are_half_half_and_one(one_cell_fails: list[Found]) -> None:
     found = result(one_cell_fails, "not_stable")
     effects = by_name(found.effects)
     assert [effects[name].estimate for name in ("architecture", "normalization")] == [-0.5, -0.5]
     interaction = effects["architecture × normalization"]
     assert (interaction.estimate, interaction.p, interaction.p_adjusted) == (1, 2 / 2**8, 2 / 2**8)
-    assert found.family == 3
     assert isinstance(found.model, NotEstimable)
     assert "8 of 8 not stable in cell architecture mlp, normalization none" in found.sentence
     assert "see the sign-flip test" in found.sentence
 
 
-def test_updates_to_the_bar_are_cut_off_at_the_budget(one_cell_fails: Factorial) -> None:
+def test_updates_to_the_bar_are_cut_off_at_the_budget(one_cell_fails: list[Found]) -> None:
     effects = by_name(result(one_cell_fails, "updates_to_bar").effects)
     # 200 for the runs that never learned, 100 for all others
     assert effects["architecture"].estimate == -50
     assert effects["architecture × normalization"].estimate == 100
 
 
-def test_final_distances_are_ranked_over_all_cells_with_failures_last(one_cell_fails: Factorial) -> None:
+def test_final_distances_are_ranked_over_all_cells_with_failures_last(one_cell_fails: list[Found]) -> None:
     found = result(one_cell_fails, "final_frechet")
     # the cells of a seed tie, so seed s has rank 3 s + 2 in three cells; failures share rank (25 + 32)/2
     expected = sum(28.5 - (3 * seed + 2) for seed in range(8)) / 8
     assert by_name(found.effects)["architecture × normalization"].estimate == pytest.approx(expected)
-    assert found.unit == "ranks"
+    assert "Final Fréchet distance (ranks)" in found.sentence
 
 
 def test_logistic_model_stands_beside_where_every_cell_has_both_outcomes(tmp_path: Path) -> None:
@@ -100,7 +98,7 @@ def test_logistic_model_stands_beside_where_every_cell_has_both_outcomes(tmp_pat
 def test_seeds_that_lack_a_cell_are_left_out(tmp_path: Path) -> None:
     found = result(effects_of(two_by_two(tmp_path, {"first": GOOD[:5]})), "not_stable")
     assert isinstance(found.effects, FactorEffects)
-    assert (found.effects.n_seeds, found.n_planned) == (5, 8)
+    assert (found.effects.n_seeds, found.planned) == (5, 8)
     empty = result(effects_of(loaded(tmp_path / "empty", small_study(arms=ARMS))), "not_stable")
     assert empty.effects == NotEstimable(reason="no complete seeds", n=0)
     assert empty.sentence.endswith(
@@ -122,8 +120,8 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
 
 
 def test_trend_is_the_slope_over_the_order_of_the_levels(grid: StudyData) -> None:
-    trend = next(trend for trend in effects_of(grid).trends if trend.outcome == "not_stable")
-    assert trend.levels == (5e-5, 2e-4, 1e-3)
+    trend = result(trends(judged(grid)), "not_stable")
+    assert (trend.place["factor"], trend.place["levels"]) == ("lr", "5e-5, 2e-4, 1e-3")
     effects = by_name(trend.effects)
     assert {name: effect.estimate for name, effect in effects.items()} == {
         ALL_ARMS: pytest.approx(0.25),  # failures 0, 1, 1 at the three levels: half a level; and none
@@ -134,23 +132,20 @@ def test_trend_is_the_slope_over_the_order_of_the_levels(grid: StudyData) -> Non
     assert trend.sentence.startswith("Change of rate of runs not stable from one lr to the next (5e-5, 2e-4 and 1e-3):")
 
 
-def test_map_has_a_panel_an_arm_and_a_rate_a_grid_point(grid: StudyData) -> None:
-    mlp, dcgan = effects_of(grid).stability_map
-    assert mlp.factors == {"lr": (5e-5, 2e-4, 1e-3)}
-    assert {cell.grid_point["lr"]: (cell.not_stable.count, cell.not_stable.n) for cell in mlp.cells} == {
-        1e-3: (6, 6),
-        5e-5: (0, 6),
-        2e-4: (6, 6),
-    }
-    assert mlp.cells[0].verdicts["unlearned"] == 6
+def test_map_says_of_each_arm_where_it_is_stable_and_where_worst(grid: StudyData) -> None:
+    figure = next(one for one in outcomes(judged(grid)).figures if one.caption.name == "stability_map")
+    mlp, dcgan = figure.caption.sentences
     start = "mlp: every run stable at 1 of 3 grid points; at worst 6 of 6 [0.61, 1] not stable"
-    assert mlp.sentence == f"{start}, at 2 of them."
-    assert dcgan.sentence.startswith("dcgan: every run stable at 3 of 3 grid points")
+    assert mlp == f"{start}, at 2 of them."
+    assert dcgan.startswith("dcgan: every run stable at 3 of 3 grid points")
 
 
-def test_study_without_a_grid_has_no_trend_and_says_so(one_cell_fails: Factorial) -> None:
-    assert (one_cell_fails.trends, one_cell_fails.stability_map) == ((), ())
-    assert one_cell_fails.notes == ("The study has no grid: there is no trend and no map.",)
+def test_study_without_a_grid_has_no_trend_and_says_so(tmp_path: Path) -> None:
+    chapter = factors(judged(two_by_two(tmp_path, {"mlp": BAD})))
+    tables = {table.name: len(table.frame) for table in chapter.tables}
+    assert tables == {"factors": 9, "trends": 0}
+    assert chapter.sentences[-1] == "The study has no grid: there is no trend and no map."
+    assert chapter.gist.startswith("Effects on the rate of runs not stable: architecture −0.5 (max-T p = ")
 
 
 def test_effects_over_a_grid_are_corrected_over_all_its_points(tmp_path: Path) -> None:
@@ -161,9 +156,9 @@ def test_effects_over_a_grid_are_corrected_over_all_its_points(tmp_path: Path) -
         for seed in study.seeds:
             fails = cell.arm == "mlp" and cell.grid_point["beta1"] == 0.9
             record(str(tmp_path), study, cell.arm, seed, "unlearned" if fails else "stable", point=cell.grid_point)
-    found = [effect for effect in effects_of(loaded(tmp_path, study)).effects if effect.outcome == "not_stable"]
-    assert [effect.grid_point for effect in found] == [None, {"beta1": 0.5}, {"beta1": 0.9}]
-    assert {effect.family for effect in found} == {9}
+    found = [one for one in effects_of(loaded(tmp_path, study)) if one.outcome == "not_stable"]
+    assert [one.place["at"] for one in found] == ["mean over the grid", "beta1 0.5", "beta1 0.9"]
+    assert [one.whole for one in found] == [True, False, False]
     assert [len(effect.signs) for effect in found] == [3, 0, 0]
     interaction = found[0].signs[2]
     assert (interaction.name, interaction.above, interaction.zero) == ("architecture × normalization", 1, 1)
