@@ -19,6 +19,7 @@ ANALYSIS = (
     "judging",
     "results",
     "findings",
+    "answer",
     "figures",
     "tables",
     "chapters",

@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from analysis.answer.grid_headline import at_each_point
 from analysis.chapters.form import Caption, Judged, ReportFigure, row_name
 from analysis.figures.effects import Drawn, ForestRow, forest
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
-from analysis.findings.grid_headline import at_each_point, mean_over_grid
+from analysis.findings.grid_means import mean_over_grid
 from analysis.results.document import ContrastResult, Effect, Results
 from analysis.results.grid_means import GridMean
 from analysis.results.wording import level_text

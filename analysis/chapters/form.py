@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.answer.headline import answered
 from analysis.figures.style import ArmStyle, arm_styles
 from analysis.findings.contrasts import at_equal_compute, at_equal_updates
 from analysis.findings.margins import judge_margins
@@ -114,7 +115,7 @@ class Judged:
     @cached_property
     def results(self) -> Results:
         """What several chapters and the answer state of arms and contrasts."""
-        return analyse(
+        found = analyse(
             self.data,
             self.verdicts,
             self.contrasts,
@@ -122,6 +123,7 @@ class Judged:
             margins=self.margins,
             smallest_p=self.smallest_p,
         )
+        return answered(found)
 
     @cached_property
     def margins(self) -> tuple[MarginResult, ...]:

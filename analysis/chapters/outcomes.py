@@ -7,8 +7,7 @@ from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_n
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.outcomes import grid_waffle, waffle
 from analysis.figures.style import VERDICTS
-from analysis.findings.grid_headline import total_verdicts
-from analysis.results.document import ArmResult, Results
+from analysis.results.document import ArmResult, Results, total_verdicts
 from analysis.results.wording import composition_text, level_text, listed, point_text, range_text
 from analysis.tables.columns import PIXEL_GAUSSIAN, frame, interval, level, place_columns, rate_columns
 from analysis.tables.formats import Table

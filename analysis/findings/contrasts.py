@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.findings.budgets import declared_budgets, equal_compute_budgets, stops
-from analysis.findings.effects import find
+from analysis.findings.effects import find, subject_of
 from analysis.findings.families import corrected, registered
 from analysis.findings.questions import LARGER_IS_BETTER, Place, Question
 from analysis.judging.judgements import judge_study
@@ -78,6 +78,7 @@ def answer(question: Question) -> ContrastResult:
             for seed, (first, second) in zip(compared, finding.sides, strict=True)
         ),
         known_within=question.known_within,
+        subject=subject_of(question),
         sentence=finding.sentence,
         notes=finding.notes,
     )

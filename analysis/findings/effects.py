@@ -267,12 +267,16 @@ def _sign_flip_notes(
     return notes
 
 
-def _sentence(question: Question, pairs: PairTally, text: str) -> str:
-    contrast, arms = question.contrast, difference_text(question.contrast)
-    units, n_points = question.units, len(question.places)
+def subject_of(question: Question) -> str:
+    """What a contrast's sentence is about: «Rate of runs not stable, mlp minus dcgan»."""
+    contrast, n_points = question.contrast, len(question.places)
     over = f", of {n_points}" if contrast.outcome == "stable_points" else f", over {counted(n_points, 'grid point')}"
     where = f" at {point_text(question.point)}" if question.point else over * contrast.over_grid
-    subject = f"{question.label[0].upper()}{question.label[1:]}{where}, {arms}"
+    return f"{question.label[0].upper()}{question.label[1:]}{where}, {difference_text(contrast)}"
+
+
+def _sentence(question: Question, pairs: PairTally, text: str) -> str:
+    subject, units = subject_of(question), question.units
     if pairs.used == 0:
         return f"{subject}: not estimable, none of {pairs.planned} planned {units} is complete and matched."
     return f"{subject}: {text}; {pairs.used} of {pairs.planned} planned {units}."

@@ -1,6 +1,7 @@
 """The registered contrasts averaged over a grid."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,10 @@ import pandas as pd
 from analysis.findings.crossed_cells import UNITS, CrossedCells, count_signs, effects_sentence
 from analysis.findings.questions import LABELS
 from analysis.judging.study_data import StudyData
-from analysis.results.grid_means import GridMean
+from analysis.results.document import ContrastResult
+from analysis.results.grid_means import GridMean, SignsOverGrid
 from analysis.results.wording import contrast_text
-from analysis.statistics import FactorEffects, contrast_effects
+from analysis.statistics import FactorEffect, FactorEffects, contrast_effects
 from runs.plan import Contrast, Outcome
 
 
@@ -51,3 +53,28 @@ def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contra
         signs=signs,
         sentence=effects_sentence(subject, effects, signs, alpha=1 - cells.confidence),
     )
+
+
+class ContrastMean(NamedTuple):
+    """A contrast averaged over the grid: ``effect`` is one of ``effects``, in ``unit``."""
+
+    unit: str
+    effects: FactorEffects
+    effect: FactorEffect
+    signs: SignsOverGrid
+
+
+def mean_over_grid(means: Sequence[GridMean], contrast: ContrastResult) -> ContrastMean | None:
+    """The contrast's among them; None of an interaction, and where it is not estimable."""
+    name = contrast_text(contrast.name, contrast.first, contrast.second)
+    for mean in means:
+        if (
+            contrast.minus is not None
+            or mean.outcome != contrast.outcome
+            or not isinstance(mean.effects, FactorEffects)
+        ):
+            continue
+        for effect, signs in zip(mean.effects.effects, mean.signs, strict=True):
+            if effect.name == name:
+                return ContrastMean(unit=mean.unit, effects=mean.effects, effect=effect, signs=signs)
+    return None

@@ -1,7 +1,7 @@
 """From judged runs to everything that a report states."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -9,10 +9,8 @@ import pandas as pd
 
 from analysis.counting import counted
 from analysis.findings.budgets import seconds_per_step, step_flops
-from analysis.findings.controls import controls
 from analysis.findings.families import families, left_out
 from analysis.findings.grid_means import grid_means
-from analysis.findings.headline import headline
 from analysis.findings.regions import regions
 from analysis.judging.guards import provenance
 from analysis.judging.judgements import count_verdicts, study_limits
@@ -47,13 +45,13 @@ def analyse(
     margins: Sequence[MarginResult],
     smallest_p: Sequence[SmallestP],
 ) -> Results:
-    """Everything that a report states but its chapters.
+    """What several chapters and the answer state of arms and contrasts.
 
     verdicts: of ``judge_study(data)``. contrasts: at equal updates; at_compute: at equal computation.
     margins, smallest_p: of ``judge_margins`` and ``smallest_p_by_role``, by the former.
     """
     study = data.study
-    results = Results(
+    return Results(
         schema_version=SCHEMA_VERSION,
         study=study.name,
         label=study.label,
@@ -84,7 +82,6 @@ def analyse(
         controls=(),
         chapters={},
     )
-    return replace(results, headline=headline(results), controls=controls(results))
 
 
 def _stamps(data: StudyData) -> tuple[Stamp, ...]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import analysis.own_matplotlib  # noqa: F401
+from analysis.answer.spoken import spoken
 from analysis.figures.style import VERDICTS
-from analysis.findings.spoken import spoken
 from analysis.report.writing import write_report
 from analysis.results.document import Results
 from runs.addresses import reports_folder, shown, store_url
@@ -40,7 +40,7 @@ def summary(results: Results) -> str:
     stamps = [f"{stamp.kind}: {' '.join(stamp.reasons)}" for stamp in results.stamps]
     primaries = [contrast.sentence for role in ("primary", "co-primary") for contrast in results.of_role(role)]
     over_a_grid = bool(results.regions)
-    said = results.headline[len(stamps) :] if over_a_grid else primaries
+    said = results.headline if over_a_grid else primaries
     return "\n".join([*lines, "", *stamps, spoken(results), *said])
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from analysis.answer.key_numbers import key_numbers
+from analysis.answer.spoken import spoken
 from analysis.chapters.form import Caption, Chapter, ReportFigure
 from analysis.counting import counted
 from analysis.figures.explorer import explorer
 from analysis.figures.pictures import Picture
-from analysis.findings.key_numbers import key_numbers
-from analysis.findings.spoken import spoken
 from analysis.report.contents import Contents
 from analysis.report.texts import limitations, limits_in_short, provenance_lines, verdict_definitions
 from analysis.results.document import Results
@@ -67,8 +67,7 @@ def rendered(name: str, contents: Contents, pages: Sequence[PageFigure], tables:
         spoken=spoken(results),
         numbers=key_numbers(results),
         first={page.caption.name: page for page in pages if page.first},
-        # the stamps, which open the headline, have a place of their own
-        in_full=results.headline[len(results.stamps) :],
+        in_full=results.headline,
         facts=_facts(results),
         setting=[table.name for table in contents.setting.tables if table.name in tables],
         sections=list(_sections(contents.story, shown, tables)),

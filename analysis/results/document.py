@@ -5,7 +5,8 @@ says why.
 """
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -173,7 +174,7 @@ class ContrastResult:
     interaction: for contrasts with ``minus``; ``values`` then hold the two differences of a seed. stable_points: for
     that outcome.
     known_within: of two values of a pair the difference is known up to ± so much, in the unit of the effect.
-    sentence: the result in plain words. notes: what the data cannot show.
+    subject, sentence: what is compared, and the result, in plain words. notes: what the data cannot show.
     """
 
     role: Role
@@ -197,6 +198,7 @@ class ContrastResult:
     stable_points: StablePoints | None
     values: tuple[PairValue, ...]
     known_within: float
+    subject: str
     sentence: str
     notes: tuple[str, ...]
 
@@ -276,6 +278,11 @@ class Results:
         """The contrasts of that role, one a grid point and contrast."""
         found = self.contrasts if scale == "equal updates" else self.contrasts_at_equal_compute
         return tuple(contrast for contrast in found if contrast.role == role)
+
+
+def total_verdicts(arms: Sequence[ArmResult]) -> Counter[str]:
+    """How many runs of those have each verdict."""
+    return sum((Counter({code: rate.count for code, rate in arm.verdicts.items()}) for arm in arms), Counter[str]())
 
 
 def to_json(results: Results) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.findings.spoken import spoken
+from analysis.answer.spoken import spoken
 from analysis.report.__main__ import main, summary
 from analysis.report.writing import write_report
 from analysis.results.document import Results

@@ -5,8 +5,8 @@ How many recipes an arm is stable at, its tolerance, and how it does at its best
 
 from collections.abc import Iterator, Sequence
 
+from analysis.answer.evidence import NO_SEQUENTIAL_TEST, at_early_look, evidence_text, statement
 from analysis.counting import counted
-from analysis.findings.evidence import NO_SEQUENTIAL_TEST, at_early_look, evidence_text, statement
 from analysis.findings.families import is_shown
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ArmResult, ContrastResult, Results

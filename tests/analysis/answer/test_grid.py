@@ -85,7 +85,7 @@ def test_headline_counts_the_points_that_have_runs_and_names_those_not_estimable
         for arm in study.arms:
             record(str(tmp_path), study, arm, seed, point={"beta1": 0.5})
     results = results_of(loaded(tmp_path, study))
-    assert results.headline[1] == ("Grid points at which every run was stable: 1 of 1 with mlp and 1 of 1 with dcgan.")
+    assert results.headline[0] == ("Grid points at which every run was stable: 1 of 1 with mlp and 1 of 1 with dcgan.")
     assert any("not estimable at 1" in paragraph for paragraph in results.headline)
     means = [mean.effects for mean in results.grid_means]
     assert means and all(isinstance(effects, NotEstimable) for effects in means)
@@ -159,7 +159,6 @@ def test_early_look_at_a_grid_quotes_e_values_in_place_of_p(tmp_path: Path) -> N
             record(str(tmp_path), study, "mlp", seed, "unlearned" if point["beta1"] == 0.9 else "stable", point=point)
             record(str(tmp_path), study, "dcgan", seed, point=point)
     told = results_of(loaded(tmp_path, study)).headline
-    assert told[0].startswith("INTERIM")
     assert not any("p =" in paragraph or "Holm p" in paragraph for paragraph in told)
     assert any(
         "at this early look the e-value reaches the 40 that would end the study at 0." in paragraph

@@ -23,9 +23,9 @@ def statement(results: Results, contrast: ContrastResult) -> str:
     """The contrast's sentence; at an early look its estimate with the e-value in place of p."""
     if not at_early_look(results) or not contrast.pairs.used:
         return contrast.sentence
-    effect, subject = contrast.effect, contrast.sentence.partition(":")[0]
+    effect = contrast.effect
     return (
-        f"{subject}: {signed(effect.estimate)} {interval_text(effect.interval)} {effect.unit}"
+        f"{contrast.subject}: {signed(effect.estimate)} {interval_text(effect.interval)} {effect.unit}"
         f" ({difference_text(contrast)}); {_early_text(results, contrast)}."
     )
 

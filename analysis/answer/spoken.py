@@ -7,13 +7,12 @@ that have not learned are named as such. What a study is stamped with comes firs
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from analysis.answer.evidence import at_early_look
 from analysis.counting import counted
-from analysis.findings.evidence import at_early_look
 from analysis.findings.families import is_shown
-from analysis.findings.grid_headline import total_verdicts
 from analysis.findings.questions import LABELS
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import ContrastResult, Results
+from analysis.results.document import ContrastResult, Results, total_verdicts
 from analysis.results.wording import difference_text, listed, number
 from analysis.statistics import significant
 from runs.plan import Outcome
@@ -102,7 +101,8 @@ def _better(contrast: ContrastResult, better: str, worse: str) -> str:
 
 
 def _interaction(contrast: ContrastResult, estimate: float) -> str:
-    minuend, _, subtrahend = difference_text(contrast).partition(" less ")
+    pairs = [(contrast.first, contrast.second), *([contrast.minus] if contrast.minus else [])]
+    minuend, subtrahend = (f"({first} minus {second})" for first, second in pairs)
     return f"in {LABELS[contrast.outcome]}, {minuend} lies {'above' if estimate > 0 else 'below'} {subtrahend}"
 
 

@@ -7,13 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.answer.evidence import NO_SEQUENTIAL_TEST, at_early_look
 from analysis.counting import counted
-from analysis.findings.evidence import NO_SEQUENTIAL_TEST, at_early_look
 from analysis.findings.families import enough_evidence, evidence, is_shown
-from analysis.findings.grid_headline import mean_over_grid, total_verdicts
+from analysis.findings.grid_means import mean_over_grid
 from analysis.findings.questions import LABELS
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import ContrastResult, Results
+from analysis.results.document import ContrastResult, Results, total_verdicts
 from analysis.results.regions import ArmRegion
 from analysis.results.wording import difference_text, number, p_text, range_text, signed
 from analysis.statistics import Interval

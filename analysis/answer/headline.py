@@ -4,12 +4,13 @@ A run that has not learned is never called unstable. A difference that is not sh
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from analysis.answer.controls import arm_at, controls
+from analysis.answer.evidence import at_early_look, evidence_text, standing_text, statement
+from analysis.answer.grid_headline import grid_paragraphs
 from analysis.counting import counted
-from analysis.findings.controls import arm_at
-from analysis.findings.evidence import at_early_look, evidence_text, standing_text, statement
 from analysis.findings.families import is_shown
-from analysis.findings.grid_headline import grid_paragraphs
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ArmResult, Budget, ContrastResult, Results
 from analysis.results.wording import (
@@ -23,6 +24,11 @@ from analysis.results.wording import (
 )
 
 
+def answered(results: Results) -> Results:
+    """The same with its headline and its controls."""
+    return replace(results, headline=headline(results), controls=controls(results))
+
+
 def headline(results: Results) -> tuple[str, ...]:
     """The answer, a sentence or two a paragraph; over a grid, where which arm was stable.
 
@@ -32,8 +38,6 @@ def headline(results: Results) -> tuple[str, ...]:
 
 
 def _paragraphs(results: Results) -> Iterator[str]:
-    for stamp in results.stamps:
-        yield f"{stamp.kind}: {' '.join(stamp.reasons)}"
     if results.counts.used == 0:
         yield "No run is complete: nothing can be said yet."
         return

@@ -1,19 +1,16 @@
 """The answer of a study with a grid: where which arm was stable, and what that makes of the registered contrast."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from analysis.answer.evidence import NO_SEQUENTIAL_TEST, at_early_look, standing_text, statement
+from analysis.answer.region_headline import region_at_equal_compute, region_paragraphs, secondaries_text
 from analysis.counting import counted
-from analysis.findings.evidence import NO_SEQUENTIAL_TEST, at_early_look, standing_text, statement
 from analysis.findings.families import enough_evidence, evidence, is_shown
+from analysis.findings.grid_means import ContrastMean, mean_over_grid
 from analysis.findings.questions import LABELS
-from analysis.findings.region_headline import region_at_equal_compute, region_paragraphs, secondaries_text
-from analysis.results.document import ArmResult, ContrastResult, Results
-from analysis.results.grid_means import GridMean, SignsOverGrid
+from analysis.results.document import ArmResult, ContrastResult, Results, total_verdicts
 from analysis.results.wording import (
     composition_text,
-    contrast_text,
     difference_text,
     drawn_text,
     interval_text,
@@ -24,7 +21,7 @@ from analysis.results.wording import (
     signed,
     signs_text,
 )
-from analysis.statistics import FactorEffect, FactorEffects, significant, smallest_sign_p
+from analysis.statistics import significant, smallest_sign_p
 from runs.plan import OVER_GRID
 
 
@@ -74,11 +71,6 @@ def _arms(results: Results) -> Iterator[str]:
             yield f"{composition_text(name, total)}, after {steps} steps at {_rates(own)}."
 
 
-def total_verdicts(arms: Sequence[ArmResult]) -> Counter[str]:
-    """How many runs of those have each verdict."""
-    return sum((Counter({code: rate.count for code, rate in arm.verdicts.items()}) for arm in arms), Counter[str]())
-
-
 def _rates(arms: Sequence[ArmResult]) -> str:
     players = {
         player: [learning_rate(rate) for rate in sorted({arm.settings[f"lr_{player}"] for arm in arms})]
@@ -91,31 +83,6 @@ def _rates(arms: Sequence[ArmResult]) -> str:
 
 def _range(values: Sequence[str]) -> str:
     return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
-
-
-class ContrastMean(NamedTuple):
-    """A contrast averaged over the grid: ``effect`` is one of ``effects``, in ``unit``."""
-
-    unit: str
-    effects: FactorEffects
-    effect: FactorEffect
-    signs: SignsOverGrid
-
-
-def mean_over_grid(means: Sequence[GridMean], contrast: ContrastResult) -> ContrastMean | None:
-    """The contrast's among them; None of an interaction, and where it is not estimable."""
-    name = contrast_text(contrast.name, contrast.first, contrast.second)
-    for mean in means:
-        if (
-            contrast.minus is not None
-            or mean.outcome != contrast.outcome
-            or not isinstance(mean.effects, FactorEffects)
-        ):
-            continue
-        for effect, signs in zip(mean.effects.effects, mean.signs, strict=True):
-            if effect.name == name:
-                return ContrastMean(unit=mean.unit, effects=mean.effects, effect=effect, signs=signs)
-    return None
 
 
 def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:

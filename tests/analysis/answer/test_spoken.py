@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from analysis.findings.key_numbers import key_numbers, sized
-from analysis.findings.spoken import spoken
+from analysis.answer.key_numbers import key_numbers, sized
+from analysis.answer.spoken import spoken
 from analysis.results.document import Results
 from analysis.statistics import Interval
 from runs.study import Study

@@ -1,0 +1,1 @@
+"""The answer of a study in words: in one spoken sentence, in full, and in three numbers."""
