@@ -51,7 +51,7 @@ report: $(READY) ## write the report of STUDY from the records there are
 
 reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts
 	@$(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
-	$(PROCESSES) && $(PY) -m analysis.compare_reruns $(call quoted,$(STUDY))
+	$(PROCESSES) && $(PY) -m analysis.reruns $(call quoted,$(STUDY))
 
 power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show? (PHI: correlation within pairs)
 	@$(PY) -m analysis.power --rates $(foreach rate,$(RATES),$(call quoted,$(rate))) $(if $(PAIRS),--pairs $(call quoted,$(PAIRS))) \

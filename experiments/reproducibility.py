@@ -1,6 +1,6 @@
 """``python -m experiments.reproducibility STUDY``: train a few seeds of a study again, and with other threads too.
 
-The new records go to a folder of their own; ``python -m analysis.compare_reruns STUDY`` compares them.
+The new records go to a folder of their own; ``python -m analysis.reruns STUDY`` compares them.
 """
 
 import argparse

@@ -57,7 +57,7 @@ def test_a_study_may_have_any_name(project: Path, study: str) -> None:
     assert calls(project, "report", given, "ARMS=mlp, dcgan") == [
         ["-m", "analysis.report", study, "--arms", "mlp, dcgan"]
     ]
-    assert calls(project, "reproducibility", given)[-1] == ["-m", "analysis.compare_reruns", study]
+    assert calls(project, "reproducibility", given)[-1] == ["-m", "analysis.reruns", study]
 
 
 def test_again_and_yes_are_passed_on_and_only_from_the_command_line(project: Path) -> None:

@@ -26,7 +26,7 @@ def test_runs_trained_again_are_equal_to_the_bit_and_the_first_records_stay_as_t
         ("mlp", 0, 2),
     ]
     assert {path: path.read_bytes() for path in kept} == kept and len(found(swept, "records")) == 4
-    compared = run(swept, "analysis.compare_reruns", "smoke")
+    compared = run(swept, "analysis.reruns", "smoke")
     assert compared.returncode == 0, compared.stdout + compared.stderr
     assert "same number of threads (1): 2 of 2 runs equal to the bit, 2 of 2 got the same verdict" in compared.stdout
     second = run(swept, "experiments.reproducibility", "smoke", "--seeds", "1", "--threads", "2")

@@ -1,4 +1,4 @@
-"""``python -m analysis.compare_reruns STUDY``: do runs that were trained again come out the same?"""
+"""``python -m analysis.reruns STUDY``: do runs that were trained again come out the same?"""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.judging.reruns import RerunSet, compare_reruns, reruns_frame
+from analysis.reruns.comparison import RerunSet, compare_reruns, reruns_frame
 from analysis.results.plain import to_plain
 from analysis.tables.formats import Table
 from runs.addresses import reports_folder, store_url
@@ -65,7 +65,7 @@ def write_comparison(study: Study, sets: Sequence[RerunSet], path: Path) -> None
 
 
 def _parser() -> CommandLine:
-    parser = CommandLine(prog="python -m analysis.compare_reruns", description=__doc__)
+    parser = CommandLine(prog="python -m analysis.reruns", description=__doc__)
     parser.add_argument("study", help="name of a study under experiments/studies, or path of a YAML file")
     parser.add_argument(
         "--out", default=str(reports_folder() / "reproducibility"), help="folder; default: runs/reports/reproducibility"

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import compare_reruns as command
-from analysis.judging.reruns import COMPARED, Rerun, compare_reruns, reruns_frame
+import analysis.reruns.__main__ as command
+from analysis.reruns.comparison import COMPARED, Rerun, compare_reruns, reruns_frame
 from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.records import Trace
 from runs.reruns import first_seeds, own_threads, with_threads

@@ -1,0 +1,1 @@
+"""Runs trained again: do they come out the same?"""
