@@ -4,8 +4,8 @@ Computation is counted in floating-point operations, which are the same on every
 what a clock measures is not.
 """
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from runs.schema import CLOCK, RunConfig, probe_steps
 
 def declared_budgets(data: StudyData, arms: Sequence[str], point: Mapping[str, Any]) -> tuple[Budget, ...]:
     """Every arm's whole budget, each arm once."""
-    return tuple(_budget(data, arm, point, math.inf) for arm in dict.fromkeys(arms))
+    return tuple(_declared(data, arm, point) for arm in dict.fromkeys(arms))
 
 
 def equal_compute_budgets(data: StudyData, arms: Sequence[str], point: Mapping[str, Any]) -> tuple[Budget, ...] | None:
@@ -29,7 +29,8 @@ def equal_compute_budgets(data: StudyData, arms: Sequence[str], point: Mapping[s
     totals = [budget.flops for budget in whole if budget.flops is not None]
     if len(totals) < len(whole):
         return None
-    return tuple(_budget(data, budget.arm, point, min(totals)) for budget in whole)
+    configs = [data.study.cell(budget.arm, point).config for budget in whole]
+    return tuple(_within(budget, config, min(totals)) for budget, config in zip(whole, configs, strict=True))
 
 
 def flops_per_step(config: RunConfig, flops_g: int, flops_d: int) -> int:
@@ -79,21 +80,30 @@ def seconds_per_step(data: StudyData, arm: str, point: Mapping[str, Any]) -> flo
     return float(np.median(rates)) if rates else None
 
 
-def _budget(data: StudyData, arm: str, point: Mapping[str, Any], flops: float) -> Budget:
-    """The arm's steps up to its last probe within so many FLOPs."""
+def _declared(data: StudyData, arm: str, point: Mapping[str, Any]) -> Budget:
     config = data.study.cell(arm, point).config
     seconds, per_step = seconds_per_step(data, arm, point), step_flops(data, arm, point)
-    steps = config.steps
-    if per_step is not None:
-        steps = max(step for step in probe_steps(config) if step * per_step <= flops)
     return Budget(
         arm=arm,
         grid_point=point,
-        steps=steps,
+        steps=config.steps,
         g_steps=config.g_steps,
-        updates=steps * config.g_steps,
-        flops=None if per_step is None else steps * per_step,
+        updates=config.steps * config.g_steps,
+        flops=None if per_step is None else config.steps * per_step,
         flops_per_step=per_step,
-        seconds=None if seconds is None else steps * seconds,
+        seconds=None if seconds is None else config.steps * seconds,
         seconds_per_step=seconds,
+    )
+
+
+def _within(budget: Budget, config: RunConfig, flops: int) -> Budget:
+    """The steps up to the last probe within so many FLOPs."""
+    per_step, seconds = budget.flops_per_step or 0, budget.seconds_per_step
+    steps = max(step for step in probe_steps(config) if step * per_step <= flops)
+    return replace(
+        budget,
+        steps=steps,
+        updates=steps * config.g_steps,
+        flops=steps * per_step,
+        seconds=None if seconds is None else steps * seconds,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from statsmodels.stats.multitest import multipletests
 
 from analysis.statistics.estimates import BoolArray, FloatArray
 from analysis.statistics.magnitudes import headroom, magnitude
@@ -23,7 +22,10 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     if any(p is not None and not 0 <= p <= 1 for p in p_values):
         raise ValueError(f"p-values must lie in [0, 1], got {list(p_values)}")
     counted = np.array([1.0 if p is None else p for p in p_values])
-    adjusted = multipletests(counted, method="holm")[1] if len(counted) else counted
+    order = np.argsort(counted, kind="stable")
+    adjusted = np.empty(len(counted))
+    # as statsmodels' multipletests, which has Python look for garbage at every call: a third of an analysis
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(counted[order] * np.arange(len(counted), 0, -1)))
     return tuple(None if p is None else float(q) for p, q in zip(p_values, adjusted, strict=True))
 
 
