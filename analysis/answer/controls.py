@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis.results.document import ArmResult, ContrastResult, Results
+from analysis.results.document import ArmResult, ContrastResult, Findings
 from analysis.results.precision import MarginResult
 from analysis.results.wording import change_text, interval_text, number, p_text, signed
 from analysis.statistics import significant
 from runs.schema import BOTH_PLAYERS
 
 
-def controls(results: Results) -> tuple[str, ...]:
+def controls(results: Findings) -> tuple[str, ...]:
     """How much of the primary difference other changes of its first arm make; empty for studies with a grid."""
     primaries = results.of_role("primary")
     return tuple(_controls(results, primaries[0])) if len(primaries) == 1 else ()
 
 
-def _controls(results: Results, primary: ContrastResult) -> Iterator[str]:
+def _controls(results: Findings, primary: ContrastResult) -> Iterator[str]:
     found = _control_contrasts(results, primary)
     for control in found:
         yield _control(results, primary, control)
@@ -34,7 +34,7 @@ def _controls(results: Results, primary: ContrastResult) -> Iterator[str]:
         )
 
 
-def _control(results: Results, primary: ContrastResult, control: ContrastResult) -> str:
+def _control(results: Findings, primary: ContrastResult, control: ContrastResult) -> str:
     effect, pairs = control.effect, control.pairs
     text = f"{change_text(_changes(results, control))} ({control.first} against {control.second})"
     if effect.estimate is None:
@@ -51,7 +51,7 @@ def _control(results: Results, primary: ContrastResult, control: ContrastResult)
     return f"{text}: as an estimate {part} between {primary.first} and {primary.second}."
 
 
-def _whole(results: Results, primary: ContrastResult, control: ContrastResult) -> str:
+def _whole(results: Findings, primary: ContrastResult, control: ContrastResult) -> str:
     """Of a control that makes the whole difference; whether it equals the second arm only a margin can say."""
     own, other = control.second, primary.second
     text = (
@@ -65,7 +65,7 @@ def _whole(results: Results, primary: ContrastResult, control: ContrastResult) -
     return f"{text}; {shown} to differ from {other} by less than the registered margin of {number(judged.margin)}."
 
 
-def _margin_between(results: Results, one: str, other: str, primary: ContrastResult) -> MarginResult | None:
+def _margin_between(results: Findings, one: str, other: str, primary: ContrastResult) -> MarginResult | None:
     """The registered margin of two arms, on the primary contrast's outcome."""
     for judged in results.margins:
         about = judged.outcome == primary.outcome and judged.grid_point == primary.grid_point
@@ -85,7 +85,7 @@ def _changes_architecture(changes: Mapping[str, Any]) -> bool:
     return any(name in changes for name in ("architecture", *BOTH_PLAYERS["architecture"]))
 
 
-def _control_contrasts(results: Results, primary: ContrastResult) -> list[ContrastResult]:
+def _control_contrasts(results: Findings, primary: ContrastResult) -> list[ContrastResult]:
     if primary.outcome != "not_stable":
         return []
     return [
@@ -98,12 +98,12 @@ def _control_contrasts(results: Results, primary: ContrastResult) -> list[Contra
     ]
 
 
-def _changes(results: Results, contrast: ContrastResult) -> dict[str, tuple[Any, Any]]:
+def _changes(results: Findings, contrast: ContrastResult) -> dict[str, tuple[Any, Any]]:
     """Settings in which the second arm differs from the first."""
     first, second = (arm_at(results, arm, contrast.grid_point).settings for arm in (contrast.first, contrast.second))
     return {name: (first[name], second[name]) for name in first if first[name] != second[name]}
 
 
-def arm_at(results: Results, arm: str, point: Mapping[str, Any]) -> ArmResult:
+def arm_at(results: Findings, arm: str, point: Mapping[str, Any]) -> ArmResult:
     """The arm at that grid point; StopIteration if the results lack it."""
     return next(found for found in results.arms if found.arm == arm and found.grid_point == point)

@@ -8,7 +8,7 @@ from analysis.counting import counted
 from analysis.findings.families import enough_evidence, evidence, is_shown
 from analysis.findings.grid_means import ContrastMean, mean_over_grid
 from analysis.findings.questions import LABELS
-from analysis.results.document import ArmResult, ContrastResult, Results, total_verdicts
+from analysis.results.document import ArmResult, ContrastResult, Findings, total_verdicts
 from analysis.results.wording import (
     composition_text,
     difference_text,
@@ -25,7 +25,7 @@ from analysis.statistics import significant, smallest_sign_p
 from runs.plan import OVER_GRID
 
 
-def grid_paragraphs(results: Results) -> Iterator[str]:
+def grid_paragraphs(results: Findings) -> Iterator[str]:
     """The primary contrast over the grid and where which arm was stable; then what stands behind the primary."""
     primaries = results.of_role("primary")
     if primaries and primaries[0].outcome in OVER_GRID:
@@ -45,14 +45,14 @@ def grid_paragraphs(results: Results) -> Iterator[str]:
         yield f"At equal computation: {at_each_point(results, at_compute)}"
 
 
-def _co_primary(results: Results) -> Iterator[str]:
+def _co_primary(results: Findings) -> Iterator[str]:
     found = results.of_role("co-primary")
     if found:
         told = statement(results, found[0]) if found[0].outcome in OVER_GRID else at_each_point(results, found)
         yield f"{standing_text(results)}: {told}"
 
 
-def _where_stable(results: Results) -> str:
+def _where_stable(results: Findings) -> str:
     counts = {}
     for name, own in results.by_arm().items():
         known = [arm for arm in own if arm.not_stable.n]
@@ -62,7 +62,7 @@ def _where_stable(results: Results) -> str:
     return f"Grid points at which every run was stable: {places}."
 
 
-def _arms(results: Results) -> Iterator[str]:
+def _arms(results: Findings) -> Iterator[str]:
     """«29 of 32 mlp runs had not learned, 3 of 32 were stable, after 1,000 steps at lr 5e-5 to 5e-3.»"""
     steps = _range([f"{steps:,}" for steps in results.steps])
     for name, own in results.by_arm().items():
@@ -85,7 +85,7 @@ def _range(values: Sequence[str]) -> str:
     return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
-def _mean(results: Results, contrast: ContrastResult) -> Iterator[str]:
+def _mean(results: Findings, contrast: ContrastResult) -> Iterator[str]:
     """The primary contrast averaged over the grid, if it was made."""
     mean = mean_over_grid(results.grid_means, contrast)
     if mean is None:
@@ -109,7 +109,7 @@ def _too_few(mean: ContrastMean, alpha: float) -> str:
     return f", which {which} cannot bring to the level"
 
 
-def at_each_point(results: Results, contrasts: Sequence[ContrastResult]) -> str:
+def at_each_point(results: Findings, contrasts: Sequence[ContrastResult]) -> str:
     """At how many grid points which arm of a contrast has more. ``contrasts``: one a grid point."""
     known = [contrast.effect.estimate for contrast in contrasts if contrast.effect.estimate is not None]
     above, below = sum(estimate > 0 for estimate in known), sum(estimate < 0 for estimate in known)
@@ -124,7 +124,7 @@ def at_each_point(results: Results, contrasts: Sequence[ContrastResult]) -> str:
     return f"{one.name}, {about}, at {len(contrasts)} grid points: {', '.join(parts)}; {_clear_at(results, contrasts)}."
 
 
-def _clear_at(results: Results, contrasts: Sequence[ContrastResult]) -> str:
+def _clear_at(results: Findings, contrasts: Sequence[ContrastResult]) -> str:
     """At how many points the difference is shown."""
     early = at_early_look(results)
     clear = sum(is_shown(contrast, results.alpha, early=early) for contrast in contrasts)

@@ -4,15 +4,14 @@ A run that has not learned is never called unstable. A difference that is not sh
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from analysis.answer.controls import arm_at, controls
+from analysis.answer.controls import arm_at
 from analysis.answer.evidence import at_early_look, evidence_text, standing_text, statement
 from analysis.answer.grid_headline import grid_paragraphs
 from analysis.counting import counted
 from analysis.findings.families import is_shown
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import ArmResult, Budget, ContrastResult, Results
+from analysis.results.document import ArmResult, Budget, ContrastResult, Findings
 from analysis.results.wording import (
     composition_text,
     flops_text,
@@ -24,20 +23,12 @@ from analysis.results.wording import (
 )
 
 
-def answered(results: Results) -> Results:
-    """The same with its headline and its controls."""
-    return replace(results, headline=headline(results), controls=controls(results))
-
-
-def headline(results: Results) -> tuple[str, ...]:
-    """The answer, a sentence or two a paragraph; over a grid, where which arm was stable.
-
-    ``results.headline`` is not read.
-    """
+def headline(results: Findings) -> tuple[str, ...]:
+    """The answer, a sentence or two a paragraph; over a grid, where which arm was stable."""
     return tuple(_paragraphs(results))
 
 
-def _paragraphs(results: Results) -> Iterator[str]:
+def _paragraphs(results: Findings) -> Iterator[str]:
     if results.counts.used == 0:
         yield "No run is complete: nothing can be said yet."
         return
@@ -55,14 +46,14 @@ def _paragraphs(results: Results) -> Iterator[str]:
         yield _at_equal_compute(results, primary)
 
 
-def _arms(results: Results) -> Iterator[str]:
+def _arms(results: Findings) -> Iterator[str]:
     """What happened, where the primary contrast lacks an arm."""
     for arm in results.arms:
         counts = {code: rate.count for code, rate in arm.verdicts.items()}
         yield f"{composition_text(arm.arm, counts)} at {_rates_of(arm)}."
 
 
-def _outcome(results: Results, contrast: ContrastResult) -> Iterator[str]:
+def _outcome(results: Findings, contrast: ContrastResult) -> Iterator[str]:
     yield f"{_happened(results, contrast)}."
     if contrast.pairs.used:
         yield _difference(results, contrast)
@@ -74,7 +65,7 @@ def _outcome(results: Results, contrast: ContrastResult) -> Iterator[str]:
         yield f"The {counted(n, 'pair')} that {are} not compared could make Δ anything from {low} to {high}."
 
 
-def _happened(results: Results, contrast: ContrastResult) -> str:
+def _happened(results: Findings, contrast: ContrastResult) -> str:
     budgets = {budget.arm: budget for budget in contrast.budgets}
     return "; ".join(
         f"{composition_text(arm, contrast.composition[arm])} {_after(results, contrast, budgets[arm])}"
@@ -82,12 +73,12 @@ def _happened(results: Results, contrast: ContrastResult) -> str:
     )
 
 
-def _after(results: Results, contrast: ContrastResult, budget: Budget) -> str:
+def _after(results: Findings, contrast: ContrastResult, budget: Budget) -> str:
     arm = arm_at(results, budget.arm, contrast.grid_point)
     return f"after {budget.updates:,} updates at {_rates_of(arm)}"
 
 
-def _difference(results: Results, contrast: ContrastResult) -> str:
+def _difference(results: Findings, contrast: ContrastResult) -> str:
     if contrast.rates is None:
         return statement(results, contrast)
     delta, early = contrast.rates.delta, at_early_look(results)
@@ -107,7 +98,7 @@ def _difference(results: Results, contrast: ContrastResult) -> str:
     return f"{text}: more {better} runs ended stable."
 
 
-def _nature(results: Results, contrast: ContrastResult) -> Iterator[str]:
+def _nature(results: Findings, contrast: ContrastResult) -> Iterator[str]:
     """How many of the runs that are not stable had not learned, and whether those came near the bar and left again."""
     for arm, verdicts in contrast.composition.items():
         unlearned = verdicts[VerdictCode.UNLEARNED.value]
@@ -133,7 +124,7 @@ def _share(some: int, all_of_them: int) -> str:
     return "All" if some == all_of_them else f"{some}"
 
 
-def _at_equal_compute(results: Results, contrast: ContrastResult) -> str:
+def _at_equal_compute(results: Findings, contrast: ContrastResult) -> str:
     budgets = {budget.arm: budget for budget in contrast.budgets}
     most = max(budget.flops for budget in contrast.budgets if budget.flops is not None)
     happened = "; ".join(

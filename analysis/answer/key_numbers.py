@@ -13,7 +13,7 @@ from analysis.findings.families import enough_evidence, evidence, is_shown
 from analysis.findings.grid_means import mean_over_grid
 from analysis.findings.questions import LABELS
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import ContrastResult, Results, total_verdicts
+from analysis.results.document import ContrastResult, Findings, total_verdicts
 from analysis.results.regions import ArmRegion
 from analysis.results.wording import difference_text, number, p_text, range_text, signed
 from analysis.statistics import Interval
@@ -50,7 +50,7 @@ class KeyNumbers:
     p: KeyNumber | None
 
 
-def key_numbers(results: Results) -> KeyNumbers:
+def key_numbers(results: Findings) -> KeyNumbers:
     """Those of the primary contrast; of a study without its arms only the stable runs."""
     primaries, confidence = results.of_role("primary"), f"{1 - results.alpha:.0%}"
     over_grid = bool(results.regions)
@@ -68,7 +68,7 @@ def key_numbers(results: Results) -> KeyNumbers:
     )
 
 
-def _rates(results: Results) -> list[ArmNumber]:
+def _rates(results: Findings) -> list[ArmNumber]:
     rates = {arm.arm: arm.verdicts[VerdictCode.STABLE.value] for arm in results.arms}
     return [
         ArmNumber(
@@ -80,7 +80,7 @@ def _rates(results: Results) -> list[ArmNumber]:
     ]
 
 
-def _settings_a_seed(results: Results) -> list[ArmNumber]:
+def _settings_a_seed(results: Findings) -> list[ArmNumber]:
     totals = {arm: total_verdicts(own) for arm, own in results.by_arm().items()}
     return [
         ArmNumber(
@@ -107,7 +107,7 @@ def _with_range(value: str, interval: Interval) -> str:
     return f"{value} {range_text(max(interval.low, 0.0), interval.high)}"
 
 
-def _difference(results: Results, primaries: Sequence[ContrastResult]) -> KeyNumber:
+def _difference(results: Findings, primaries: Sequence[ContrastResult]) -> KeyNumber:
     """The effect; of a contrast asked at each grid point its mean over the grid, where it has one."""
     one, title = primaries[0], f"Difference, {difference_text(primaries[0])}"
     if len(primaries) == 1:
@@ -155,12 +155,13 @@ def sized(estimate: float | None, interval: Interval | None) -> tuple[str, str]:
     return value, f"{signed(high)} or less, without limit" if math.isfinite(high) else "no finite interval"
 
 
-def _p(results: Results, primaries: Sequence[ContrastResult]) -> KeyNumber:
+def _p(results: Findings, primaries: Sequence[ContrastResult]) -> KeyNumber:
     one, n, early = primaries[0], len(primaries), at_early_look(results)
     if early:
         return KeyNumber(title="p", value="none yet", interval="", note=_early(results, primaries))
     if n == 1:
-        corrected = "" if one.effect.family == 1 else f"; by Holm over {one.effect.family}: {p_text(one.effect.p_holm)}"
+        by_holm = f"; by Holm over {one.effect.family}: {p_text(one.effect.p_holm, results.alpha)}"
+        corrected = "" if one.effect.family == 1 else by_holm
         test = one.effect.test
         value = p_text(one.effect.p, results.alpha).removeprefix("p ").removeprefix("= ")
         return KeyNumber(title="p", value=value, interval="", note=f"{test[0].upper()}{test[1:]}{corrected}.")
@@ -169,7 +170,7 @@ def _p(results: Results, primaries: Sequence[ContrastResult]) -> KeyNumber:
     return KeyNumber(title="Significant at", value=f"{shown} of {n}", interval="", note=note)
 
 
-def _early(results: Results, primaries: Sequence[ContrastResult]) -> str:
+def _early(results: Findings, primaries: Sequence[ContrastResult]) -> str:
     """What stands in for a p while planned runs are missing."""
     found = [evidence(contrast) for contrast in primaries]
     if len(found) > 1 or found[0] is None:

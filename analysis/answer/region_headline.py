@@ -9,7 +9,7 @@ from analysis.answer.evidence import NO_SEQUENTIAL_TEST, at_early_look, evidence
 from analysis.counting import counted
 from analysis.findings.families import is_shown
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import ArmResult, ContrastResult, Results
+from analysis.results.document import ArmResult, ContrastResult, Findings
 from analysis.results.regions import ArmRegion, StablePoints
 from analysis.results.wording import (
     composition_text,
@@ -27,7 +27,7 @@ MOST_NAMED = 6  # grid points that are told one by one
 NOT_JUDGED = "Runs that had not learned are not judged for collapse or divergence."
 
 
-def region_paragraphs(results: Results, primary: ContrastResult) -> Iterator[str]:
+def region_paragraphs(results: Findings, primary: ContrastResult) -> Iterator[str]:
     """The primary contrast over the grid, where which arm was stable, and each at its best."""
     if primary.stable_points is None:
         yield statement(results, primary)
@@ -39,7 +39,7 @@ def region_paragraphs(results: Results, primary: ContrastResult) -> Iterator[str
     yield from _at_their_best(results, primary)
 
 
-def secondaries_text(results: Results) -> Iterator[str]:
+def secondaries_text(results: Findings) -> Iterator[str]:
     """The secondaries on stable grid points, in short."""
     found = [one for one in results.of_role("secondary") if one.outcome == "stable_points"]
     if found:
@@ -49,14 +49,14 @@ def secondaries_text(results: Results) -> Iterator[str]:
         yield f"Secondaries on stable grid points, of {family} in a family of their own: {'; '.join(told)}."
 
 
-def region_at_equal_compute(results: Results) -> Iterator[str]:
+def region_at_equal_compute(results: Findings) -> Iterator[str]:
     """The primary contrast where every run has the FLOPs of the cheapest arm at most."""
     for contrast in results.of_role("primary", "equal compute"):
         if contrast.stable_points is not None and contrast.pairs.used:
             yield f"At equal computation, in support: {_means(contrast, contrast.stable_points)}, {_effect(contrast)}."
 
 
-def _answer(results: Results, contrast: ContrastResult, found: StablePoints) -> str:
+def _answer(results: Findings, contrast: ContrastResult, found: StablePoints) -> str:
     if not contrast.pairs.used:
         return contrast.sentence
     text = (
@@ -76,7 +76,7 @@ def _effect(contrast: ContrastResult) -> str:
     return f"{signed(contrast.effect.estimate)} {interval_text(contrast.effect.interval)} grid points"
 
 
-def _conclusion(results: Results, contrast: ContrastResult) -> str:
+def _conclusion(results: Findings, contrast: ContrastResult) -> str:
     effect = contrast.effect
     if is_shown(contrast, results.alpha, early=at_early_look(results)) and effect.estimate:
         if contrast.minus is None:
@@ -93,7 +93,7 @@ def _conclusion(results: Results, contrast: ContrastResult) -> str:
     return f"no {kind} is shown, and none within that interval is excluded"
 
 
-def _incomplete(results: Results, contrast: ContrastResult, found: StablePoints) -> Iterator[str]:
+def _incomplete(results: Findings, contrast: ContrastResult, found: StablePoints) -> Iterator[str]:
     """Which planned seeds are not compared, and what they could make of the mean."""
     if found.bounds is None:
         return
@@ -126,7 +126,7 @@ def _points(own: Sequence[ArmResult]) -> str:
     return points_text([one.grid_point for one in own])
 
 
-def _at_each_point(results: Results, contrast: ContrastResult) -> Iterator[str]:
+def _at_each_point(results: Findings, contrast: ContrastResult) -> Iterator[str]:
     """What became of the runs of the contrast's arms, by cause, at each grid point; over many points in all."""
     arms = list(contrast.composition)
     points = list({point_text(one.grid_point): one.grid_point for one in results.arms}.values())
@@ -141,13 +141,13 @@ def _at_each_point(results: Results, contrast: ContrastResult) -> Iterator[str]:
     yield " ".join([f"By cause, after {steps} steps.", *told, *judged])
 
 
-def _compositions(results: Results, arms: Sequence[str], point: str) -> str:
+def _compositions(results: Findings, arms: Sequence[str], point: str) -> str:
     own = [one for one in results.arms if one.arm in arms and point_text(one.grid_point) == point]
     counts = [(one.arm, {code: rate.count for code, rate in one.verdicts.items()}) for one in own]
     return "; ".join(composition_text(arm, of_arm) for arm, of_arm in counts)
 
 
-def _at_their_best(results: Results, contrast: ContrastResult) -> Iterator[str]:
+def _at_their_best(results: Findings, contrast: ContrastResult) -> Iterator[str]:
     """Each arm at the recipe at which most of its runs were stable: what tolerance does not say."""
     found = {region.arm: region for region in results.regions}
     own = [found[arm] for arm in contrast.composition]
@@ -167,6 +167,6 @@ def _best_points(region: ArmRegion) -> str:
     return points_text(region.best)
 
 
-def _in_short(results: Results, contrast: ContrastResult) -> str:
+def _in_short(results: Findings, contrast: ContrastResult) -> str:
     text = f"{contrast.name}, {difference_text(contrast)}, {_effect(contrast)}"
     return text if at_early_look(results) else f"{text}, Holm {p_text(contrast.effect.p_holm, results.alpha)}"

@@ -12,7 +12,7 @@ from analysis.counting import counted
 from analysis.findings.families import is_shown
 from analysis.findings.questions import LABELS
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import ContrastResult, Results, total_verdicts
+from analysis.results.document import ContrastResult, Findings, total_verdicts
 from analysis.results.wording import difference_text, listed, number
 from analysis.statistics import significant
 from runs.plan import Outcome
@@ -27,7 +27,7 @@ BETTER: Mapping[Outcome, str] = {  # said of an arm, before «than» and the oth
 }
 
 
-def spoken(results: Results) -> str:
+def spoken(results: Findings) -> str:
     """«After 1,000 updates dcgan ended stable at more of the 4 settings than mlp: at 4 on average, against 0.78.»"""
     stamps = listed([stamp.kind.lower() for stamp in results.stamps])
     said = f"{_said(results)}."
@@ -43,11 +43,11 @@ def better_arm(contrast: ContrastResult) -> str | None:
     return contrast.first if (estimate > 0) == contrast.larger_is_better else contrast.second
 
 
-def _ours(results: Results, said: str) -> bool:
+def _ours(results: Findings, said: str) -> bool:
     return not any(said.startswith(f"{arm.arm} ") for arm in results.arms)
 
 
-def _said(results: Results) -> str:
+def _said(results: Findings) -> str:
     primaries = results.of_role("primary")
     if results.counts.used == 0:
         return "no run could be judged, so nothing can be said yet"
@@ -62,13 +62,13 @@ def _said(results: Results) -> str:
     return _shown(results, compared[0]) or _not_shown(results, compared[0])
 
 
-def _stable_runs(results: Results) -> str:
+def _stable_runs(results: Findings) -> str:
     totals = {arm: total_verdicts(own) for arm, own in results.by_arm().items()}
     parts = [f"{total[VerdictCode.STABLE]} of {total.total()} {arm}" for arm, total in totals.items()]
     return f"stable are {listed(parts)} runs"
 
 
-def _shown(results: Results, contrast: ContrastResult) -> str | None:
+def _shown(results: Findings, contrast: ContrastResult) -> str | None:
     """The sentence of a difference that is shown; None of another."""
     early = at_early_look(results)
     if not contrast.effect.estimate or not is_shown(contrast, results.alpha, early=early):
@@ -106,7 +106,7 @@ def _interaction(contrast: ContrastResult, estimate: float) -> str:
     return f"in {LABELS[contrast.outcome]}, {minuend} lies {'above' if estimate > 0 else 'below'} {subtrahend}"
 
 
-def _not_shown(results: Results, contrast: ContrastResult) -> str:
+def _not_shown(results: Findings, contrast: ContrastResult) -> str:
     arms = f"{contrast.first} and {contrast.second}"
     if at_early_look(results):
         found = _both(contrast)
@@ -118,7 +118,7 @@ def _not_shown(results: Results, contrast: ContrastResult) -> str:
     return f"{_after(contrast)} no difference {what}{_colon(_both(contrast))}{_too_few(results)}"
 
 
-def _within_margin(results: Results) -> bool:
+def _within_margin(results: Findings) -> bool:
     return any(one.shown for one in results.margins if one.role == "primary")
 
 
@@ -146,7 +146,7 @@ def _both(contrast: ContrastResult) -> str:
     return ""
 
 
-def _too_few(results: Results) -> str:
+def _too_few(results: Findings) -> str:
     """That the seeds could not have shown a difference, where they could not."""
     for found in results.smallest_p:
         if found.role == "primary" and not significant(found.p, results.alpha):
@@ -178,7 +178,7 @@ def _after(contrast: ContrastResult) -> str:
     return f"after {' to '.join(ends)} updates"
 
 
-def _at_points(results: Results, primaries: Sequence[ContrastResult]) -> str:
+def _at_points(results: Findings, primaries: Sequence[ContrastResult]) -> str:
     """At how many settings which arm of the primary contrast is better."""
     one, n, early = primaries[0], len(primaries), at_early_look(results)
     shown = [contrast for contrast in primaries if is_shown(contrast, results.alpha, early=early)]

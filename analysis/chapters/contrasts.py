@@ -11,7 +11,7 @@ from analysis.counting import counted
 from analysis.figures.effects import PairPanel, paired_slopes
 from analysis.figures.regions import RegionPanel, stable_points
 from analysis.findings.questions import LABELS, label_of
-from analysis.results.document import Budget, ContrastResult, Effect, Results
+from analysis.results.document import Budget, ContrastResult, Effect, Findings
 from analysis.results.wording import flops_text
 from analysis.statistics.mean_intervals import METHOD
 from analysis.tables.columns import contrast_arms, ends, frame, interval, level, point_columns
@@ -23,7 +23,7 @@ AT_EQUAL_COMPUTE = "Registered contrasts at equal computation"
 
 def contrasts(judged: Judged) -> Chapter:
     """Forests, pairs and tables; over a grid those of the whole grid first, and of each point behind them."""
-    results = judged.results
+    results = judged.findings
     whole = [contrast for contrast in results.contrasts if contrast.over_grid]
     at_updates = _contrasts(results.contrasts, "contrasts", "at equal numbers of updates", results)
     details = (at_updates, _pairs(results), _comparisons(results))
@@ -62,7 +62,7 @@ def contrasts(judged: Judged) -> Chapter:
     )
 
 
-def _contrasts(contrasts: Sequence[ContrastResult], name: str, scale: str, results: Results) -> Table:
+def _contrasts(contrasts: Sequence[ContrastResult], name: str, scale: str, results: Findings) -> Table:
     """Every registered contrast: its pairs, its effect with its interval, p and Holm's p."""
     rows = [
         {
@@ -90,7 +90,7 @@ def _contrasts(contrasts: Sequence[ContrastResult], name: str, scale: str, resul
     )
 
 
-def _budgets(results: Results) -> Table:
+def _budgets(results: Findings) -> Table:
     """What the runs of every registered contrast had when they were compared."""
     rows = [
         {
@@ -113,7 +113,7 @@ def _budgets(results: Results) -> Table:
     )
 
 
-def _pairs(results: Results) -> Table:
+def _pairs(results: Findings) -> Table:
     """Pair counts of the binary outcome, with every interval and p that belongs to them."""
     rows = []
     for contrast in (*results.contrasts, *results.contrasts_at_equal_compute):
@@ -155,7 +155,7 @@ def _pairs(results: Results) -> Table:
     )
 
 
-def _comparisons(results: Results) -> Table:
+def _comparisons(results: Findings) -> Table:
     """Everything else on the continuous contrasts: superiority, and means where both runs of a pair have a value."""
     rows = []
     for contrast in (*results.contrasts, *results.contrasts_at_equal_compute):
@@ -210,7 +210,7 @@ def _effect_columns(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _where(contrast: ContrastResult, results: Results) -> dict[str, str]:
+def _where(contrast: ContrastResult, results: Findings) -> dict[str, str]:
     """The grid point's levels; «all» of every factor where the contrast is over the grid."""
     if contrast.over_grid:
         return dict.fromkeys(results.arms[0].grid_point, "all")
@@ -242,7 +242,7 @@ def region_figures(judged: Judged) -> Iterator[ReportFigure]:
     """Stable grid points of two arms by seed, a panel a registered contrast of two arms."""
     shown = [
         contrast
-        for contrast in judged.results.contrasts
+        for contrast in judged.findings.contrasts
         if contrast.stable_points is not None and contrast.minus is None and contrast.values
     ]
     if not shown:
@@ -255,7 +255,7 @@ def region_figures(judged: Judged) -> Iterator[ReportFigure]:
             text="Left of each panel: a line a seed, from the number of grid points at which its run of the first arm"
             " ended stable to that of the second; in the colour of the arm that has more, grey where neither has. Lines"
             " within one band have one number; beside the bands, how many seeds that are. Right: each seed's"
-            f" difference, and their mean (square) with its {1 - judged.results.alpha:.0%} interval.",
+            f" difference, and their mean (square) with its {1 - judged.findings.alpha:.0%} interval.",
             alt=" ".join(contrast.sentence for contrast in shown),
         ),
         draw=partial(stable_points, [_region_panel(contrast) for contrast in shown], styles=judged.styles),
@@ -275,7 +275,7 @@ def _region_panel(contrast: ContrastResult) -> RegionPanel:
 
 def slope_figures(judged: Judged) -> Iterator[ReportFigure]:
     """Pairs of every contrast on a continuous outcome, if there are any."""
-    shown = [contrast for contrast in judged.results.contrasts if contrast.comparison is not None and contrast.values]
+    shown = [contrast for contrast in judged.findings.contrasts if contrast.comparison is not None and contrast.values]
     if not shown:
         return
     yield ReportFigure(
@@ -285,7 +285,7 @@ def slope_figures(judged: Judged) -> Iterator[ReportFigure]:
             sentences=[],
             text="Left of each panel: one grey line a matched pair; runs without a value (not stable, or never learned)"
             " stand in the shaded lane. Right: each pair's difference, and the Hodges–Lehmann shift (square) with its"
-            f" {1 - judged.results.alpha:.0%} interval; ∞: only the first arm's run has none, −∞: only the second's."
+            f" {1 - judged.findings.alpha:.0%} interval; ∞: only the first arm's run has none, −∞: only the second's."
             + (_OVER_GRID if any(contrast.over_grid for contrast in shown) else ""),
             alt="Lines from the first arm's value to the second's, a line a pair, with the differences beside them.",
         ),

@@ -10,7 +10,7 @@ from analysis.chapters.form import Caption, Judged, ReportFigure, row_name
 from analysis.figures.effects import Drawn, ForestRow, forest
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
 from analysis.findings.grid_means import mean_over_grid
-from analysis.results.document import ContrastResult, Effect, Results
+from analysis.results.document import ContrastResult, Effect, Findings
 from analysis.results.grid_means import GridMean
 from analysis.results.wording import level_text
 from analysis.statistics.mean_intervals import METHOD
@@ -19,7 +19,7 @@ from analysis.tables.columns import contrast_arms
 
 def forests(judged: Judged, name: str, title: str, contrasts: Sequence[ContrastResult]) -> Iterator[ReportFigure]:
     """Of these contrasts, those over the grid, and the others in one figure or at every grid point."""
-    results = judged.results
+    results = judged.findings
     whole = [contrast for contrast in contrasts if contrast.over_grid]
     at_points = [contrast for contrast in contrasts if not contrast.over_grid]
     if whole:
@@ -30,7 +30,7 @@ def forests(judged: Judged, name: str, title: str, contrasts: Sequence[ContrastR
         yield _forest_figure(name, title, results, at_points)
 
 
-def _forest_figure(name: str, heading: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
+def _forest_figure(name: str, heading: str, results: Findings, contrasts: Sequence[ContrastResult]) -> ReportFigure:
     confidence = 1 - results.alpha
     whole = contrasts[0].over_grid
     title, units = (f"{heading} over the grid", "seeds") if whole else (heading, "pairs")
@@ -86,7 +86,7 @@ def _by_effect(contrasts: Sequence[ContrastResult]) -> list[ContrastResult]:
     return sorted(contrasts, key=lambda contrast: kinds.index((contrast.effect.name, contrast.effect.unit)))
 
 
-def _grid_figure(name: str, title: str, results: Results, contrasts: Sequence[ContrastResult]) -> ReportFigure:
+def _grid_figure(name: str, title: str, results: Findings, contrasts: Sequence[ContrastResult]) -> ReportFigure:
     confidence = 1 - results.alpha
     means = results.grid_means if contrasts[0].scale == "equal updates" else ()
     groups = _over_the_grid(contrasts)

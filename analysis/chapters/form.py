@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.answer.headline import answered
 from analysis.figures.style import ArmStyle, arm_styles
 from analysis.findings.contrasts import at_equal_compute, at_equal_updates
 from analysis.findings.margins import judge_margins
@@ -19,7 +18,7 @@ from analysis.findings.smallest_p import smallest_p_by_role
 from analysis.judging.judgements import study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits
-from analysis.results.document import ChapterRows, ContrastResult, Results
+from analysis.results.document import ChapterRows, ContrastResult, Findings
 from analysis.results.precision import MarginResult, SmallestP
 from analysis.results.wording import number, point_text
 from analysis.tables.formats import Table
@@ -113,9 +112,9 @@ class Judged:
         return at_equal_compute(self.data)
 
     @cached_property
-    def results(self) -> Results:
+    def findings(self) -> Findings:
         """What several chapters and the answer state of arms and contrasts."""
-        found = analyse(
+        return analyse(
             self.data,
             self.verdicts,
             self.contrasts,
@@ -123,7 +122,6 @@ class Judged:
             margins=self.margins,
             smallest_p=self.smallest_p,
         )
-        return answered(found)
 
     @cached_property
     def margins(self) -> tuple[MarginResult, ...]:
@@ -155,7 +153,7 @@ class Judged:
         """By arm, the same in every report of the study whichever arms it is cut down to."""
         return arm_styles(list(self.data.study.document["arms"]))
 
-    @property
+    @cached_property
     def updates_per_step(self) -> dict[int, int]:
         """By run id: updates of G in a training step."""
         return {run_id: int(record.config["g_steps"]) for run_id, record in self.data.records.items()}
@@ -186,18 +184,16 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A grid point, in the title of a figure, in its name, and whether it is one of several."""
+    """A grid point, in the title of a figure, and in its name."""
 
-    point: Mapping[str, Any]
     where: str
     suffix: str
-    folded: bool
 
 
 def place_of(point: Mapping[str, Any]) -> Place:
     """The place of a grid point; an empty one is that of a study without a grid."""
     suffix = "".join(f"-{factor}-{level}" for factor, level in point.items())
-    return Place(point=point, where=f" at {point_text(point)}" if point else "", suffix=suffix, folded=bool(point))
+    return Place(where=f" at {point_text(point)}" if point else "", suffix=suffix)
 
 
 def row_name(arm: str, point: Mapping[str, Any]) -> str:

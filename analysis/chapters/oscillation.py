@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of, spread_text
 from analysis.counting import counted
@@ -170,5 +171,9 @@ def _figure(judged: Judged, place: Place) -> ReportFigure:
             " mark a run, bar: median. Random changes of class in samples that mean nothing count as well.",
             alt=f"Mode hopping over training, and its mean by arm: from {spread}.",
         ),
-        draw=partial(mode_hopping, judged.points([HOPPING]), judged.verdicts, arms=arms, styles=judged.styles),
+        draw=partial(_draw, judged),
     )
+
+
+def _draw(judged: Judged) -> Figure:
+    return mode_hopping(judged.points([HOPPING]), judged.verdicts, arms=judged.arms(), styles=judged.styles)

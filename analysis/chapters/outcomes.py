@@ -7,7 +7,7 @@ from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_n
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.outcomes import grid_waffle, waffle
 from analysis.figures.style import VERDICTS
-from analysis.results.document import ArmResult, Results, total_verdicts
+from analysis.results.document import ArmResult, Findings, total_verdicts
 from analysis.results.wording import composition_text, level_text, listed, point_text, range_text
 from analysis.tables.columns import PIXEL_GAUSSIAN, frame, interval, level, place_columns, rate_columns
 from analysis.tables.formats import Table
@@ -17,7 +17,7 @@ TITLE = "Outcomes"
 
 def outcomes(judged: Judged) -> Chapter:
     """Verdicts of all runs; of a grid the stable points first, and the verdicts at each point behind them."""
-    results, waffles = judged.results, grid_outcomes_figure if judged.over_a_grid else outcomes_figure
+    results, waffles = judged.findings, grid_outcomes_figure if judged.over_a_grid else outcomes_figure
     by_arm = (_verdicts(results), _remarks(results))
     at_points = Chapter(
         title="Verdicts at every grid point",
@@ -35,16 +35,16 @@ def outcomes(judged: Judged) -> Chapter:
     )
 
 
-def _sentences(results: Results) -> list[str]:
+def _sentences(results: Findings) -> list[str]:
     """What became of each arm's runs, which a grid's headline says point by point, and stable runs above the bar."""
     return [*([] if results.regions else [f"{_compositions(results)}."]), *_above_the_bar(results)]
 
 
-def _compositions(results: Results) -> str:
+def _compositions(results: Findings) -> str:
     return "; ".join(composition_text(name, total_verdicts(own)) for name, own in results.by_arm().items())
 
 
-def _above_the_bar(results: Results) -> list[str]:
+def _above_the_bar(results: Findings) -> list[str]:
     """How many stable runs ended above the bar, realistic in precision and density, if any did."""
     parts = [
         f"{above} of {total_verdicts(own)['stable']} {name}"
@@ -58,7 +58,7 @@ def _above_the_bar(results: Results) -> list[str]:
 
 def grid_outcomes_figure(judged: Judged) -> ReportFigure:
     """The waffle of verdicts over a grid."""
-    results, study = judged.results, judged.data.study
+    results, study = judged.findings, judged.data.study
     points = [point_text({factor: run[factor] for factor in study.grid}) for run in judged.verdicts.to_dict("records")]
     counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
     return ReportFigure(
@@ -85,7 +85,7 @@ def grid_outcomes_figure(judged: Judged) -> ReportFigure:
 
 def outcomes_figure(judged: Judged) -> ReportFigure:
     """The waffle of verdicts."""
-    results, study = judged.results, judged.data.study
+    results, study = judged.findings, judged.data.study
     rows = {row_name(cell.arm, cell.grid_point): cell.arm for cell in study.cells()}
     runs = judged.verdicts.to_dict("records")
     names = [row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
@@ -117,7 +117,7 @@ def outcomes_figure(judged: Judged) -> ReportFigure:
 
 def stability_figure(judged: Judged) -> ReportFigure:
     """Failure rates over the grid."""
-    results, (x, *others) = judged.results, judged.data.factors
+    results, (x, *others) = judged.findings, judged.data.factors
     cells: dict[str, list[MapCell]] = {arm: [] for arm in judged.data.study.arms}
     for arm in results.arms:
         y = ", ".join(level_text(arm.grid_point[factor]) for factor in others)
@@ -153,7 +153,7 @@ def _map_sentence(arm: str, cells: Sequence[ArmResult]) -> str:
     return f"{text}; at worst {rate.count} of {rate.n} {limits} not stable, at {where}."
 
 
-def _verdicts(results: Results) -> Table:
+def _verdicts(results: Findings) -> Table:
     """Counts of verdicts by arm, with the rate of runs that did not end stable."""
     rows = [
         {
@@ -177,7 +177,7 @@ def _verdicts(results: Results) -> Table:
     )
 
 
-def _remarks(results: Results) -> Table:
+def _remarks(results: Findings) -> Table:
     """What verdicts do not say: runs against the pixel Gaussian, far above their best, or collapsed for a time."""
     rows = [
         {
@@ -203,7 +203,7 @@ def _remarks(results: Results) -> Table:
     )
 
 
-def _regions(results: Results) -> Table:
+def _regions(results: Findings) -> Table:
     """Each arm's stable grid points over seeds, and its best ones."""
     rows = []
     for region in results.regions:
@@ -230,7 +230,7 @@ def _regions(results: Results) -> Table:
     )
 
 
-def _stable_points(results: Results) -> Table:
+def _stable_points(results: Findings) -> Table:
     """Stable grid points by seed, a column an arm."""
     by_arm = {region.arm: region for region in results.regions}
     rows = [

@@ -76,15 +76,14 @@ def robustness(judged: Judged) -> Chapter:
 class Curve:
     """The primary contrast under every choice of thresholds, the registered one first.
 
-    over_grid: it is of the stable points of the whole grid, else of the rate of runs not stable at ``point``. codes:
-    verdicts (K, N, P, A). rows: a row a choice: what was changed, and the difference with its interval and p.
+    over_grid: it is of the stable points of the whole grid, else of the rate of runs not stable at ``point``. rows: a
+    row a choice: what was changed, and the difference with its interval and p.
     """
 
     contrast: Contrast
     over_grid: bool
     point: Mapping[str, Any]
     thresholds: Sequence[Thresholds]
-    codes: NDArray[np.object_]
     rows: pd.DataFrame
     test: SpecificationTest | NotEstimable
     sentence: str
@@ -133,8 +132,7 @@ def _curve(
     data: StudyData, contrast: Contrast, points: Sequence[Mapping[str, Any]], chosen: Sequence[Thresholds]
 ) -> Curve:
     over_grid, alpha = len(points) > 1, data.study.plan.alpha
-    codes = _codes(data, contrast, points, chosen)
-    sides = _sides(codes == VerdictCode.STABLE, over_grid)
+    sides = _sides(_stable(data, contrast, points, chosen), over_grid)
     test = specification_test(sides[:, :, 0] - sides[:, :, 1], alpha=alpha)
     place = {"arms": contrast_arms(contrast), **({} if over_grid else point_columns(points[0]))}
     registered = asdict(chosen[0])
@@ -149,20 +147,21 @@ def _curve(
         over_grid=over_grid,
         point={} if over_grid else points[0],
         thresholds=chosen,
-        codes=codes,
         rows=frame(rows),
         test=test,
         sentence=_sentence(contrast, points, rows[0]["Δ"], len(rows), test),
     )
 
 
-def _codes(
+def _stable(
     data: StudyData, contrast: Contrast, points: Sequence[Mapping[str, Any]], chosen: Sequence[Thresholds]
-) -> NDArray[np.object_]:
+) -> NDArray[np.bool_]:
+    """Whether each run is (K, N, P, A)."""
     by_run = {case.run["run_id"]: case for point in points for case in cases(data.only(contrast.arms, point))}
     runs = paired_runs(data, contrast.arms, points)
     codes = [[by_run[run_id].verdict(thresholds).code for run_id in runs.flat] for thresholds in chosen]
-    return np.array(codes, dtype=np.object_).reshape(len(chosen), *runs.shape)
+    stable = [[code is VerdictCode.STABLE for code in own] for own in codes]
+    return np.array(stable, dtype=np.bool_).reshape(len(chosen), *runs.shape)
 
 
 def _sides(stable: NDArray[np.bool_], over_grid: bool) -> NDArray[np.int64]:

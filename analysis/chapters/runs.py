@@ -5,6 +5,10 @@ from analysis.results.verdict_words import verdict_label
 from analysis.tables.columns import PIXEL_GAUSSIAN, frame
 from analysis.tables.formats import Table
 
+HEADINGS = {
+    "beats_gaussian_frechet": "beats Gaussian: Fréchet",
+    "beats_gaussian_precision": "beats Gaussian: precision",
+}
 REFERENCE_NAMES = {
     "held_out": "held-out real images",
     "half_classes": "real images, half of the classes",
@@ -57,5 +61,5 @@ def _runs(judged: Judged) -> Table:
         name="runs",
         caption="Every judged run: its verdict, the step of its onset and what it rests on; and whether its last probe"
         f" beats the pixel Gaussian. {PIXEL_GAUSSIAN}",
-        frame=runs.rename(columns=lambda name: str(name).replace("_", " ").replace("gaussian", "Gaussian:")),
+        frame=runs.rename(columns=lambda name: HEADINGS.get(name, str(name).replace("_", " "))),
     )

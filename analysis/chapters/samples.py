@@ -14,24 +14,18 @@ from numpy.typing import NDArray
 
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of
 from analysis.counting import counted
-from analysis.figures.parts import ReferenceLine
 from analysis.figures.sheets import Images, chosen_seeds, median_seed, median_sheet, sample_sheet, training_sheet
 from analysis.figures.traces import FRECHET, OTHER_PROBES, probes
-from analysis.judging.verdicts import Limits, VerdictCode
-from analysis.results.document import Results
+from analysis.figures.yardsticks import probe_lines
+from analysis.judging.verdicts import VerdictCode
+from analysis.results.document import Findings
 from analysis.results.verdict_words import verdict_label
 from analysis.results.wording import number, point_text
 from analysis.tables.columns import frame, place_columns, summary_columns, summary_interval
 from analysis.tables.formats import Table
-from runs.schema import PROBES, SAMPLES
+from runs.schema import SAMPLES
 
 TITLE = "Measures and samples"
-DRAWN_REFERENCES = {  # as lines of the Fréchet distance, and how they are labelled there
-    "held_out": "held-out real",
-    "half_classes": "half the classes",
-    "pixel_gaussian": "pixel Gaussian",
-    "grey": "constant grey",
-}
 ALL_SEEDS = 16  # sheets of more seeds show the best, the median and the worst
 SHEET_ROWS = 3  # fixed z a run, in a sheet of training
 MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
@@ -54,7 +48,7 @@ OVER_GRID = ", at the grid point where most of its runs ended stable (of equals 
 
 def samples(judged: Judged) -> Chapter:
     """Measures of all runs; figures of them, of a grid point by point; and the median runs, for the first screen."""
-    medians, table = list(median_figures(judged)), _measures(judged.results)
+    medians, table = list(median_figures(judged)), _measures(judged.findings)
     points = [(judged.at(point), place_of(point)) for point in judged.data.study.grid_points()]
     with_runs = [(of_point, place) for of_point, place in points if len(of_point.verdicts)]
     if not judged.over_a_grid:
@@ -84,7 +78,7 @@ def sample_figures(judged: Judged, place: Place) -> Iterator[ReportFigure]:
     yield from sheet_figures(judged, place)
 
 
-def _measures(results: Results) -> Table:
+def _measures(results: Findings) -> Table:
     """Median and range over runs of what was measured, whatever became of the runs."""
     rows = []
     for arm in results.arms:
@@ -131,37 +125,6 @@ def _draw_probes(judged: Judged) -> Figure:
         styles=judged.styles,
         lines=probe_lines(judged.data.references, judged.limits),
     )
-
-
-def probe_lines(
-    references: Mapping[str, Mapping[str, float]] | None, limits: Limits | None
-) -> dict[str, list[ReferenceLine]]:
-    """Lines to read each measure against: reference images (as in ``RunInfo["references"]``) and thresholds.
-
-    No lines of what is None.
-    """
-    known = []
-    if references is not None:
-        known = [(FRECHET, references[name][FRECHET], label) for name, label in DRAWN_REFERENCES.items()]
-        known += [(name, references["held_out"][name], "real") for name in PROBES if name != FRECHET]
-    lines: dict[str, list[ReferenceLine]] = {name: [] for name in PROBES}
-    for dashed, values in ((False, known), (True, [] if limits is None else _thresholds(limits))):
-        for name, value, label in values:
-            if value is not None and math.isfinite(value):
-                lines[name].append(ReferenceLine(value=value, label=label, dashed=dashed))
-    return lines
-
-
-def _thresholds(limits: Limits) -> list[tuple[str, float | None, str]]:
-    return [
-        (FRECHET, limits.bar, f"bar = {number(limits.bar)}"),
-        ("eval_recall", limits.recall, "collapse"),
-        ("eval_modes", limits.modes, "collapse"),
-        ("eval_precision", limits.precision, "realistic"),
-        ("eval_density", limits.density, "realistic"),
-        ("eval_confidence", limits.confidence, "realistic"),
-        ("eval_diversity", limits.diversity, "total"),
-    ]
 
 
 def sheet_figures(judged: Judged, place: Place) -> Iterator[ReportFigure]:
@@ -212,11 +175,15 @@ def _training_figure(judged: Judged, place: Place, seed: int) -> ReportFigure:
 
 def _draw_training(judged: Judged, run_ids: Mapping[str, int]) -> Figure:
     """``run_ids``: by arm."""
-    loaded = {arm: load_samples(judged, run_id) for arm, run_id in run_ids.items()}
-    arm, (steps, _) = next(iter(loaded.items()))
+    images: dict[str, Images] = {}
+    updates: list[int] = []
+    for arm, run_id in run_ids.items():
+        steps, of_run = load_samples(judged, run_id)
+        images[arm] = of_run[:, :SHEET_ROWS].copy()  # a view would hold those of every z
+        updates = updates or [int(step) * judged.updates_per_step[run_id] for step in steps]
     return training_sheet(
-        [int(step) * judged.updates_per_step[run_ids[arm]] for step in steps],
-        {arm: images for arm, (_, images) in loaded.items()},
+        updates,
+        images,
         rows=SHEET_ROWS,
         styles=judged.styles,
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.chapters.form import Chapter, Judged
-from analysis.results.document import ArmResult, MatchRow, Results
+from analysis.results.document import ArmResult, Findings, MatchRow
 from analysis.results.wording import learning_rate, point_text
 from analysis.tables.columns import place_columns
 from analysis.tables.formats import Table
@@ -18,11 +18,11 @@ _WHOLE = ("hidden layers", "width", "parameters", "FLOPs", "FLOPs a step")
 
 def setting(judged: Judged) -> Chapter:
     """Arms, and the players of each."""
-    results = judged.results
+    results = judged.findings
     return Chapter(name="setting", title="Setting", tables=(_arms(results), _players(results)), folded=False)
 
 
-def _arms(results: Results) -> Table:
+def _arms(results: Findings) -> Table:
     """What each arm is, and what a training step of it costs; one row an arm where a grid leaves all that."""
     one_rate = all(arm.settings["lr_g"] == arm.settings["lr_d"] for arm in results.arms)
     matches = _matches(results)
@@ -46,7 +46,7 @@ def _arms(results: Results) -> Table:
     )
 
 
-def _players(results: Results) -> Table:
+def _players(results: Findings) -> Table:
     """How an arm's generator and discriminator compare in size and cost; one row each where a grid leaves all that."""
     matches = _matches(results)
     made = [
@@ -71,7 +71,7 @@ def _players(results: Results) -> Table:
     )
 
 
-def without_grid(rows: Sequence[Mapping[str, Any]], key: Sequence[str], results: Results) -> pd.DataFrame:
+def without_grid(rows: Sequence[Mapping[str, Any]], key: Sequence[str], results: Findings) -> pd.DataFrame:
     """One row for each ``key``, without the factors, seconds by their median; all rows where they differ in more."""
     made, factors = pd.DataFrame(rows), list(results.arms[0].grid_point)
     measured = [SECONDS] if SECONDS in made else []
@@ -82,7 +82,7 @@ def without_grid(rows: Sequence[Mapping[str, Any]], key: Sequence[str], results:
     return alone.merge(medians, on=list(key))
 
 
-def _matches(results: Results) -> dict[tuple[str, str], MatchRow]:
+def _matches(results: Findings) -> dict[tuple[str, str], MatchRow]:
     return {(row.arm, point_text(row.grid_point)): row for row in results.match}
 
 

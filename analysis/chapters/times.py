@@ -12,6 +12,7 @@ from analysis.figures.style import VERDICTS
 from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
 from analysis.judging.clocks import CAUSES, CLOCKS, Clock, RunTime, run_times
 from analysis.judging.pairs import compared_pairs, paired_runs
+from analysis.results.verdict_words import verdict_label
 from analysis.results.wording import drawn_text, interval_text, listed, number, p_text, point_text, range_text, signed
 from analysis.statistics import (
     CumulativeIncidence,
@@ -329,7 +330,7 @@ def _panel(arms: Sequence[ArmTimes], names: Sequence[str], clock: Clock) -> Surv
 def _incidence_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], limits: str) -> ReportFigure:
     known = {times.cell.arm: times.incidence for times in arms if isinstance(times.incidence, CumulativeIncidence)}
     failed = [failure_sentence(times) for times in arms if times.n_events]
-    budget = max(run.time for times in arms for run in times.runs)
+    last = max(run.time for times in arms for run in times.runs)
     return ReportFigure(
         caption=Caption(
             name=f"incidence{place.suffix}",
@@ -340,7 +341,7 @@ def _incidence_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], li
             f" {limits}",
             alt=f"Stacked areas, a panel an arm{place.where}. {' '.join(failed)}",
         ),
-        draw=partial(incidence_by_cause, known, budget=budget, styles=judged.styles),
+        draw=partial(incidence_by_cause, known, last=last, styles=judged.styles),
     )
 
 
@@ -361,4 +362,4 @@ def _shares(runs: Sequence[RunTime], incidence: CumulativeIncidence | NotEstimab
         if cause.low is not None and cause.high is not None:
             share = f"incidence {number(cause.incidence[-1])} {range_text(cause.low[-1], cause.high[-1])}"
             by = f"by {number(incidence.times[-1])} updates after learning"
-            yield f"{counts[cause.cause]} {cause.cause} ({share} {by})"
+            yield f"{counts[cause.cause]} {verdict_label(cause.cause)} ({share} {by})"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.chapters.samples import probe_lines
 from analysis.figures.parts import ReferenceLine
 from analysis.figures.sheets import Images
+from analysis.figures.yardsticks import probe_lines
 from analysis.judging.judgements import cases
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits, Verdict

@@ -95,12 +95,12 @@ def _below(axes: Axes, row: int, x: float, text: str, align: str, colour: str) -
 
 @styled
 def incidence_by_cause(
-    by_arm: Mapping[str, CumulativeIncidence], *, budget: float, styles: Mapping[str, ArmStyle]
+    by_arm: Mapping[str, CumulativeIncidence], *, last: float, styles: Mapping[str, ArmStyle]
 ) -> Figure:
     """Cumulative incidence, a panel an arm: how many of the runs each cause has ended by then, on top of each other.
 
-    Causes are verdicts; time is in generator updates since learning, and budget is where watching ended. What is left
-    white is the share of runs without any event.
+    Causes are verdicts; time is in generator updates since learning, ``last`` the longest that a run was watched. What
+    is left white is the share of runs without any event.
     """
     per_row = min(PANELS_PER_ROW, len(by_arm))
     n_rows = math.ceil(len(by_arm) / per_row)
@@ -111,9 +111,9 @@ def incidence_by_cause(
         if not incidence.n_events:
             _say(axes, "no run failed")
             continue
-        _stacked(axes, incidence, budget)
+        _stacked(axes, incidence, last)
         axes.set(
-            xlim=(0, budget),
+            xlim=(0, last),
             ylim=(0, 1),
             xlabel=f"since learning ({UPDATES})",
             ylabel="share of runs",
@@ -128,8 +128,8 @@ def incidence_by_cause(
     return figure
 
 
-def _stacked(axes: Axes, incidence: CumulativeIncidence, budget: float) -> None:
-    times = np.append(incidence.times, budget)
+def _stacked(axes: Axes, incidence: CumulativeIncidence, last: float) -> None:
+    times = np.append(incidence.times, last)
     base = np.zeros(len(times))
     for cause in incidence.causes:
         top = base + np.append(cause.incidence, cause.incidence[-1])

@@ -16,7 +16,7 @@ from analysis.judging.guards import provenance
 from analysis.judging.judgements import count_verdicts, study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, MatchRow, Results, RunCounts, Stamp
+from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, Findings, MatchRow, RunCounts, Stamp
 from analysis.results.parts import summarized
 from analysis.results.precision import MarginResult, SmallestP
 from analysis.results.wording import listed, recipe
@@ -44,14 +44,14 @@ def analyse(
     *,
     margins: Sequence[MarginResult],
     smallest_p: Sequence[SmallestP],
-) -> Results:
+) -> Findings:
     """What several chapters and the answer state of arms and contrasts.
 
     verdicts: of ``judge_study(data)``. contrasts: at equal updates; at_compute: at equal computation.
     margins, smallest_p: of ``judge_margins`` and ``smallest_p_by_role``, by the former.
     """
     study = data.study
-    return Results(
+    return Findings(
         schema_version=SCHEMA_VERSION,
         study=study.name,
         label=study.label,
@@ -78,9 +78,6 @@ def analyse(
         provenance=provenance(data.records.values()),
         plan_changes=data.plan_changes,
         problems=(*data.problems, *left_out(data), *_pair_problems(contrasts), *_without_size(contrasts, at_compute)),
-        headline=(),
-        controls=(),
-        chapters={},
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import analysis.own_matplotlib  # noqa: F401
-from analysis.answer.spoken import spoken
 from analysis.figures.style import VERDICTS
 from analysis.report.writing import write_report
 from analysis.results.document import Results
@@ -41,7 +40,7 @@ def summary(results: Results) -> str:
     primaries = [contrast.sentence for role in ("primary", "co-primary") for contrast in results.of_role(role)]
     over_a_grid = bool(results.regions)
     said = results.headline if over_a_grid else primaries
-    return "\n".join([*lines, "", *stamps, spoken(results), *said])
+    return "\n".join([*lines, "", *stamps, results.spoken, *said])
 
 
 def _parser() -> CommandLine:

@@ -1,8 +1,13 @@
 """What a report contains: its chapters, in their order, and the answer above them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from functools import cached_property
 
+from analysis.answer.controls import controls
+from analysis.answer.headline import headline
+from analysis.answer.spoken import spoken
 from analysis.chapters.contrasts import contrasts
 from analysis.chapters.factors import factors
 from analysis.chapters.form import Chapter, Judged, ReportFigure
@@ -18,7 +23,7 @@ from analysis.chapters.times import times
 from analysis.chapters.training import training
 from analysis.judging.judgements import judge_study
 from analysis.judging.study_data import StudyData
-from analysis.results.document import Results
+from analysis.results.document import Findings, Results
 from analysis.tables.formats import Table
 from runs.store import RunStore
 
@@ -51,10 +56,10 @@ class Contents:
         """All, in the order of the page."""
         return [self.setting, *self.story, *self.further]
 
-    @property
+    @cached_property
     def results(self) -> Results:
         """What ``results.json`` holds."""
-        return replace(self.judged.results, chapters={chapter.name: chapter.rows() for chapter in self.chapters})
+        return answered(self.judged.findings, self.chapters)
 
     def figures(self) -> Iterator[ReportFigure]:
         """All, in the order of the page."""
@@ -67,12 +72,35 @@ class Contents:
         return {table.name: table for table in found if len(table.frame)}
 
 
+def answered(findings: Findings, chapters: Sequence[Chapter]) -> Results:
+    """The findings with the answer in words, and what chapters say."""
+    return Results(
+        **{field.name: getattr(findings, field.name) for field in fields(findings)},
+        spoken=spoken(findings),
+        headline=headline(findings),
+        controls=controls(findings),
+        chapters={chapter.name: chapter.rows() for chapter in chapters},
+    )
+
+
 def contents_of(data: StudyData, store: RunStore) -> Contents:
     """Everything that a report states on a study's record."""
     judged = Judged(data=data, verdicts=judge_study(data), store=store)
-    return Contents(
+    contents = Contents(
         judged=judged,
         setting=setting(judged),
         story=[write(judged) for write in STORY],
         further=[write(judged) for write in FURTHER],
     )
+    check_names(contents.chapters)
+    return contents
+
+
+def check_names(chapters: Sequence[Chapter]) -> None:
+    """Raise ValueError where two chapters, tables or figures have one name: one would take the other's place."""
+    tables = [table.name for chapter in chapters for table in chapter.all_tables()]
+    figures = [figure.caption.name for chapter in chapters for figure in chapter.all_figures()]
+    for kind, names in (("chapter", [chapter.name for chapter in chapters]), ("table", tables), ("figure", figures)):
+        twice = sorted(name for name, count in Counter(names).items() if count > 1 or not name)
+        if twice:
+            raise ValueError(f"{kind} names must be there and be one each, got {twice}")

@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.answer.key_numbers import key_numbers
-from analysis.answer.spoken import spoken
 from analysis.chapters.form import Caption, Chapter, ReportFigure
 from analysis.counting import counted
 from analysis.figures.explorer import explorer
@@ -19,6 +18,7 @@ from analysis.report.texts import limitations, limits_in_short, provenance_lines
 from analysis.results.document import Results
 from analysis.tables.formats import Table
 
+CONTRASTS = "contrasts"  # name of the chapter whose first figure stands on the page for code hosts
 MOST_TOLD = 3  # sentences before a figure; where there are more than one further, they are folded
 MOST_LINKED = 3  # figures of a chapter, and notes on the record, in the page for code hosts
 
@@ -60,16 +60,14 @@ def rendered(name: str, contents: Contents, pages: Sequence[PageFigure], tables:
         keep_trailing_newline=True,
     )
     environment.filters["md_alt"] = lambda text: text.replace("[", "(").replace("]", ")")
-    judged, results = contents.judged, contents.judged.results
+    judged, results = contents.judged, contents.results
     shown = {page.caption.name: page for page in pages}
     return environment.get_template(f"{name}.j2").render(
         results=results,
-        spoken=spoken(results),
         numbers=key_numbers(results),
-        first={page.caption.name: page for page in pages if page.first},
-        in_full=results.headline,
+        first=[page for page in pages if page.first],
         facts=_facts(results),
-        setting=[table.name for table in contents.setting.tables if table.name in tables],
+        setting=list(_sections([contents.setting], shown, tables)),
         sections=list(_sections(contents.story, shown, tables)),
         further=list(_sections(contents.further, shown, tables)),
         elsewhere=[
@@ -77,7 +75,7 @@ def rendered(name: str, contents: Contents, pages: Sequence[PageFigure], tables:
             for chapter in (*contents.story, *contents.further)
         ],
         tables=tables,
-        forest=next((shown[name] for name in ("contrasts_over_grid", "contrasts") if name in shown), None),
+        forest=_forest(contents, shown),
         most_linked=MOST_LINKED,
         most_told=MOST_TOLD,
         limits=limitations(judged.data.study, results),
@@ -87,6 +85,12 @@ def rendered(name: str, contents: Contents, pages: Sequence[PageFigure], tables:
         # runs without any point have no traces to explore
         explorer=lambda: Markup(explorer(judged.data, judged.verdicts)) if len(judged.verdicts) else "",
     )
+
+
+def _forest(contents: Contents, shown: Mapping[str, PageFigure]) -> PageFigure | None:
+    """The first figure of the registered contrasts; None where no contrast could be made."""
+    (chapter,) = [chapter for chapter in contents.story if chapter.name == CONTRASTS]
+    return next((shown[figure.caption.name] for figure in chapter.figures), None)
 
 
 def _sections(

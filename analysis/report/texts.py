@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from analysis.counting import counted
 from analysis.judging.guards import MATCH_TOLERANCE
 from analysis.judging.verdicts import VerdictCode
-from analysis.results.document import MatchRow, Results
+from analysis.results.document import Findings, MatchRow
 from analysis.results.verdict_words import VERDICT_WORDS
 from analysis.results.wording import ARCHITECTURES, learning_rate, listed, number
 from analysis.statistics.mean_intervals import FEWEST_TO_BOOTSTRAP
@@ -28,7 +28,7 @@ _NOT_TUNED = (
 )
 
 
-def verdict_definitions(results: Results) -> dict[str, str]:
+def verdict_definitions(results: Findings) -> dict[str, str]:
     """Each verdict in words, with this study's limits as numbers; in order of precedence."""
     thresholds = results.thresholds
     probes = int(thresholds["probes"])
@@ -79,12 +79,12 @@ def verdict_definitions(results: Results) -> dict[str, str]:
     return {VERDICT_WORDS[code].label: text for code, text in definitions.items()}
 
 
-def limitations(study: Study, results: Results) -> list[str]:
+def limitations(study: Study, results: Findings) -> list[str]:
     """What a reader has to know before believing more than the study shows."""
     return list(_limitations(study, results))
 
 
-def limits_in_short(study: Study, results: Results) -> list[str]:
+def limits_in_short(study: Study, results: Findings) -> list[str]:
     """The first of them for who reads a page for code hosts."""
     steps = listed([f"{steps:,}" for steps in results.steps])
     return [
@@ -97,7 +97,7 @@ def limits_in_short(study: Study, results: Results) -> list[str]:
     ]
 
 
-def _limitations(study: Study, results: Results) -> Iterator[str]:
+def _limitations(study: Study, results: Findings) -> Iterator[str]:
     configs = [cell.config for cell in study.cells()]
     steps = listed([f"{steps:,}" for steps in results.steps])
     rates = listed([learning_rate(rate) for rate in sorted({config.lr_g for config in configs})])
@@ -135,7 +135,7 @@ def _limitations(study: Study, results: Results) -> Iterator[str]:
         yield "No test here can show that there is no difference: read the intervals."
 
 
-def _matching(results: Results) -> str:
+def _matching(results: Findings) -> str:
     """Which arms have as many trainable parameters as their reference, and which have not."""
     arms = list(dict.fromkeys(row.arm for row in results.match))
     unmatched = [arm for arm in arms if any(row.arm == arm and not _is_matched(row) for row in results.match)]
@@ -153,7 +153,7 @@ def _matching(results: Results) -> str:
     )
 
 
-def _depths(results: Results) -> str:
+def _depths(results: Findings) -> str:
     """Which arms have as many hidden layers as their reference, and which have not."""
     unequal = list(dict.fromkeys(row.arm for row in results.match if row.depth_matched is False))
     if not unequal:
@@ -197,7 +197,7 @@ def _tuning(configs: list[RunConfig]) -> Iterator[str]:
         yield f"Tuning was not equal. Settings tried besides architecture and normalization: {each}."
 
 
-def _families(results: Results) -> str:
+def _families(results: Findings) -> str:
     told = " ".join(family.sentence for family in results.families)
     return f"{told} The same tests at equal computation are corrected alike and in no family: they support."
 
@@ -209,6 +209,6 @@ def _data_limits(configs: list[RunConfig]) -> Iterator[str]:
         yield f"The images are {DATASETS[name].origin} to {sizes}: {DATASETS[name].limits}"
 
 
-def provenance_lines(results: Results) -> Mapping[str, str]:
+def provenance_lines(results: Findings) -> Mapping[str, str]:
     """What the runs were made with, one line each."""
     return {name: ", ".join(values) for name, values in results.provenance.items()}

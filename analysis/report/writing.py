@@ -4,13 +4,15 @@ import gc
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from analysis.figures.pictures import filed, written
+from analysis.chapters.form import ReportFigure
+from analysis.figures.pictures import Picture, filed, written
 from analysis.judging.frames import load_study_data
 from analysis.judging.other_cells import what_to_do
 from analysis.report.contents import Contents, contents_of
@@ -26,13 +28,16 @@ RESULTS = "results.json"
 # new objects; Python's own number is 700. A figure is many thousand that live until it is written, and looking for
 # garbage among them takes a tenth of the time
 COLLECTED_AT = 50_000
+PENDING = 3  # figures a writer that wait for it
 
 
 def drawn(contents: Contents, folder: Path, stamp: str) -> list[PageFigure]:
     """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
-    shown, beside = [], []
+    shown: list[tuple[ReportFigure, Future[Picture]]] = []
+    beside: list[Future[list[Path]]] = []
     with _writers() as writers:
         for one in contents.figures():
+            _wait_for_room([*beside, *(picture for _, picture in shown)])
             stem = folder / one.caption.name
             with interrupts_held():  # a task may start a process
                 if one.beside:
@@ -42,6 +47,14 @@ def drawn(contents: Contents, folder: Path, stamp: str) -> list[PageFigure]:
         for files in beside:
             files.result()  # raises what its writer raised
         return [PageFigure(caption=one.caption, picture=picture.result(), first=one.first) for one, picture in shown]
+
+
+def _wait_for_room(handed: Sequence[Future[Any]]) -> None:
+    """Until few of the figures that were handed over are unwritten: each takes memory until it is."""
+    waiting = [one for one in handed if not one.done()]
+    while len(waiting) > PENDING * len(available_cores()):
+        wait(waiting, return_when=FIRST_COMPLETED)
+        waiting = [one for one in waiting if not one.done()]
 
 
 def write_report(

@@ -224,17 +224,16 @@ class ChapterRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Results:
-    """Everything a study's report states.
+class Findings:
+    """What several chapters and the answer state of arms and contrasts.
 
     label: name of the report, with what the command line changed. steps: the declared budgets, one number where all
     runs share it. contrasts: at equal updates, contrasts_at_equal_compute: the same at equal FLOPs; both in the
     order primary, co-primary, secondaries, each at every grid point or over the grid. families: what is corrected
     together, and what stands behind what. margins: one a registered margin and grid point where the arms of its
     contrast are in the report. smallest_p: by role, what the number of pairs allows. regions: by arm, where over a grid
-    it is stable; empty without one. limits, references: of the first used run; None where there is none. headline: the
-    answer in sentences. controls: what other changes of the primary contrast's first arm make of its difference, a
-    sentence each. grid_means: contrasts of two arms averaged over the grid, by outcome; exploratory.
+    it is stable; empty without one. limits, references: of the first used run; None where there is none.
+    grid_means: contrasts of two arms averaged over the grid, by outcome; exploratory.
     """
 
     schema_version: int
@@ -263,9 +262,6 @@ class Results:
     provenance: Mapping[str, tuple[str, ...]]
     plan_changes: tuple[str, ...]
     problems: tuple[str, ...]
-    headline: tuple[str, ...]
-    controls: tuple[str, ...]
-    chapters: Mapping[str, ChapterRows]
 
     def by_arm(self) -> dict[str, list[ArmResult]]:
         """Each arm's results at all its grid points, by name."""
@@ -278,6 +274,20 @@ class Results:
         """The contrasts of that role, one a grid point and contrast."""
         found = self.contrasts if scale == "equal updates" else self.contrasts_at_equal_compute
         return tuple(contrast for contrast in found if contrast.role == role)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results(Findings):
+    """Everything a study's report states: the findings, the answer and the chapters.
+
+    spoken: the answer in one sentence. headline: in full, a sentence or two a paragraph. controls: what other changes
+    of the primary contrast's first arm make of its difference, a sentence each. chapters: by name.
+    """
+
+    spoken: str
+    headline: tuple[str, ...]
+    controls: tuple[str, ...]
+    chapters: Mapping[str, ChapterRows]
 
 
 def total_verdicts(arms: Sequence[ArmResult]) -> Counter[str]:

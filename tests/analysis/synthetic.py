@@ -9,6 +9,7 @@ import numpy as np
 from analysis.chapters.form import Judged
 from analysis.judging.frames import StudyData, load_study_data
 from analysis.judging.judgements import judge_study
+from analysis.report.contents import answered
 from analysis.results.document import Results
 from runs.schema import PROBES, REFERENCES, RunConfig, probe_steps
 from runs.store import open_store
@@ -134,4 +135,4 @@ def judged(data: StudyData) -> Judged:
 
 def results_of(data: StudyData) -> Results:
     """What a report states but its chapters."""
-    return judged(data).results
+    return answered(judged(data).findings, [])

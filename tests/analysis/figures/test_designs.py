@@ -73,7 +73,7 @@ def incidence() -> Figure:
     ended = aalen_johansen([100, 200, 300, 400], ["collapsed", "diverged", None, "collapsed"], causes=CAUSES)
     nothing = aalen_johansen([500, 500], [None, None], causes=CAUSES)
     assert isinstance(ended, CumulativeIncidence) and isinstance(nothing, CumulativeIncidence)
-    return incidence_by_cause({"mlp": ended, "dcgan": nothing}, budget=500, styles=STYLES)
+    return incidence_by_cause({"mlp": ended, "dcgan": nothing}, last=500, styles=STYLES)
 
 
 def profiles() -> Figure:
