@@ -6,16 +6,22 @@ Of four arms that cross the two, and along each factor of the grid: contrasts wi
 # S complete seeds, P grid points, A arms
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure
 from analysis.figures.effects import Drawn, ForestRow, forest
-from analysis.findings.crossed_cells import LEVELS, UNITS, CrossedCells, count_signs, crossed_arms, effects_sentence
+from analysis.findings.crossed_cells import (
+    LEVELS,
+    UNITS,
+    CrossedCells,
+    crossed_arms,
+    effects_by_place,
+    effects_sentence,
+)
 from analysis.findings.questions import LABELS, LARGER_IS_BETTER
 from analysis.judging.pairs import outcome_values, paired_values
 from analysis.results.grid_means import SignsOverGrid
@@ -40,6 +46,10 @@ _NO_DESIGN = (
     "No four arms cross architecture and normalization at equal other settings: their effects are not estimable."
 )
 _NO_GRID = "The study has no grid: there is no trend and no map."
+_DIFFERENCES = {
+    name: f"{LEVELS[name][1]} − {LEVELS[name][0]}" if name in LEVELS else "difference of differences"
+    for name in two_level_contrasts(LEVELS)
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,24 +103,7 @@ def crossed_effects(judged: Judged) -> list[Found]:
 
 def _two_by_two(design: CrossedCells, outcome: Outcome) -> Iterator[Found]:
     """One a grid point, after the mean over the grid if there is one."""
-    values, points = design.outcomes(outcome), design.points
-    contrasts = two_level_contrasts(LEVELS)
-    # one row of weights over the grid points for each result, and the point that it belongs to
-    places: list[tuple[Mapping[str, Any] | None, NDArray[np.float64]]] = list(
-        zip(points, np.eye(len(points)), strict=True)
-    )
-    if len(points) > 1:
-        places.insert(0, (None, np.full(len(points), 1 / len(points))))
-    weights = {
-        f"{place} {name}": np.multiply.outer(over_grid, weight.ravel())
-        for place, (_, over_grid) in enumerate(places)
-        for name, weight in contrasts.items()
-    }
-    together = contrast_effects(values, weights, confidence=design.confidence)
-    for place, (point, _) in enumerate(places):
-        own = slice(place * len(contrasts), (place + 1) * len(contrasts))
-        effects = _named(together, own, list(contrasts))
-        signs = _signs(together, list(contrasts)) if point is None else ()
+    for point, effects, signs in effects_by_place(design, outcome):
         model = _model(design, point) if outcome == "not_stable" and point is not None else None
         at = "mean over the grid" if point is None else point_text(point)
         yield Found(
@@ -120,30 +113,11 @@ def _two_by_two(design: CrossedCells, outcome: Outcome) -> Iterator[Found]:
             effects=effects,
             signs=signs,
             model=model,
-            differences={
-                name: f"{LEVELS[name][1]} − {LEVELS[name][0]}" if name in LEVELS else "difference of differences"
-                for name in contrasts
-            },
+            differences=_DIFFERENCES,
             whole=not point,
             sentence=effects_sentence(_subject(design, outcome, point), effects, signs, alpha=1 - design.confidence)
             + _model_text(model),
         )
-
-
-def _named(found: FactorEffects | NotEstimable, own: slice, names: Sequence[str]) -> FactorEffects | NotEstimable:
-    """Those of the effects, by their own names."""
-    if isinstance(found, NotEstimable):
-        return found
-    chosen = zip(found.effects[own], names, strict=True)
-    return replace(found, effects=tuple(replace(effect, name=name) for effect, name in chosen))
-
-
-def _signs(found: FactorEffects | NotEstimable, names: Sequence[str]) -> tuple[SignsOverGrid, ...]:
-    """Of each effect over the grid points, which stand after the mean over them."""
-    if isinstance(found, NotEstimable):
-        return ()
-    at_points = [effect.estimate for effect in found.effects[len(names) :]]
-    return tuple(count_signs(name, at_points[place :: len(names)]) for place, name in enumerate(names))
 
 
 def _model(design: CrossedCells, point: Mapping[str, Any]) -> LogisticModel | NotEstimable:
@@ -292,19 +266,18 @@ def _figures(
         ("factors", "Effects of architecture and normalization", effects),
         ("trends", "Trends over the grid", changes),
     ):
-        confidence = 1 - judged.alpha
         if rows:
             yield ReportFigure(
                 caption=Caption(
                     name=name,
                     title=title,
                     sentences=[],
-                    text=f"Effects over {seeds} seeds with {confidence:.0%} intervals ({METHOD}),"
+                    text=f"Effects over {seeds} seeds with {1 - judged.alpha:.0%} intervals ({METHOD}),"
                     f" p by sign-flip{drawn} over seeds and by max-T over all effects on an outcome."
                     " Exploratory: outside the registered contrasts.",
                     alt=f"Forest plot of {len(rows)} effects.",
                 ),
-                draw=partial(forest, rows, confidence=confidence, adjusted="max-T p"),
+                draw=partial(forest, rows, confidence=1 - judged.alpha, adjusted="max-T p"),
             )
 
 

@@ -5,8 +5,8 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from analysis.judging.pairs import outcome_values, paired_values
 from analysis.judging.study_data import StudyData
 from analysis.results.grid_means import SignsOverGrid
 from analysis.results.wording import drawn_text, interval_text, p_text, signed, signs_text
-from analysis.statistics import FactorEffect, FactorEffects, NotEstimable
+from analysis.statistics import FactorEffect, FactorEffects, NotEstimable, contrast_effects, two_level_contrasts
 from runs.plan import Outcome
 from runs.schema import BOTH_PLAYERS, RunConfig, config_fields, of_both_players
 
@@ -96,6 +96,48 @@ def _other_settings(config: RunConfig) -> tuple[Any, ...]:
     return tuple(value for name, value in config_fields(config).items() if name not in _FREE)
 
 
+class EffectsAt(NamedTuple):
+    """Main effects and interaction at a grid point; ``point`` is None for their means over the grid.
+
+    signs: of the estimates at the grid points, one an effect; empty where ``effects`` are no means over them.
+    """
+
+    point: Mapping[str, Any] | None
+    effects: FactorEffects | NotEstimable
+    signs: tuple[SignsOverGrid, ...]
+
+
+def effects_by_place(design: CrossedCells, outcome: Outcome) -> list[EffectsAt]:
+    """The mean over the grid, if there is one, and every grid point; p_adjusted is over all effects at all of them.
+
+    The arms of ``design`` are as ``crossed_arms`` gives them.
+    """
+    points, contrasts = design.points, two_level_contrasts(LEVELS)
+    places: list[tuple[Mapping[str, Any] | None, Floats]] = list(zip(points, np.eye(len(points)), strict=True))
+    if len(points) > 1:
+        places.insert(0, (None, np.full(len(points), 1 / len(points))))
+    weights = {
+        _at(place, name): np.multiply.outer(over_grid, weight.ravel())
+        for place, (_, over_grid) in enumerate(places)
+        for name, weight in contrasts.items()
+    }
+    together = contrast_effects(design.outcomes(outcome), weights, confidence=design.confidence)
+    if isinstance(together, NotEstimable):
+        return [EffectsAt(point, together, ()) for point, _ in places]
+    found = {effect.name: effect for effect in together.effects}
+    named = [[replace(found[_at(place, name)], name=name) for name in contrasts] for place in range(len(places))]
+    at_points = [effect for own, (point, _) in zip(named, places, strict=True) if point is not None for effect in own]
+    signs = tuple(count_signs(name, [one.estimate for one in at_points if one.name == name]) for name in contrasts)
+    return [
+        EffectsAt(point, replace(together, effects=tuple(own)), signs if point is None else ())
+        for own, (point, _) in zip(named, places, strict=True)
+    ]
+
+
+def _at(place: int, name: str) -> str:
+    return f"{place} {name}"
+
+
 def count_signs(name: str, estimates: Iterable[float]) -> SignsOverGrid:
     """Of an effect's estimates, one a grid point."""
     signs = Counter(np.sign(list(estimates)).tolist())
@@ -107,7 +149,7 @@ def effects_sentence(
     effects: FactorEffects | NotEstimable,
     signs: Sequence[SignsOverGrid] = (),
     *,
-    alpha: float = 0.05,
+    alpha: float,
 ) -> str:
     """All effects with intervals and both p, or why there are none; of averages over a grid with their ``signs``."""
     if isinstance(effects, NotEstimable):

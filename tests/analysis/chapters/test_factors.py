@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from analysis.chapters.factors import ALL_ARMS, Found, crossed_effects, factors, trends
+from analysis.chapters.form import Chapter
 from analysis.chapters.outcomes import outcomes
-from analysis.findings.crossed_cells import crossed_arms
+from analysis.findings.crossed_cells import UNITS, crossed_arms
+from analysis.findings.questions import LABELS
 from analysis.judging.study_data import StudyData
 from analysis.statistics import FactorEffect, FactorEffects, LogisticModel, NotEstimable
+from analysis.tables.formats import ABSENT
 from tests.analysis.synthetic import Behaviour, judged, loaded, record, recorded, small_study
 
 ARMS: dict[str, Any] = {
@@ -20,6 +24,7 @@ ARMS: dict[str, Any] = {
     "last": {"architecture": "mlp", "normalization": "batch"},
     "other": {"architecture": "mlp", "normalization": "none", "lr": 1e-3},
 }
+INTERACTION = "architecture × normalization"
 GOOD: list[Behaviour] = ["stable"] * 8
 BAD: list[Behaviour] = ["unlearned"] * 8
 
@@ -40,6 +45,12 @@ def by_name(effects: FactorEffects | NotEstimable) -> Mapping[str, FactorEffect]
 def two_by_two(folder: Path, behaviours: Mapping[str, list[Behaviour]]) -> StudyData:
     study = small_study(arms=ARMS)
     return recorded(folder, study, {"first": GOOD, "dcgan": GOOD, "mlp": GOOD, "last": GOOD, **behaviours})
+
+
+def table(chapter: Chapter, name: str) -> pd.DataFrame:
+    """Its rows by outcome, and by what the effect is of."""
+    frame = next(table.frame for table in chapter.all_tables() if table.name == name)
+    return frame.set_index(["outcome", "of"])
 
 
 @pytest.fixture(scope="module")
@@ -138,10 +149,38 @@ def test_map_says_of_each_arm_where_it_is_stable_and_where_worst(grid: StudyData
     start = "mlp: every run stable at 1 of 3 grid points; at worst 6 of 6 [0.61, 1] not stable"
     assert mlp == f"{start}, at 2 of them."
     assert dcgan.startswith("dcgan: every run stable at 3 of 3 grid points")
+    for cell in ("mlp · lr 1e-3: 6/6", "mlp · lr 5e-5: 0/6", "mlp · lr 2e-4: 6/6", "dcgan · lr 1e-3: 0/6"):
+        assert cell in figure.caption.alt
 
 
-def test_study_without_a_grid_has_no_trend_and_says_so(tmp_path: Path) -> None:
-    chapter = factors(judged(two_by_two(tmp_path, {"mlp": BAD})))
+def test_table_has_a_row_an_effect_in_its_unit_and_says_why_there_are_no_log_odds(tmp_path: Path) -> None:
+    rows = table(factors(judged(two_by_two(tmp_path, {"mlp": BAD}))), "factors")
+    assert rows["unit"].groupby("outcome", sort=False).unique().explode().to_dict() == {
+        "rate of runs not stable": "share of runs",
+        "updates to the bar": "generator updates, at most the budget",
+        "final Fréchet distance": "ranks",
+    }
+    failures = rows.loc["rate of runs not stable"]
+    assert failures["effect"].to_dict() == {"architecture": -0.5, "normalization": -0.5, INTERACTION: 1}
+    assert set(failures["max-T p"]) == {2 / 2**8}
+    assert (failures["seeds"].tolist(), failures["planned"].tolist()) == ([8] * 3, [8] * 3)
+    assert failures["log odds"].isna().all()
+    assert failures["note"].str.contains("8 of 8 not stable in cell architecture mlp, normalization none").all()
+    assert rows["effect"]["updates to the bar", INTERACTION] == 100
+
+
+def test_effects_that_cannot_be_estimated_have_one_row_with_their_reason(tmp_path: Path) -> None:
+    rows = table(factors(judged(loaded(tmp_path, small_study(arms=ARMS)))), "factors")
+    assert rows.index.tolist() == [(LABELS[outcome], ABSENT) for outcome in UNITS]
+    assert (rows["seeds"].tolist(), rows["planned"].tolist()) == ([0] * 3, [8] * 3)
+    assert rows["unit"].tolist() == list(UNITS.values())
+    assert rows["note"].str.startswith("no complete seeds").all()
+
+
+def test_study_without_a_grid_has_no_trend_no_map_and_says_so(tmp_path: Path) -> None:
+    of_study = judged(two_by_two(tmp_path, {"mlp": BAD}))
+    assert "stability_map" not in {figure.caption.name for figure in outcomes(of_study).all_figures()}
+    chapter = factors(of_study)
     tables = {table.name: len(table.frame) for table in chapter.tables}
     assert tables == {"factors": 9, "trends": 0}
     assert chapter.sentences[-1] == "The study has no grid: there is no trend and no map."
@@ -165,6 +204,32 @@ def test_effects_over_a_grid_are_corrected_over_all_its_points(tmp_path: Path) -
     interactions = [by_name(effect.effects)["architecture × normalization"].estimate for effect in found]
     assert interactions == [pytest.approx(0.5), 0, 1]
     assert [effect.model is None for effect in found] == [True, False, False]
+
+
+def test_adjusted_p_at_one_grid_point_pays_for_the_effects_at_the_others(tmp_path: Path) -> None:
+    """The MLP without BatchNorm fails in three seeds at one point, and in the other three at the other.
+
+    At a point all three effects are of the same three seeds: alone, max-T gives 2/2³. Both points together are as
+    extreme where either has three equal signs: 1 − (1 − 2/2³)². The mean over the grid moves in all six seeds.
+    """
+    crossed = {arm: ARMS[arm] for arm in ("first", "dcgan", "mlp", "last")}
+    study = small_study(seeds=6, arms=crossed, grid={"beta1": [0.5, 0.9]})
+    failing = {0.5: (0, 1, 2), 0.9: (3, 4, 5)}
+    for cell in study.cells():
+        for seed in study.seeds:
+            bad = cell.arm == "mlp" and seed in failing[cell.grid_point["beta1"]]
+            record(str(tmp_path), study, cell.arm, seed, "unlearned" if bad else "stable", point=cell.grid_point)
+    rows = table(factors(judged(loaded(tmp_path, study))), "factors").loc["rate of runs not stable"]
+    assert rows.groupby("at")["sign-flip p"].unique().explode().to_dict() == {
+        "mean over the grid": 2 / 2**6,
+        "beta1 0.5": 2 / 2**3,
+        "beta1 0.9": 2 / 2**3,
+    }
+    assert rows.groupby("at")["max-T p"].unique().explode().to_dict() == {
+        "mean over the grid": 2 / 2**6,
+        "beta1 0.5": 7 / 16,
+        "beta1 0.9": 7 / 16,
+    }
 
 
 def test_interaction_that_turns_round_between_grid_points_averages_to_zero_and_says_so(tmp_path: Path) -> None:
