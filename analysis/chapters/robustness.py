@@ -7,8 +7,7 @@ narrow; divergence; the number of probes.
 
 # K choices of thresholds, N pairs or seeds, P grid points, A arms
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -19,19 +18,18 @@ from numpy.typing import NDArray
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, place_of
 from analysis.counting import counted
-from analysis.figures.designs import Specification, specification_curve
+from analysis.figures.designs import specification_curve
 from analysis.figures.outcomes import sensitivity
 from analysis.figures.style import VERDICTS
 from analysis.findings.questions import LABELS, UNITS
 from analysis.judging.judgements import cases, count_verdicts
 from analysis.judging.pairs import paired_runs
 from analysis.judging.study_data import StudyData
-from analysis.judging.thresholds import FACTORS, varied
+from analysis.judging.thresholds import FACTORS, specifications, varied
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.verdict_words import AS_STABLE
 from analysis.results.wording import difference_text, drawn_text, number, p_text, point_text, range_text, signed
 from analysis.statistics import (
-    Interval,
     NotEstimable,
     PairCounts,
     SpecificationTest,
@@ -47,8 +45,6 @@ from runs.errors import UserError
 from runs.plan import Contrast, Thresholds
 
 TITLE = "Robustness to the thresholds"
-# thresholds that move together at the corners, because they define one and the same state
-GROUPS = (("bar",), ("precision", "density", "confidence"), ("recall", "modes"), ("divergence",), ("probes",))
 VARIED = (
     "Each threshold was halved and doubled, one at a time, and all together at the 32 corners of bar, realism"
     " (precision, density, confidence), narrowness (recall, modes), divergence and probes. Of confidence the distance"
@@ -109,25 +105,6 @@ def curves(data: StudyData) -> tuple[list[Curve], list[str]]:
     return [_curve(data, contrast, own, chosen) for own in places], notes
 
 
-def specifications(registered: Thresholds) -> tuple[list[Thresholds], list[str]]:
-    """Thresholds to judge by, each choice once, as registered first; and a sentence if choices are not possible."""
-    names = list(asdict(registered))
-    changes = [{}, *({name: factor} for name in names for factor in FACTORS), *_corners()]
-    chosen, impossible = [], 0
-    for factors in changes:
-        try:
-            chosen.append(varied(registered, factors))
-        except UserError:
-            impossible += 1
-    skipped = [f"{impossible} choices of thresholds are left out: no study can declare them."] if impossible else []
-    return list(dict.fromkeys(chosen)), skipped
-
-
-def _corners() -> Iterator[dict[str, float]]:
-    for corner in itertools.product(FACTORS, repeat=len(GROUPS)):
-        yield {name: factor for group, factor in zip(GROUPS, corner, strict=True) for name in group}
-
-
 def _curve(
     data: StudyData, contrast: Contrast, points: Sequence[Mapping[str, Any]], chosen: Sequence[Thresholds]
 ) -> Curve:
@@ -180,8 +157,11 @@ def _mean(sides: NDArray[np.int64], confidence: float) -> dict[str, Any]:
     """Stable points a seed, first minus second, with the interval of their mean and the sign-flip p."""
     differences = (sides[:, 0] - sides[:, 1]).astype(np.float64)
     test = sign_flip_test(differences) if len(differences) else None
-    interval = mean_interval(differences, confidence=confidence)
-    return {"Δ": test.statistic if test else None, **ends("Δ", interval), "sign-flip p": test.p if test else None}
+    return {
+        "Δ": test.statistic if test else None,
+        **ends("Δ", mean_interval(differences, confidence=confidence)),
+        "sign-flip p": test.p if test else None,
+    }
 
 
 def _sentence(
@@ -238,8 +218,8 @@ def _specifications(found: Sequence[Curve], alpha: float) -> Table:
 
 def _curve_figure(judged: Judged, curve: Curve) -> ReportFigure:
     place, alpha = place_of(curve.point), judged.alpha
-    kind, test = ("", "sign-flip") if curve.over_grid else (" Tango", "exact McNemar")
-    n_points = len(judged.data.study.grid_points())
+    kind, test, p = ("", "sign-flip", "sign-flip p") if curve.over_grid else (" Tango", "exact McNemar", "exact p")
+    n_points, registered = len(judged.data.study.grid_points()), judged.data.study.plan.thresholds
     return ReportFigure(
         caption=Caption(
             name=f"specifications{place.suffix}",
@@ -251,29 +231,14 @@ def _curve_figure(judged: Judged, curve: Curve) -> ReportFigure:
         ),
         draw=partial(
             specification_curve,
-            _drawn(curve),
+            curve.rows.rename(columns={p: "p"}).assign(registered=[one == registered for one in curve.thresholds]),
+            pd.DataFrame([asdict(one) for one in curve.thresholds]),
             alpha=alpha,
             contrast=contrast_arms(curve.contrast),
             unit=UNITS["stable_points"] if curve.over_grid else "share of pairs",
             largest=float(n_points) if curve.over_grid else 1.0,
         ),
     )
-
-
-def _drawn(curve: Curve) -> list[Specification]:
-    p = "sign-flip p" if curve.over_grid else "exact p"
-    rows = curve.rows.astype(object).where(curve.rows.notna(), None).to_dict("records")
-    return [
-        Specification(
-            delta=row["Δ"],
-            interval=None if row["Δ low"] is None else Interval(low=row["Δ low"], high=row["Δ high"]),
-            p=row[p],
-            choices=asdict(thresholds),
-            registered=thresholds == curve.thresholds[0],
-        )
-        for row, thresholds in zip(rows, curve.thresholds, strict=True)
-        if row["Δ"] is not None
-    ]
 
 
 def verdict_sensitivity(data: StudyData) -> tuple[pd.DataFrame, list[str]]:

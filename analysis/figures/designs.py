@@ -14,26 +14,12 @@ from matplotlib.patches import Rectangle
 from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, log_axis, quantity_axis
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, UPDATES, ArmStyle, new_figure, styled
 from analysis.figures.traces import median_and_band, runs_by_step
-from analysis.statistics import Interval, PerformanceProfile, Rate, significant
+from analysis.statistics import PerformanceProfile, Rate, significant
 
 HOPPING = "eval_hopping"
 PANELS_PER_ROW = 2
 FAILURE_SHADES = seaborn.blend_palette(["#F4F7FA", "#F5C9A8", "#C5532D", "#6B1F0E"], as_cmap=True)
 DARK = 0.6  # a rate from which letters are white
-
-
-@dataclass(frozen=True, kw_only=True)
-class Specification:
-    """One choice of all thresholds: the difference of the primary contrast under it, and what was chosen.
-
-    choices: each threshold's value. registered: whether it is the one that the plan names.
-    """
-
-    delta: float
-    interval: Interval | None
-    p: float | None
-    choices: Mapping[str, float]
-    registered: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +115,8 @@ def _shades(figure: Figure, outcome: str) -> None:
 
 @styled
 def specification_curve(
-    specifications: Sequence[Specification],
+    differences: pd.DataFrame,
+    choices: pd.DataFrame,
     *,
     alpha: float,
     contrast: str,
@@ -138,26 +125,25 @@ def specification_curve(
 ) -> Figure:
     """Δ under every specification of the thresholds, in ascending order, and below it which choices each makes.
 
-    The axis is in ``unit`` and has room for differences up to ``largest``, one way and the other. Dark: p at or below
+    differences: a row a specification, columns Δ, its ends «Δ low» and «Δ high», p (missing where there is none), and
+    registered, which is true of the one that the plan names. choices: a column a threshold, rows as in differences. The
+    axis is in ``unit`` and has room for differences up to ``largest``, one way and the other. Dark: p at or below
     alpha. The registered specification is marked by a ring and an upright line.
     """
-    ordered = sorted(specifications, key=lambda specification: (specification.delta, not specification.registered))
-    names = list(ordered[0].choices)
-    options = sorted(
-        {choice for one in ordered for choice in one.choices.items()},
-        key=lambda choice: (names.index(choice[0]), choice[1]),
-    )
+    ordered = differences.sort_values(["Δ", "registered"], ascending=[True, False])
+    options = [(name, value) for name in choices for value in sorted(choices[name].unique())]
     figure = new_figure(PAGE, 1.8 + 0.125 * len(options))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, 0.125 * len(options)])
-    for place, one in enumerate(ordered):
-        colour = INK if significant(one.p, alpha) else RULE
-        if one.interval is not None:
-            upper.plot((place, place), (one.interval.low, one.interval.high), color=colour, linewidth=0.5, alpha=0.6)
-        upper.plot(place, one.delta, ".", color=colour, markersize=3, gid="specification")
-        rows = [options.index(choice) for choice in one.choices.items()]
-        lower.plot([place] * len(rows), rows, ".", color=colour, markersize=2)
-        if one.registered:
-            _registered(upper, lower, place, one.delta)
+    rows = zip(ordered.to_dict("records"), choices.loc[ordered.index].to_dict("records"), strict=True)
+    for place, (one, chosen) in enumerate(rows):
+        colour = INK if significant(one["p"], alpha) else RULE
+        if pd.notna(one["Δ low"]):
+            upper.plot((place, place), (one["Δ low"], one["Δ high"]), color=colour, linewidth=0.5, alpha=0.6)
+        upper.plot(place, one["Δ"], ".", color=colour, markersize=3, gid="specification")
+        dots = [options.index(choice) for choice in chosen.items()]
+        lower.plot([place] * len(dots), dots, ".", color=colour, markersize=2)
+        if one["registered"]:
+            _registered(upper, lower, place, one["Δ"])
     upper.axhline(0, color=FAINT, linewidth=0.6, zorder=0.5)
     upper.set(ylabel=f"Δ, {contrast}\n({unit})", ylim=(-1.05 * largest, 1.05 * largest))
     upper.tick_params(axis="x", length=0, labelbottom=False)

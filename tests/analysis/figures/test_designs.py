@@ -13,7 +13,6 @@ from matplotlib.text import Text
 from analysis.figures.designs import (
     FAILURE_SHADES,
     MapCell,
-    Specification,
     mode_hopping,
     performance_profiles,
     specification_curve,
@@ -24,7 +23,6 @@ from analysis.figures.style import VERDICTS, arm_styles, save
 from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
 from analysis.statistics import (
     CumulativeIncidence,
-    Interval,
     PerformanceProfile,
     SurvivalCurve,
     aalen_johansen,
@@ -94,17 +92,12 @@ def grid_map() -> Figure:
 
 
 def specifications() -> Figure:
-    return specification_curve(
-        [
-            Specification(
-                delta=delta, interval=Interval(low=delta - 0.3, high=delta), p=p, choices={"bar": bar, "recall": 0.25},
-                registered=bar == 0.25,
-            )
-            for delta, p, bar in ((0.9, 0.01, 0.5), (0.5, 0.2, 0.25), (-0.1, None, 0.125))
-        ],
-        alpha=0.05,
-        contrast="mlp − dcgan",
-    )  # fmt: skip
+    choices = pd.DataFrame({"bar": [0.5, 0.25, 0.125], "recall": 0.25})
+    differences = pd.DataFrame(
+        {"Δ": [0.9, 0.5, -0.1], "p": [0.01, 0.2, math.nan], "registered": choices["bar"] == 0.25}
+    )
+    ends = pd.DataFrame({"Δ low": [0.6, 0.2, math.nan], "Δ high": [0.9, 0.5, math.nan]})
+    return specification_curve(differences.join(ends), choices, alpha=0.05, contrast="mlp − dcgan")
 
 
 def hopping() -> Figure:
@@ -221,6 +214,8 @@ def test_specifications_ascend_and_the_registered_one_is_ringed() -> None:
     figure = specifications()
     assert [point.get_ydata()[0] for point in marked(figure, "specification")] == [-0.1, 0.5, 0.9]
     assert [(ring.get_xdata()[0], ring.get_ydata()[0]) for ring in marked(figure, "registered")] == [(1, 0.5)]
+    intervals = [tuple(line.get_ydata()) for line in figure.axes[0].lines if line.get_alpha() == 0.6]
+    assert intervals == [(0.2, 0.5), (0.6, 0.9)]  # the lowest has none
     choices = [tick.get_text() for tick in figure.axes[1].get_yticklabels()]
     assert choices == ["bar 0.125", "bar 0.25", "bar 0.5", "recall 0.25"]
 
