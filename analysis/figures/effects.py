@@ -92,6 +92,8 @@ def _forest_panel(axes: Axes, rows: Sequence[ForestRow], alpha: float) -> None:
     axes.set(xlim=(low, high), ylim=(len(rows) - 0.4, -0.6))
     unit = "" if effect.unit in effect.name else f" ({effect.unit})"
     axes.set_xlabel("\n".join([f"{effect.name}{unit}", *([rows[0].direction] if rows[0].direction else [])]))
+    if not any(math.isfinite(end) for row in rows for end in stated(row.effect)):
+        axes.set_xticks([0])  # nothing there is finite: the axis has no measure
     axes.axvline(0, color=FAINT, linewidth=0.6, zorder=0.5)
     axes.spines["left"].set_visible(False)
     axes.set_yticks(range(len(rows)), [f"{row.label}\n{row.arms}" for row in rows], linespacing=1.15)
@@ -111,20 +113,22 @@ def _forest_mark(axes: Axes, y: int, row: ForestRow) -> None:
     if effect.interval is not None:
         ends = [min(max(end, low), high) for end in (effect.interval.low, effect.interval.high)]
         axes.plot(ends, (y, y), color=INK, linewidth=1.0, solid_capstyle="butt", gid="interval")
-    stated = (*((effect.interval.low, effect.interval.high) if effect.interval else ()), effect.estimate)
     for sign, limit, arrow in ((-math.inf, low, "<"), (math.inf, high, ">")):
-        if sign in stated:
+        if sign in stated(effect):
             axes.plot(limit, y, arrow, color=INK, markersize=4.5, clip_on=False, gid="endless")
     if effect.estimate is not None and math.isfinite(effect.estimate):
         axes.plot(effect.estimate, y, "s" if row.strong else "o", color=INK, markersize=4.5, gid="estimate")
 
 
+def stated(effect: Drawn) -> list[float]:
+    """The estimate and the ends of its interval, those that there are."""
+    ends = [] if effect.interval is None else [effect.interval.low, effect.interval.high]
+    return ends if effect.estimate is None else [effect.estimate, *ends]
+
+
 def reach(effects: Sequence[Drawn]) -> tuple[float, float]:
     """Limits of the axis: all finite estimates and ends, zero, and some room."""
-    ends = [0.0]
-    for effect in effects:
-        ends += [effect.estimate] if effect.estimate is not None else []
-        ends += [effect.interval.low, effect.interval.high] if effect.interval is not None else []
+    ends = [0.0, *(end for effect in effects for end in stated(effect))]
     finite = [end for end in ends if math.isfinite(end)]
     low, high = min(finite), max(finite)
     room = 0.08 * (high - low) or 1.0
@@ -196,8 +200,8 @@ def _differences(axes: Axes, panel: PairPanel) -> None:
         axes.plot((1.4, 1.4), ends, color=INK, linewidth=1.0, gid="interval")
     if effect.estimate is not None:
         axes.plot(1.4, scale.place(effect.estimate), "s", color=INK, markersize=4, gid="estimate")
-    stated = [*differences, *((effect.interval.low, effect.interval.high) if effect.interval else ())]
-    scale.dress(axes, {sign: number(sign) for sign in (-math.inf, math.inf) if sign in stated})
+    shown = [*differences, *stated(effect)]
+    scale.dress(axes, {sign: number(sign) for sign in (-math.inf, math.inf) if sign in shown})
     axes.set(xlim=(-0.1, 1.7), ylabel=f"{panel.first} − {panel.second}")
     axes.set_xticks([0.5, 1.4], ["pairs", "shift"])
 

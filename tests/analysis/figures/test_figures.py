@@ -325,6 +325,12 @@ def test_an_interval_without_end_ends_in_an_arrow_and_no_estimate_has_no_mark() 
     assert "not estimable" in texts(figure)
 
 
+def test_an_axis_on_which_nothing_is_finite_has_no_measure() -> None:
+    row = ForestRow(label="never learned", arms="mlp − dcgan", effect=effect(math.inf, -math.inf, math.inf))
+    (axes,) = forest([row], confidence=0.95).axes
+    assert axes.get_xticks().tolist() == [0]
+
+
 def test_a_forest_prints_p_and_holm_p() -> None:
     shown = texts(effect_forest())
     assert shown.count("0.0078") == 3
