@@ -63,7 +63,7 @@ def robustness(judged: Judged) -> Chapter:
         title=TITLE,
         gist=" ".join(gist or notes),
         sentences=notes if gist else (),
-        tables=(_specifications(found, judged.alpha), _sensitivity_table(moved, skipped)),
+        tables=(_joint_tests(found), _specifications(found, judged.alpha), _sensitivity_table(moved, skipped)),
         figures=[*figures, *([_sensitivity_figure(judged, moved, skipped)] if len(judged.verdicts) else [])],
     )
 
@@ -195,6 +195,33 @@ def _in_short(found: Sequence[Curve], alpha: float) -> str:
         f" median Δ with a joint p ≤ {alpha:g} at {clear} of {len(found)} grid points"
         f" ({len(found) - len(tests)} not estimable)."
     )
+
+
+def _joint_tests(found: Sequence[Curve]) -> Table:
+    return Table(
+        name="joint_tests",
+        caption="The primary contrast over all choices of thresholds together: the median difference, and how many"
+        " choices are significant in one direction, each with its joint p by sign-flips over pairs or seeds.",
+        frame=frame([_joint_test(curve) for curve in found]),
+    )
+
+
+def _joint_test(curve: Curve) -> dict[str, Any]:
+    test = curve.test
+    place = {"arms": contrast_arms(curve.contrast), **point_columns(curve.point), "choices": len(curve.rows)}
+    if isinstance(test, NotEstimable):
+        return {**place, "pairs": test.n, "note": f"not estimable, {test}"}
+    return {
+        **place,
+        "pairs": test.n_pairs,
+        "least Δ": min(test.deltas),
+        "greatest Δ": max(test.deltas),
+        "median Δ": test.median_delta,
+        "median's joint p": test.p_median,
+        "significant": test.n_significant,
+        "their joint p": test.p_significant,
+        "note": None,
+    }
 
 
 def _specifications(found: Sequence[Curve], alpha: float) -> Table:

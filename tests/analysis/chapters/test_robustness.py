@@ -52,6 +52,13 @@ def test_joint_test_swaps_the_arms_of_a_seed_in_all_specifications_at_once(curve
     )
 
 
+def test_joint_tests_stand_in_a_row_a_curve(data: StudyData) -> None:
+    table = next(table for table in robustness(judged(data)).tables if table.name == "joint_tests")
+    (row,) = table.frame.to_dict("records")
+    assert (row["choices"], row["pairs"], row["least Δ"], row["greatest Δ"], row["median Δ"]) == (49, SEEDS, 0, 1, 1)
+    assert (row["median's joint p"], row["significant"], row["their joint p"]) == (2 / 2**SEEDS, 32, 2 / 2**SEEDS)
+
+
 def test_only_one_specification_is_the_registered_one(curve: Curve) -> None:
     assert (curve.rows["thresholds"] == "as registered").tolist() == [True] + [False] * 48
     assert curve.thresholds[0] == Thresholds()
