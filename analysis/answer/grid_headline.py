@@ -22,24 +22,23 @@ from analysis.results.wording import (
     signs_text,
 )
 from analysis.statistics import significant, smallest_sign_p
-from runs.plan import OVER_GRID
 
 
 def grid_paragraphs(results: Findings) -> Iterator[str]:
     """The primary contrast over the grid and where which arm was stable; then what stands behind the primary."""
     primaries = results.of_role("primary")
-    if primaries and primaries[0].outcome in OVER_GRID:
+    if primaries and primaries[0].over_grid:
         yield from region_paragraphs(results, primaries[0])
     else:
         yield _where_stable(results)
         yield from _arms(results)
-    if primaries and primaries[0].outcome not in OVER_GRID:
+    if primaries and not primaries[0].over_grid:
         yield from _mean(results, primaries[0])
         yield at_each_point(results, primaries)
     yield from _co_primary(results)
     yield from secondaries_text(results)
     at_compute = results.of_role("primary", "equal compute")
-    if at_compute and at_compute[0].outcome in OVER_GRID:
+    if at_compute and at_compute[0].over_grid:
         yield from region_at_equal_compute(results)
     elif at_compute:
         yield f"At equal computation: {at_each_point(results, at_compute)}"
@@ -48,7 +47,7 @@ def grid_paragraphs(results: Findings) -> Iterator[str]:
 def _co_primary(results: Findings) -> Iterator[str]:
     found = results.of_role("co-primary")
     if found:
-        told = statement(results, found[0]) if found[0].outcome in OVER_GRID else at_each_point(results, found)
+        told = statement(results, found[0]) if found[0].over_grid else at_each_point(results, found)
         yield f"{standing_text(results)}: {told}"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure
-from analysis.figures.effects import Drawn, ForestRow, forest
+from analysis.figures.effects import ForestRow, forest, over_seeds
 from analysis.findings.crossed_cells import (
     LEVELS,
     UNITS,
@@ -286,14 +286,7 @@ def _forest_rows(found: Found, kind: str) -> list[ForestRow]:
         ForestRow(
             label=found.place.get("factor", effect.name),
             arms=found.differences[effect.name],
-            effect=Drawn(
-                name=f"{kind} {LABELS[found.outcome]}",
-                unit=UNITS[found.outcome],
-                estimate=effect.estimate,
-                interval=effect.interval,
-                p=effect.p,
-                p_adjusted=effect.p_adjusted,
-            ),
+            effect=over_seeds(effect, name=f"{kind} {LABELS[found.outcome]}", unit=UNITS[found.outcome]),
             direction=f"{'better' if found.outcome in LARGER_IS_BETTER else 'worse'} →",
         )
         for effect in found.estimated

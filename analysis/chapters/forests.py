@@ -7,7 +7,7 @@ from functools import partial
 
 from analysis.answer.grid_headline import at_each_point
 from analysis.chapters.form import Caption, Judged, ReportFigure, row_name
-from analysis.figures.effects import Drawn, ForestRow, forest
+from analysis.figures.effects import Drawn, ForestRow, forest, over_seeds
 from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
 from analysis.findings.grid_means import mean_over_grid
 from analysis.results.document import ContrastResult, Effect, Findings
@@ -163,14 +163,7 @@ def _mean_row(contrast: ContrastResult, means: Sequence[GridMean]) -> MeanRow | 
     ranked = contrast.outcome == "final_frechet"
     return MeanRow(
         label=f"mean ({mean.unit})" if ranked else "mean",
-        effect=Drawn(
-            name=mean.effect.name,
-            unit=mean.unit,
-            estimate=mean.effect.estimate,
-            interval=mean.effect.interval,
-            p=mean.effect.p,
-            p_adjusted=mean.effect.p_adjusted,
-        ),
+        effect=over_seeds(mean.effect, name=mean.effect.name, unit=mean.unit),
         drawn=not ranked,
     )
 

@@ -11,15 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.style import ArmStyle, arm_styles
-from analysis.findings.contrasts import at_equal_compute, at_equal_updates
-from analysis.findings.margins import judge_margins
 from analysis.findings.outcomes import analyse
-from analysis.findings.smallest_p import smallest_p_by_role
 from analysis.judging.judgements import study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits
-from analysis.results.document import ChapterRows, ContrastResult, Findings
-from analysis.results.precision import MarginResult, SmallestP
+from analysis.results.document import ChapterRows, Findings
 from analysis.results.wording import number, point_text
 from analysis.tables.formats import Table
 from runs.store import RunStore
@@ -102,36 +98,9 @@ class Judged:
     store: RunStore
 
     @cached_property
-    def contrasts(self) -> tuple[ContrastResult, ...]:
-        """Every declared contrast at equal updates, at every grid point or over the grid."""
-        return at_equal_updates(self.data, self.verdicts)
-
-    @cached_property
-    def contrasts_at_equal_compute(self) -> tuple[ContrastResult, ...]:
-        """The same at equal FLOPs."""
-        return at_equal_compute(self.data)
-
-    @cached_property
     def findings(self) -> Findings:
         """What several chapters and the answer state of arms and contrasts."""
-        return analyse(
-            self.data,
-            self.verdicts,
-            self.contrasts,
-            self.contrasts_at_equal_compute,
-            margins=self.margins,
-            smallest_p=self.smallest_p,
-        )
-
-    @cached_property
-    def margins(self) -> tuple[MarginResult, ...]:
-        """Every registered margin at every grid point, at equal updates."""
-        return tuple(judge_margins(self.data.study.plan, self.contrasts))
-
-    @cached_property
-    def smallest_p(self) -> tuple[SmallestP, ...]:
-        """By role, what the pairs of its tests allow at equal updates."""
-        return tuple(smallest_p_by_role(self.contrasts))
+        return analyse(self.data, self.verdicts)
 
     @property
     def alpha(self) -> float:

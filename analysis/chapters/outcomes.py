@@ -1,7 +1,9 @@
 """What became of the runs: verdicts by arm, and over a grid, at how many points each arm ended stable."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+
+from matplotlib.figure import Figure
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
 from analysis.figures.designs import MapCell, stability_map
@@ -61,26 +63,16 @@ def grid_outcomes_figure(judged: Judged) -> ReportFigure:
     results, study = judged.findings, judged.data.study
     points = [point_text({factor: run[factor] for factor in study.grid}) for run in judged.verdicts.to_dict("records")]
     counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
-    return ReportFigure(
-        caption=Caption(
-            name="outcomes",
-            title="Verdicts",
-            sentences=[],
-            text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
-            " the verdict; the number at the right counts stable runs of those judged.",
-            alt="Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict."
-            f" Not stable: {counts}.",
-        ),
-        draw=partial(
-            grid_waffle,
-            judged.verdicts.assign(point=points),
-            arms=list(study.arms),
-            points=[point_text(point) for point in study.grid_points()],
-            seeds=study.seeds,
-            styles=judged.styles,
-        ),
-        first=True,
+    draw = partial(
+        grid_waffle,
+        judged.verdicts.assign(point=points),
+        arms=list(study.arms),
+        points=[point_text(point) for point in study.grid_points()],
+        seeds=study.seeds,
+        styles=judged.styles,
     )
+    alt = f"Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict. Not stable: {counts}."
+    return _waffle_figure(results, draw, alt=alt)
 
 
 def outcomes_figure(judged: Judged) -> ReportFigure:
@@ -91,26 +83,31 @@ def outcomes_figure(judged: Judged) -> ReportFigure:
     names = [row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
     primary = [contrast for contrast in results.of_role("primary") if contrast.rates is not None]
     shown = primary[0] if len(primary) == 1 else None
-    composition = _compositions(results)
+    draw = partial(
+        waffle,
+        judged.verdicts.assign(row=names),
+        rows=list(rows),
+        seeds=study.seeds,
+        styles={row: judged.styles[arm] for row, arm in rows.items()},
+        pair=(shown.first, shown.second) if shown else None,
+        counts=shown.rates.counts if shown and shown.rates else None,
+    )
     pairs = f" Below: the {shown.pairs.used} matched pairs of the primary contrast." if shown else ""
+    alt = f"Squares, a row an arm and a column a seed, coloured by verdict. {_compositions(results)}."
+    return _waffle_figure(results, draw, alt=alt, below=pairs)
+
+
+def _waffle_figure(results: Findings, draw: Callable[[], Figure], *, alt: str, below: str = "") -> ReportFigure:
     return ReportFigure(
         caption=Caption(
             name="outcomes",
             title="Verdicts",
             sentences=[],
             text=f"One square a planned run ({results.counts.used} judged of {results.counts.planned}). The letter is"
-            f" the verdict; the number at the right counts stable runs of those judged.{pairs}",
-            alt=f"Squares, a row an arm and a column a seed, coloured by verdict. {composition}.",
+            f" the verdict; the number at the right counts stable runs of those judged.{below}",
+            alt=alt,
         ),
-        draw=partial(
-            waffle,
-            judged.verdicts.assign(row=names),
-            rows=list(rows),
-            seeds=study.seeds,
-            styles={row: judged.styles[arm] for row, arm in rows.items()},
-            pair=(shown.first, shown.second) if shown else None,
-            counts=shown.rates.counts if shown and shown.rates else None,
-        ),
+        draw=draw,
         first=True,
     )
 

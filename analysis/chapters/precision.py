@@ -52,20 +52,20 @@ def precision(judged: Judged) -> Chapter:
 
     The gist is on the primary contrast where it is one of rates and asked once, else on what the pairs allow.
     """
-    alpha, plan = judged.alpha, judged.data.study.plan
-    with_rates = [(one, power_row(one, one.rates.counts, alpha)) for one in judged.contrasts if one.rates is not None]
-    primaries = [contrast for contrast in judged.contrasts if contrast.role == "primary"]
+    findings, alpha, plan = judged.findings, judged.alpha, judged.data.study.plan
+    with_rates = [(one, power_row(one, one.rates.counts, alpha)) for one in findings.contrasts if one.rates is not None]
+    primaries = findings.of_role("primary")
     seen = [power_sentence(one, row, alpha) for one, row in with_rates if one.role == "primary" and len(primaries) == 1]
-    allowed = [smallest_p_sentence(found, alpha) for found in judged.smallest_p]
+    allowed = [smallest_p_sentence(found, alpha) for found in findings.smallest_p]
     gist = " ".join(seen or allowed) or "No registered contrast could be made, so nothing could have been seen."
     return Chapter(
         name="precision",
         title=TITLE,
         gist=gist,
-        sentences=[*(allowed if seen else ()), *_margin_sentences(judged.margins), *without_margin(plan)],
+        sentences=[*(allowed if seen else ()), *_margin_sentences(findings.margins), *without_margin(plan)],
         tables=(
             _power_table([row for _, row in with_rates], alpha),
-            _margin_table(judged.margins, alpha),
+            _margin_table(findings.margins, alpha),
             _planning_table(max((contrast.pairs.used for contrast in primaries), default=0), alpha),
         ),
     )

@@ -40,8 +40,6 @@ MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
     "updates_to_bar": "updates to the bar",
     "mode_hopping": "mode hopping",
 }
-
-
 RULE = "Each arm's median judged run by final Fréchet distance (of two the better)"
 OVER_GRID = ", at the grid point where most of its runs ended stable (of equals the first; these very runs chose it)"
 
@@ -264,8 +262,8 @@ def _draw_medians(judged: Judged, runs: Sequence[MedianRun]) -> Figure:
 
 
 def _median_runs(judged: Judged) -> Iterator[MedianRun]:
+    at_points = [judged.at(point) for point in judged.data.study.grid_points()]
     for arm in judged.arms():
-        at_points = [judged.at(point) for point in judged.data.study.grid_points()]
         own = [part.verdicts[part.verdicts["arm"] == arm] for part in at_points]
         stable = [int((runs["verdict"] == VerdictCode.STABLE.value).sum()) if len(runs) else -1 for runs in own]
         place = stable.index(max(stable))

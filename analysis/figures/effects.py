@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, ArmStyle, new_figure, styled
 from analysis.results.document import PairValue
 from analysis.results.wording import interval_text, number, p_text, signed
-from analysis.statistics import Interval
+from analysis.statistics import FactorEffect, Interval
 
 ROW = 0.3  # inches a contrast takes in a forest
 LABEL = 32  # characters that a line of an axis label holds
@@ -32,6 +32,18 @@ class Drawn:
     interval: Interval | None
     p: float | None
     p_adjusted: float | None
+
+
+def over_seeds(effect: FactorEffect, *, name: str, unit: str) -> Drawn:
+    """A contrast over seeds in a forest; its adjusted p is max-T's."""
+    return Drawn(
+        name=name,
+        unit=unit,
+        estimate=effect.estimate,
+        interval=effect.interval,
+        p=effect.p,
+        p_adjusted=effect.p_adjusted,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,16 +9,18 @@ import pandas as pd
 
 from analysis.counting import counted
 from analysis.findings.budgets import seconds_per_step, step_flops
+from analysis.findings.contrasts import at_equal_compute, at_equal_updates
 from analysis.findings.families import families, left_out
 from analysis.findings.grid_means import grid_means
+from analysis.findings.margins import judge_margins
 from analysis.findings.regions import regions
+from analysis.findings.smallest_p import smallest_p_by_role
 from analysis.judging.guards import provenance
 from analysis.judging.judgements import count_verdicts, study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, Findings, MatchRow, RunCounts, Stamp
 from analysis.results.parts import summarized
-from analysis.results.precision import MarginResult, SmallestP
 from analysis.results.wording import listed, recipe
 from analysis.statistics import wilson
 from runs.schema import BOTH_PLAYERS, PROBES, RunConfig, config_fields
@@ -36,21 +38,10 @@ _ALWAYS_SHOWN = (
 _NO_SETTING = ("study", "arm", "seed", "width_g", "width_d", "inner_width_g", "inner_width_d")
 
 
-def analyse(
-    data: StudyData,
-    verdicts: pd.DataFrame,
-    contrasts: Sequence[ContrastResult],
-    at_compute: Sequence[ContrastResult],
-    *,
-    margins: Sequence[MarginResult],
-    smallest_p: Sequence[SmallestP],
-) -> Findings:
-    """What several chapters and the answer state of arms and contrasts.
-
-    verdicts: of ``judge_study(data)``. contrasts: at equal updates; at_compute: at equal computation.
-    margins, smallest_p: of ``judge_margins`` and ``smallest_p_by_role``, by the former.
-    """
+def analyse(data: StudyData, verdicts: pd.DataFrame) -> Findings:
+    """What several chapters and the answer state of arms and contrasts. ``verdicts``: of ``judge_study(data)``."""
     study = data.study
+    contrasts, at_compute = at_equal_updates(data, verdicts), at_equal_compute(data)
     return Findings(
         schema_version=SCHEMA_VERSION,
         study=study.name,
@@ -64,11 +55,11 @@ def analyse(
         seeds=study.seeds,
         steps=tuple(sorted({cell.config.steps for cell in study.cells()})),
         arms=tuple(_arm_results(data, verdicts)),
-        contrasts=tuple(contrasts),
-        contrasts_at_equal_compute=tuple(at_compute),
+        contrasts=contrasts,
+        contrasts_at_equal_compute=at_compute,
         families=families(contrasts, data),
-        margins=tuple(margins),
-        smallest_p=tuple(smallest_p),
+        margins=tuple(judge_margins(study.plan, contrasts)),
+        smallest_p=tuple(smallest_p_by_role(contrasts)),
         regions=regions(data, verdicts),
         grid_means=tuple(grid_means(data, verdicts)),
         thresholds=asdict(study.plan.thresholds),

@@ -4,11 +4,12 @@ import gc
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from analysis.chapters.form import ReportFigure
@@ -35,26 +36,22 @@ def drawn(contents: Contents, folder: Path, stamp: str) -> list[PageFigure]:
     """Figures are drawn here one by one, and written by other processes: three formats take longer than drawing."""
     shown: list[tuple[ReportFigure, Future[Picture]]] = []
     beside: list[Future[list[Path]]] = []
+    room = BoundedSemaphore(PENDING * len(available_cores()))  # each that waits to be written takes memory
     with _writers() as writers:
         for one in contents.figures():
-            _wait_for_room([*beside, *(picture for _, picture in shown)])
             stem = folder / one.caption.name
+            room.acquire()
             with interrupts_held():  # a task may start a process
                 if one.beside:
                     beside.append(writers.submit(filed, one.draw(), stem, stamp))
+                    handed: Future[Any] = beside[-1]
                 else:
                     shown.append((one, writers.submit(written, one.draw(), stem, stamp)))
+                    handed = shown[-1][1]
+            handed.add_done_callback(lambda _: room.release())
         for files in beside:
             files.result()  # raises what its writer raised
         return [PageFigure(caption=one.caption, picture=picture.result(), first=one.first) for one, picture in shown]
-
-
-def _wait_for_room(handed: Sequence[Future[Any]]) -> None:
-    """Until few of the figures that were handed over are unwritten: each takes memory until it is."""
-    waiting = [one for one in handed if not one.done()]
-    while len(waiting) > PENDING * len(available_cores()):
-        wait(waiting, return_when=FIRST_COMPLETED)
-        waiting = [one for one in waiting if not one.done()]
 
 
 def write_report(

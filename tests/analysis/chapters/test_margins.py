@@ -160,8 +160,8 @@ def test_every_margin_has_a_sentence_and_a_row(tmp_path: Path) -> None:
     record_study(str(tmp_path), study)
     found = judged(loaded(tmp_path, study))
     chapter = precision(found)
-    assert [one.outcome for one in found.margins] == ["not_stable", "updates_to_bar"]
-    assert chapter.sentences[-3:] == [*map(margin_sentence, found.margins), SOME_MARGINS]
+    assert [one.outcome for one in found.findings.margins] == ["not_stable", "updates_to_bar"]
+    assert chapter.sentences[-3:] == [*map(margin_sentence, found.findings.margins), SOME_MARGINS]
     table = margin_table(chapter)
     assert table.caption.startswith("Registered margins of equivalence, at equal numbers of updates")
     assert table.frame[["outcome", "pairs", "margin", "shown"]].to_numpy().tolist() == [

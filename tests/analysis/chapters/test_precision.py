@@ -25,7 +25,7 @@ SEEN = (
 @pytest.fixture(scope="module")
 def primary(tmp_path_factory: pytest.TempPathFactory) -> ContrastResult:
     """A contrast of rates, whatever its counts."""
-    found, _ = judged(loaded(tmp_path_factory.mktemp("none"), small_study(seeds=1))).contrasts
+    found, _ = judged(loaded(tmp_path_factory.mktemp("none"), small_study(seeds=1))).findings.contrasts
     return found
 
 

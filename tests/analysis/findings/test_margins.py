@@ -43,14 +43,14 @@ def with_margins(margins: Mapping[str, float], **changes: Any) -> Study:
 def found(
     folder: Path, margins: Mapping[str, float], mlp: Sequence[Behaviour], dcgan: Sequence[Behaviour]
 ) -> tuple[MarginResult, ...]:
-    return judged(recorded(folder, with_margins(margins), {"mlp": mlp, "dcgan": dcgan})).margins
+    return judged(recorded(folder, with_margins(margins), {"mlp": mlp, "dcgan": dcgan})).findings.margins
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Outcome, ContrastResult]:
     """A result of each kind of outcome, to be filled with values."""
     study = with_margins({"final_frechet": 1.0, "mode_hopping": 0.1}, seeds=1)
-    found = judged(loaded(tmp_path_factory.mktemp("none"), study))
+    found = judged(loaded(tmp_path_factory.mktemp("none"), study)).findings
     return {result.outcome: result for result in found.contrasts}
 
 
@@ -153,7 +153,7 @@ def test_grid_has_an_entry_a_point(tmp_path: Path) -> None:
         for arm in study.arms:
             record(str(tmp_path), study, arm, seed, point={"beta1": 0.5})
         record(str(tmp_path), study, "mlp", seed, point={"beta1": 0.9})
-    results = judged(loaded(tmp_path, study)).margins
+    results = judged(loaded(tmp_path, study)).findings.margins
     assert [(result.outcome, result.grid_point["beta1"], result.n) for result in results] == [
         ("not_stable", 0.5, 6),
         ("not_stable", 0.9, 0),
@@ -168,12 +168,12 @@ def test_contrasts_of_one_name_and_outcome_keep_their_own_margins(tmp_path: Path
     arms = {**study.arms, "mlp-bn": {"architecture": "mlp"}}
     plan = {**study.document["plan"], "secondaries": [one, {**one, "first": "mlp-bn", "margin": 1e-3}]}
     data = recorded(tmp_path, small_study(arms=arms, plan=plan), {"mlp": ["stable"] * 8, "dcgan": ["collapsed"] * 8})
-    assert [result.margin for result in judged(data).margins] == [0.5, 1e-3]
+    assert [result.margin for result in judged(data).findings.margins] == [0.5, 1e-3]
 
 
 def test_margin_of_an_arm_that_is_left_out_is_left_out_with_it(tmp_path: Path) -> None:
     study = with_margins({"not_stable": 0.2}).override(arms=["mlp"])
-    assert judged(loaded(tmp_path, study)).margins == ()
+    assert judged(loaded(tmp_path, study)).findings.margins == ()
 
 
 def test_margin_that_was_registered_after_the_runs_is_shown_as_a_change(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ STABLE: list[Behaviour] = ["stable"] * 8
 
 
 def by_role(data: StudyData) -> dict[Role, SmallestP]:
-    return {found.role: found for found in judged(data).smallest_p}
+    return {found.role: found for found in judged(data).findings.smallest_p}
 
 
 def test_eight_pairs_cannot_show_one_of_eight_secondaries(tmp_path: Path) -> None:
@@ -26,13 +26,15 @@ def test_eight_pairs_cannot_show_one_of_eight_secondaries(tmp_path: Path) -> Non
     arms = {**study.arms, **dict.fromkeys("abc", study.arms["mlp"])}
     study = small_study(arms=arms, plan={**study.document["plan"], "secondaries": secondaries})
     fail: list[Behaviour] = ["unlearned"] * 8
-    judged_runs = judged(recorded(tmp_path, study, {"dcgan": STABLE, **dict.fromkeys(("mlp", "a", "b", "c"), fail)}))
-    found = {row.role: row for row in judged_runs.smallest_p}
+    findings = judged(
+        recorded(tmp_path, study, {"dcgan": STABLE, **dict.fromkeys(("mlp", "a", "b", "c"), fail)})
+    ).findings
+    found = {row.role: row for row in findings.smallest_p}
     assert (found["primary"].family, found["primary"].p) == (1, 2 / 2**8)
     assert found["secondary"] == SmallestP(
         role="secondary", family=8, replicate="pair", n=8, moving=8, p=8 * 2 / 2**8, p_moving=8 * 2 / 2**8
     )
-    reached = min(contrast.effect.p_holm or 1 for contrast in judged_runs.contrasts if contrast.role == "secondary")
+    reached = min(contrast.effect.p_holm or 1 for contrast in findings.contrasts if contrast.role == "secondary")
     assert reached >= found["secondary"].p
 
 
@@ -74,7 +76,7 @@ def test_each_test_of_a_family_counts_with_its_own_pairs_and_seeds(tmp_path: Pat
 
 
 def test_drawn_sign_flips_reach_no_p_below_one_in_their_number(tmp_path: Path) -> None:
-    primary, co_primary = judged(loaded(tmp_path, small_study(seeds=1))).contrasts
+    primary, co_primary = judged(loaded(tmp_path, small_study(seeds=1))).findings.contrasts
     over_seeds = replace(primary, outcome="stable_points")
     assert [least_p(over_seeds, n) for n in (8, 13, 14, 60)] == [2 / 2**8, 2 / 2**13, 2 / 2**14, 1 / 10_000]
     assert least_p(co_primary, 60) == 2 / 2**60
