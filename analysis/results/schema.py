@@ -16,6 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from analysis.results.document import SCHEMA_VERSION, Results
+from runs.errors import report_user_errors
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOTE = {"type": "string", "description": "Why the value beside it is null though it was computed: not finite."}
@@ -104,4 +105,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report_user_errors(main))
