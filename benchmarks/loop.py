@@ -9,6 +9,7 @@ from torch.nn.functional import softplus
 
 from benchmarks.measure import Ratio, cpu_milliseconds, in_turns, ratio
 from experiments.cells import matched_cells
+from experiments.datasets import source_of
 from experiments.datasets.images import ImageData
 from experiments.features import FeatureExtractor
 from experiments.players import Player
@@ -111,4 +112,4 @@ def started(config: RunConfig) -> Training:
 
 
 def _data(config: RunConfig) -> tuple[ImageData, FeatureExtractor]:
-    return real_images(config.dataset, config.image_size, config.channels, local_folder())
+    return real_images(source_of(config), local_folder())

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from experiments.cells import MatchedCell
+from experiments.datasets import source_of
 from experiments.environment import on_this_machine
 from experiments.networks import match_info
 from experiments.recording import RunRequest, real_images
@@ -56,7 +57,7 @@ def seconds_per_run(config: RunConfig, local: Path) -> float:
     """
     config = on_this_machine(config)
     torch.set_num_threads(config.threads)  # as in a worker: more would wait for each other on a busy machine
-    images = real_images(config.dataset, config.image_size, config.channels, local)
+    images = real_images(source_of(config), local)
     training = Training(config, *images)
     training.train(1)  # the first step allocates
     steps, started = 0, time.perf_counter()

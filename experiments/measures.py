@@ -11,7 +11,8 @@ from torch import Tensor
 
 NEIGHBOURS = 5
 CONFIDENT = 0.9  # a classifier's 2 % of errors would otherwise pass for modes
-MODE_SHARE = 0.01  # of the samples that a class must hold to count as a mode
+MODE_SHARE = 0.1  # of its equal share of the samples, that a class must hold to count as a mode
+CLASS_MEASURES = ("eval_modes", "eval_kl", "eval_confidence")
 _EDGE = 1 + 2**-23  # radii are widened by a unit of single precision: distances of equal pairs may round apart
 _NEAR = 1e-6  # of the largest squared length; above it a product of 32 features keeps 8 digits of a distance
 _FEW = 0.02  # of all pairs
@@ -47,7 +48,8 @@ def describe_real(features: Tensor) -> Real:
 def class_measures(probabilities: Tensor) -> dict[str, float]:
     """Modes, KL divergence and confidence of class probabilities (N, K).
 
-    *modes*: classes that hold at least 1 % of the samples at a confidence of .9 or more. *kl*: Σ p ln(p K) of the
+    *modes*: classes that hold at least a tenth of their equal share of the samples, 1 % of all with ten classes, at a
+    confidence of .9 or more. *kl*: Σ p ln(p K) of the
     class histogram p against the uniform one, nats; at least ln(K / classes that hold any sample). *confidence*: mean
     probability of a sample's own class.
     """
@@ -56,7 +58,7 @@ def class_measures(probabilities: Tensor) -> dict[str, float]:
     share = class_histogram(probabilities)
     occupied = share[share > 0]
     return {
-        "eval_modes": float((sure >= MODE_SHARE * len(probabilities)).sum()),
+        "eval_modes": float((sure >= MODE_SHARE / len(sure) * len(probabilities)).sum()),
         "eval_kl": float((occupied * (occupied * len(share)).log()).sum()),
         "eval_confidence": float(confidence.mean()),
     }

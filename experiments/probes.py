@@ -6,14 +6,17 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.datasets.images import ImageData, Images, class_labels, to_bytes
+from experiments.datasets.images import ImageData, Images, to_bytes
 from experiments.features import FeatureExtractor
 from experiments.measures import (
+    CLASS_MEASURES,
+    Real,
     class_histogram,
     class_measures,
     describe_real,
@@ -24,6 +27,8 @@ from runs.schema import PROBE_CHANGES, PROBES, RunConfig
 
 SHEET_IMAGES = 64
 _CHUNK = 250  # samples a forward pass: BatchNorm sees a batch of this size
+REAL_IMAGES = 10_000  # with which the measures compare; the distances between all pairs of them are needed
+MOST_PIXELS = 1024  # of which a covariance matrix is made
 _REFERENCE_SEED = 0
 
 
@@ -40,7 +45,7 @@ class Prober:
 
     def __init__(self, config: RunConfig, data: ImageData, extractor: FeatureExtractor, device: torch.device) -> None:
         self._extractor = extractor
-        self.real = describe_real(extractor.features(data.train))
+        self.real = described(data, extractor)
         shape = (max(config.eval_samples, SHEET_IMAGES), config.latent_dim)
         drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, shape, config.latent_distribution)
         self.latents = torch.from_numpy(drawn).to(device)
@@ -60,8 +65,8 @@ class Prober:
             return dict.fromkeys(_names(first), math.nan), torch.zeros(samples[:SHEET_IMAGES].shape, dtype=torch.uint8)
         images = to_bytes(samples)
         features, probabilities = self._extractor(images[: self._samples])
-        measured = Measured(features=features, histogram=class_histogram(probabilities))
-        values = {**class_measures(probabilities), **feature_measures(features, self.real)}
+        measured = Measured(features=features, histogram=_histogram(probabilities))
+        values = {**_of_classes(probabilities), **feature_measures(features, self.real)}
         if self.previous is not None:
             values |= self._changes(self.previous, measured)
         self.previous = measured
@@ -90,23 +95,40 @@ def measure_references(data: ImageData, extractor: FeatureExtractor, samples: in
 
     Each set has ``samples`` images where it can be drawn at will, otherwise as many as there are.
     """
-    real = describe_real(extractor.features(data.train))
+    real = described(data, extractor)
     values = {}
-    for name, images in _reference_images(data, samples).items():
+    for name, images in _reference_images(data, real.features, samples).items():
         features, probabilities = extractor(images)
-        values[name] = {**class_measures(probabilities), **feature_measures(features, real)}
+        values[name] = {**_of_classes(probabilities), **feature_measures(features, real)}
     return values
 
 
-def _reference_images(data: ImageData, samples: int) -> dict[str, Tensor]:
-    train, labels = _all(data.train), class_labels(data.train)
+def real_subset(images: Images) -> Tensor:
+    """Indices of the images with which the measures compare: all, or the same REAL_IMAGES of them every time."""
+    if len(images) <= REAL_IMAGES:
+        return torch.arange(len(images))
+    drawn = generator(_REFERENCE_SEED, StreamId.ORDER).choice(len(images), REAL_IMAGES, replace=False)
+    return torch.from_numpy(np.sort(drawn))
+
+
+@lru_cache(maxsize=2)
+def described(data: ImageData, extractor: FeatureExtractor) -> Real:
+    """The real side of the measures, kept for the next run of the same process."""
+    return describe_real(extractor.features(data.train, real_subset(data.train)))
+
+
+def _reference_images(data: ImageData, features: Tensor, samples: int) -> dict[str, Tensor]:
+    """``features`` (M, F): of the real images that the measures compare with."""
+    chosen = real_subset(data.train)
+    train = data.train.take(chosen)
+    half, one = _parts(None if data.train.labels is None else data.train.labels[chosen], data.classes, features)
     draw = generator(_REFERENCE_SEED, StreamId.NOISE_EVAL)
     repeated = torch.from_numpy(draw.choice(len(train), 10, replace=False))
     shape = (samples, *train.shape[1:])
     return {
-        "held_out": _all(data.held_out),
-        "half_classes": train[labels < data.classes // 2],
-        "one_class": train[labels == 0],
+        "held_out": data.held_out.take(real_subset(data.held_out)),
+        "half_classes": train[half],
+        "one_class": train[one],
         "repeated": train[repeated].repeat(-(-samples // 10), 1, 1, 1)[:samples],
         "pixel_gaussian": _pixel_gaussian(train, samples, draw),
         "grey": torch.full(shape, 128, dtype=torch.uint8),
@@ -114,13 +136,34 @@ def _reference_images(data: ImageData, samples: int) -> dict[str, Tensor]:
     }
 
 
-def _all(images: Images) -> Tensor:
-    return torch.cat(list(images.chunks(_CHUNK)))
+def _parts(labels: Tensor | None, classes: int, features: Tensor) -> tuple[Tensor, Tensor]:
+    """Which of the real images (M,) are of the first half of the classes, and which of the first.
+
+    Without labels: the half, and the tenth, that lie nearest to the first image in feature space.
+    """
+    if labels is not None:
+        return labels < classes // 2, labels == 0
+    nearness = (features - features[0]).norm(dim=1).argsort(stable=True).argsort(stable=True)
+    return nearness < len(features) // 2, nearness < max(1, len(features) // 10)
+
+
+def _of_classes(probabilities: Tensor | None) -> dict[str, float]:
+    """Measures of the classes; not a number where there are none."""
+    return dict.fromkeys(CLASS_MEASURES, math.nan) if probabilities is None else class_measures(probabilities)
+
+
+def _histogram(probabilities: Tensor | None) -> Tensor:
+    return torch.full((1,), math.nan) if probabilities is None else class_histogram(probabilities)
 
 
 def _pixel_gaussian(images: Tensor, samples: int, draw: np.random.Generator) -> Tensor:
-    pixels = images.flatten(1).double().numpy()
-    drawn = draw.multivariate_normal(pixels.mean(0), np.cov(pixels.T), samples, method="eigh")
+    pixels = images.flatten(1).float().numpy()
+    if pixels.shape[1] <= MOST_PIXELS:
+        pixels = pixels.astype(np.float64)
+        drawn = draw.multivariate_normal(pixels.mean(0), np.cov(pixels.T), samples, method="eigh")
+    else:  # the same distribution, by weighing the images: their covariance would take the cube of their pixels
+        weights = draw.standard_normal((samples, len(pixels)), dtype=np.float32) / math.sqrt(len(pixels) - 1)
+        drawn = pixels.mean(0) + (weights - weights.mean(1, keepdims=True)) @ pixels
     return torch.from_numpy(drawn.round().clip(0, 255).astype(np.uint8)).reshape(samples, *images.shape[1:])
 
 

@@ -13,11 +13,12 @@ import torch
 from safetensors.torch import save_file
 
 from experiments.checkpoint import load_checkpoint, save_checkpoint
-from experiments.datasets import load_images
+from experiments.datasets import load_images, source_of
 from experiments.datasets.images import ImageData
+from experiments.datasets.protocol import Source
 from experiments.environment import code_state, device_name, on_this_machine, versions
-from experiments.features import FeatureExtractor, feature_extractor
-from experiments.probes import measure_references
+from experiments.features import FeatureExtractor, data_digest, feature_extractor
+from experiments.probes import measure_references, real_subset
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.errors import UserError
@@ -61,9 +62,9 @@ class RunRequest:
         return self.key, self.config.seed
 
     @property
-    def data(self) -> tuple[str, int, int, Path]:
+    def data(self) -> tuple[Source, Path]:
         """Which images the run is trained on, as :func:`real_images` takes them."""
-        return self.config.dataset, self.config.image_size, self.config.channels, self.local
+        return source_of(self.config), self.local
 
     @property
     def checkpoint(self) -> Path:
@@ -117,9 +118,9 @@ def _check_recorded(url: str, run_id: int) -> None:
 
 
 @lru_cache(maxsize=2)
-def real_images(dataset: str, image_size: int, channels: int, local: Path) -> tuple[ImageData, FeatureExtractor]:
+def real_images(source: Source, local: Path) -> tuple[ImageData, FeatureExtractor]:
     """The data of a config and its feature network, kept for the next run of the same process."""
-    data = load_images(dataset, image_size, channels, local)
+    data = load_images(source, local)
     return data, feature_extractor(data, local / "features")
 
 
@@ -169,7 +170,14 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
         device=device_name(training.device),
         code=code_state(),
         streams=training.digests(),
-        features={"hash": extractor.hash, "accuracy": extractor.accuracy},
+        features={
+            "hash": extractor.hash,
+            "accuracy": extractor.accuracy,
+            "space": extractor.space,
+            "real_images": len(real_subset(data.train)),
+            "data": data_digest(data),
+            "checked": data.checked,
+        },
         classes=data.classes,
         references=_references(*request.data, request.config.eval_samples),
         extremes=training.recorder.extremes(),
@@ -179,8 +187,8 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
 
 
 @lru_cache(maxsize=2)
-def _references(dataset: str, image_size: int, channels: int, local: Path, samples: int) -> dict[str, dict[str, float]]:
-    return measure_references(*real_images(dataset, image_size, channels, local), samples)
+def _references(source: Source, local: Path, samples: int) -> dict[str, dict[str, float]]:
+    return measure_references(*real_images(source, local), samples)
 
 
 def _write_artifacts(training: Training, folder: Path) -> list[Path]:

@@ -1,19 +1,22 @@
 """What a config may ask for by its fields, but its data or its networks do not allow."""
 
-from experiments.datasets import present
+from pathlib import Path
+
+from experiments.datasets import source_of, training_images
+from runs.addresses import local_folder
 from runs.errors import UserError
 from runs.schema import MatchInfo, RunConfig
 
 MOST_PARAMETERS = 500_000_000  # of one network: 8 GB with the gradient and the two moments of Adam
 
 
-def refuse_sizes(config: RunConfig, match: MatchInfo) -> None:
+def refuse_sizes(config: RunConfig, match: MatchInfo, local: Path | None = None) -> None:
     """Raise UserError if no run of this config can be trained here.
 
     Because the data's files are absent, a minibatch has more images than there are, or a network more parameters than
     any memory.
     """
-    images = present(config.dataset).training_images()
+    images = training_images(source_of(config), local or local_folder())
     if config.batch_size > images:
         raise UserError(
             f"arm {config.arm}: batch_size={config.batch_size} is more than the {images:,} training images"

@@ -11,6 +11,7 @@ from runs.errors import UserError
 
 HERE = Path(__file__).parent.resolve()
 LOCAL_VARIABLE = "GAN_STABILITY_LOCAL"
+DATA_VARIABLE = "GAN_STABILITY_DATA"
 SCHEMES = ("mongodb://", "mongodb+srv://")
 EXPECTED = "expected mongodb://[user:password@]host[:port]/database[?options]"
 
@@ -22,6 +23,12 @@ def local_folder() -> Path:
     """
     chosen = _setting(LOCAL_VARIABLE)
     return _absolute(chosen) if chosen else HERE / "_local"
+
+
+def data_folder() -> Path:
+    """Where data sets' own files are looked for: GAN_STABILITY_DATA, or ``data`` in the local folder if it is unset."""
+    chosen = _setting(DATA_VARIABLE)
+    return _absolute(chosen) if chosen else local_folder() / "data"
 
 
 def reports_folder() -> Path:

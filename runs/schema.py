@@ -14,7 +14,7 @@ from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, Positive
 TRAINING_VERSION = 2
 # Fields that RunConfig got after that version, and the value that stands for what every run was before they existed.
 # While a field has that value it is left out of a cell's key, so records that lack it keep counting.
-LATER_FIELDS: dict[str, Any] = {}
+LATER_FIELDS: dict[str, Any] = {"data": None}
 MAX_POINTS = 5000  # a metric is rewritten at every heartbeat: longer ones make recording slow
 
 # upper limits: above them nothing could be trained, so a slip of the keyboard is refused before it is tried
@@ -122,6 +122,7 @@ class RunConfig:
     init_g: Initialization = "dcgan"
     init_d: Initialization = "dcgan"
     dataset: Dataset = "digits"
+    data: Annotated[str, Strict(), Field(min_length=1)] | None = None  # folder of the user's own pictures
     image_size: ImageSize = 16
     channels: PositiveInt = 1
     latent_dim: Annotated[PositiveInt, Field(le=MOST_LATENT)] = 64
@@ -154,6 +155,9 @@ class RunConfig:
     @model_validator(mode="after")
     def _fits_the_data(self) -> Self:
         known = DATASETS[self.dataset].channels
+        if (self.data is not None) != DATASETS[self.dataset].in_a_folder:
+            wanted = "should name the folder of your pictures" if self.data is None else "should be left out"
+            raise ValueError(f"data={self.data!r} {wanted} with dataset={self.dataset}")
         if self.channels not in known:
             expected = " or ".join(map(str, known))
             raise ValueError(f"channels={self.channels} should be {expected} with dataset={self.dataset}")
@@ -273,7 +277,10 @@ class RunInfo(TypedDict):
     device: str  # the hardware's own name
     code: dict[str, Any]  # commit (or None), modified
     streams: dict[str, str]  # chained digest of what each stream gave: order, noise_d, noise_g, noise_eval
-    features: dict[str, Any]  # hash of the frozen network's weights, accuracy on held-out images
+    # of the frozen network: hash of its weights, accuracy on held-out images, what it was trained to tell apart
+    # ("space"); of the data: digest, whether their files are the publisher's ("checked"), and how many real images the
+    # measures compare with ("real_images")
+    features: dict[str, Any]
     classes: int
     references: dict[str, dict[str, float]]  # probe values of images whose quality is known, by their name
     extremes: dict[str, Extremes]  # by step trace

@@ -3,30 +3,63 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from experiments.datasets.cifar10 import Cifar10
 from experiments.datasets.digits import Digits
+from experiments.datasets.image_folder import ImageFolder
 from experiments.datasets.images import ImageData
-from experiments.datasets.protocol import DataSet
+from experiments.datasets.mnist import Idx
+from experiments.datasets.protocol import DataSet, Preparation, Source
+from runs.addresses import data_folder
 from runs.errors import UserError
+from runs.schema import RunConfig
 
-DATASETS: Mapping[str, DataSet] = {"digits": Digits()}
+DATASETS: Mapping[str, DataSet] = {
+    "digits": Digits(),
+    "mnist": Idx("MNIST"),
+    "fashion_mnist": Idx("FashionMNIST"),
+    "cifar10": Cifar10(),
+    "image_folder": ImageFolder(),
+}
 
 
-def present(name: str) -> DataSet:
-    """The data set of that name, with its files there.
+def source_of(config: RunConfig) -> Source:
+    """What the config says of its data."""
+    return Source(dataset=config.dataset, image_size=config.image_size, channels=config.channels, path=config.data)
 
-    Raises ValueError, naming the known ones, if there is no such data set, and UserError if files of it are absent.
+
+def folder_of(source: Source, local: Path) -> Path:
+    """The data set's folder for what is prepared of it."""
+    return local / "datasets" / source.dataset
+
+
+def why_absent(source: Source, local: Path) -> str | None:
+    """In one line what is not here of the data, and how to get it; None if all is.
+
+    Raises ValueError, naming the known ones, if there is no data set of that name.
     """
-    if name not in DATASETS:
-        raise ValueError(f"dataset={name!r}: expected one of {', '.join(DATASETS)}")
-    absent = DATASETS[name].absent()
+    if source.dataset not in DATASETS:
+        raise ValueError(f"dataset={source.dataset!r}: expected one of {', '.join(DATASETS)}")
+    return DATASETS[source.dataset].absent(source, folder_of(source, local), data_folder())
+
+
+def present(source: Source, local: Path) -> DataSet:
+    """The data set of that source, with its files there.
+
+    Raises as :func:`why_absent` does, and UserError if files of it are absent.
+    """
+    absent = why_absent(source, local)
     if absent:
-        raise UserError(f"dataset={name}: {absent}")
-    return DATASETS[name]
+        raise UserError(f"dataset={source.dataset}: {absent}")
+    return DATASETS[source.dataset]
 
 
-def load_images(name: str, image_size: int, channels: int, local: Path) -> ImageData:
-    """The data set at that size, prepared in a folder of ``local`` if need be. Raises as :func:`present` does."""
-    folder = local / "datasets" / name
-    found = present(name)
-    found.prepare(folder)
-    return found.read(image_size, channels, folder)
+def training_images(source: Source, local: Path) -> int:
+    """How many images are trained on. Raises as :func:`present` does."""
+    return present(source, local).training_images(source, folder_of(source, local), data_folder())
+
+
+def load_images(source: Source, local: Path) -> ImageData:
+    """The data of that source, prepared in a folder of ``local`` if need be. Raises as :func:`present` does."""
+    found, folder = present(source, local), folder_of(source, local)
+    found.prepare(source, folder, Preparation(root=data_folder()))
+    return found.read(source, folder)

@@ -13,6 +13,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from experiments.datasets.images import ImageData, ImagesInMemory
+from experiments.datasets.protocol import Preparation, Source
 
 HELD_OUT_SHARE = 0.2
 _SPLIT_SEED = 0  # the split belongs to the data set, not to a run
@@ -24,22 +25,22 @@ class Digits:
     Enlarged (bilinear), grey repeated over the channels: they lie in a 64-dimensional subspace of pixel space.
     """
 
-    def absent(self) -> str | None:
+    def absent(self, source: Source, folder: Path, root: Path) -> str | None:
         """Never: who has scikit-learn has them."""
         return None
 
-    def training_images(self) -> int:
+    def training_images(self, source: Source, folder: Path, root: Path) -> int:
         """1,437."""
         return len(_parts()[0])
 
-    def prepare(self, folder: Path) -> None:
+    def prepare(self, source: Source, folder: Path, preparation: Preparation) -> None:
         """Nothing: they are enlarged in a moment."""
 
-    def read(self, image_size: int, channels: int, folder: Path) -> ImageData:
+    def read(self, source: Source, folder: Path) -> ImageData:
         """All of them, in memory."""
         images, labels = _originals()
-        resized = functional.resize(images, [image_size, image_size], antialias=True)
-        coloured = resized.expand(-1, channels, -1, -1).contiguous()
+        resized = functional.resize(images, [source.image_size, source.image_size], antialias=True)
+        coloured = resized.expand(-1, source.channels, -1, -1).contiguous()
         train, held_out = (ImagesInMemory(coloured[part], labels[part]) for part in _parts())
         return ImageData(train=train, held_out=held_out, classes=10)
 

@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
-
-from runs.errors import UserError
 
 Feed = Callable[[Tensor], Tensor]  # indices (B,) -> images (B, C, H, W) in [-1, 1], all on the training's device
 
@@ -37,8 +36,12 @@ class Images(ABC):
 
     def chunks(self, size: int) -> Iterator[Tensor]:
         """All images in their order, ``size`` at a time."""
-        for indices in torch.arange(len(self)).split(size):
-            yield self.take(indices)
+        yield from self.chunks_of(torch.arange(len(self)), size)
+
+    def chunks_of(self, indices: Tensor, size: int) -> Iterator[Tensor]:
+        """The images at these indices (B,), ``size`` at a time."""
+        for part in indices.split(size):
+            yield self.take(part)
 
 
 class ImagesInMemory(Images):
@@ -61,6 +64,22 @@ class ImagesInMemory(Images):
         return to_unit_range(self._pixels).to(device, memory_format=memory_format).__getitem__
 
 
+class MappedImages(Images):
+    """Images in a file that is mapped into memory: read as they are asked for, shared by all processes."""
+
+    def __init__(self, pixels: np.ndarray, labels: Tensor | None) -> None:
+        """``pixels``: uint8 (N, C, H, W)."""
+        self._pixels = pixels
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def take(self, indices: Tensor) -> Tensor:
+        """The images (B, C, H, W), uint8, at these indices (B,)."""
+        return torch.from_numpy(self._pixels[indices.numpy()])
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImageData:
     """A data set at one size and number of channels, in two parts that share no image."""
@@ -68,13 +87,8 @@ class ImageData:
     train: Images
     held_out: Images
     classes: int  # K; 0 where there are no labels
-
-
-def class_labels(images: Images) -> Tensor:
-    """The class (N,) of each image. Raises UserError if they have none."""
-    if images.labels is None:
-        raise UserError("this data set has no labels, and samples are measured by a classifier of real images")
-    return images.labels
+    digest: str | None = None  # of all its bytes; None where they are few, and whoever asks can make it
+    checked: bool = True  # False: its files are not the publisher's, and were taken all the same
 
 
 def to_unit_range(images: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ import shutil
 import pytest
 import torch
 
+from experiments.datasets.protocol import Source
 from experiments.networks import match_info, matched_config
 from experiments.recording import RunRequest, real_images
 from experiments.steps import alternating_step
@@ -30,7 +31,7 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def images(local):
-    return real_images("digits", 16, 1, local)
+    return real_images(Source(dataset="digits", image_size=16, channels=1), local)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from experiments import datasets
-from experiments.datasets import load_images, present
+from experiments.datasets import load_images, training_images
 from experiments.datasets.digits import Digits
 from experiments.datasets.images import ImageData, Images, to_bytes, to_unit_range
-from experiments.features import feature_extractor
+from experiments.datasets.protocol import Source
 from experiments.networks import match_info, matched_config
 from experiments.sizes import refuse_sizes
 from experiments.training import Training
@@ -16,10 +16,11 @@ from tests.experiments.equality import fingerprint
 from tests.experiments.tiny import ARMS, TINY
 
 NOWHERE = Path("nothing is kept")
+SMALL = Source(dataset="digits", image_size=16, channels=1)
 
 
 def digits(size=16, channels=1):
-    return load_images("digits", size, channels, NOWHERE)
+    return load_images(Source(dataset="digits", image_size=size, channels=channels), NOWHERE)
 
 
 def pixels(images):
@@ -34,7 +35,7 @@ def test_digits_are_split_once_into_parts_that_share_no_image(size, channels):
     assert pixels(data.held_out).shape == (360, channels, size, size)
     assert pixels(data.train).dtype == torch.uint8
     assert torch.equal(pixels(data.train), pixels(digits(size, channels).train))
-    assert present("digits").training_images() == len(data.train)
+    assert training_images(Source(dataset="digits", image_size=size, channels=channels), NOWHERE) == len(data.train)
 
 
 def test_each_class_has_its_share_in_both_parts():
@@ -91,14 +92,8 @@ def test_images_that_have_no_labels_and_never_lie_in_memory_together_train_to_th
     assert prints[0] == prints[1]
 
 
-def test_a_feature_network_is_not_trained_without_labels(images, tmp_path):
-    with pytest.raises(UserError, match="has no labels"):
-        feature_extractor(unlabelled(images[0]), tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
 class Away(Digits):
-    def absent(self):
+    def absent(self, source, folder, root):
         return "there is no archive.zip; download it from where it is"
 
 
@@ -109,21 +104,21 @@ def test_absent_files_are_said_before_anything_is_read_or_made(monkeypatch, tmp_
         refuse_sizes(config, match_info(config, None))
     assert "\n" not in str(refused.value)
     with pytest.raises(UserError, match=r"archive\.zip"):
-        load_images("digits", 16, 1, tmp_path)
+        load_images(SMALL, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 class Unpacked(Digits):
-    def prepare(self, folder):
+    def prepare(self, source, folder, preparation):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "index").write_text("made once")
 
-    def read(self, image_size, channels, folder):
+    def read(self, source, folder):
         assert (folder / "index").read_text() == "made once"
-        return super().read(image_size, channels, folder)
+        return super().read(source, folder)
 
 
 def test_a_data_set_is_prepared_in_a_folder_of_its_own_before_it_is_read(monkeypatch, tmp_path):
     monkeypatch.setitem(datasets.DATASETS, "digits", Unpacked())
-    assert len(load_images("digits", 16, 1, tmp_path).train) == 1437
+    assert len(load_images(SMALL, tmp_path).train) == 1437
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["digits"]

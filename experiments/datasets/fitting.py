@@ -1,0 +1,71 @@
+"""Pictures of any kind and size, made to squares of bytes."""
+
+# N images, C channels, H height, W width
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn.functional import pad
+from torchvision.transforms.v2 import functional
+
+from runs.errors import UserError
+
+
+def fit_arrays(images: Tensor, size: int, channels: int) -> Tensor:
+    """Equal square uint8 images (N, 1 or 3, H, H), padded with black to a power of two, resized, in that many channels.
+
+    Padded, since to stretch 28 pixels to 32 would blur every one of them.
+    """
+    height = images.shape[-1]
+    padding = (1 << (height - 1).bit_length()) - height
+    before, after = padding // 2, padding - padding // 2
+    squares = functional.resize(pad(images, (before, after, before, after)), [size, size], antialias=True)
+    if squares.shape[1] == channels:
+        return squares
+    return squares.expand(-1, channels, -1, -1) if channels == 3 else functional.rgb_to_grayscale(squares)
+
+
+def fit_file(path: Path, size: int, channels: int) -> Tensor:
+    """The picture in a file as uint8 (C, H, W): turned upright, cropped to the middle square, resized (bilinear).
+
+    Raises UserError, naming the file, if it holds no single picture.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(path) as image:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            frames = getattr(image, "n_frames", 1)
+            if frames > 1:
+                raise UserError(f"{path} is animated: {frames} pictures in one file; expected one")
+            return fit_picture(image, size, channels)
+    except UserError:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombWarning) as error:
+        raise UserError(f"{path} cannot be read as an image: {_reason(error)}") from None
+
+
+def fit_picture(image: Image.Image, size: int, channels: int) -> Tensor:
+    """One picture as :func:`fit_file` makes it. Raises ValueError for numbers that no picture is made of."""
+    upright = ImageOps.exif_transpose(image)
+    coloured = _eight_bits(upright).convert("L" if channels == 1 else "RGB")
+    square = ImageOps.fit(coloured, (size, size), method=Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.array(square)).reshape(size, size, channels).permute(2, 0, 1).contiguous()
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The picture with 8 bits a channel; of 16 the upper ones, where PIL's own conversion would cut at white."""
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.int64)
+        return Image.fromarray((values.clip(0, 65535) >> 8).astype(np.uint8))
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers without a known range")
+    return image
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "no known format"
+    return str(getattr(error, "strerror", None) or error)
