@@ -10,9 +10,16 @@ YES :=
 RATES ?= 0.8 0.3
 PAIRS ?=
 PHI ?=
+DATASET ?=
+ROOT ?=
+IMAGES ?=
+SIZE ?=
+UNCHECKED :=
+SKIP :=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
-KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI PYTHON MONGO_URL GAN_STABILITY_LOCAL TEST_MONGO_URL \
+KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI DATASET ROOT IMAGES SIZE UNCHECKED SKIP \
+	PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
@@ -31,13 +38,14 @@ CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) 
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep report reproducibility power test lint bench calibration clean
+.PHONY: help setup stability-sweep data report reproducibility power test lint bench calibration clean
 
 help: ## this list
 	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo "Also from the environment or a file .env:"
 	@echo "  MONGO_URL           mongodb://... to record to instead of a folder"
+	@echo "  GAN_STABILITY_DATA  folder with data sets' own files instead of runs/_local/data"
 	@echo "  GAN_STABILITY_LOCAL folder for records, checkpoints and reports instead of runs/_local and runs/reports"
 
 setup: $(READY) ## make the environment and install the pinned packages
@@ -45,6 +53,11 @@ setup: $(READY) ## make the environment and install the pinned packages
 stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again
 	@$(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
+
+data: $(READY) ## fetch or read DATASET and prepare it: ROOT=its files, SIZE=64, IMAGES=a folder of pictures, UNCHECKED=1, SKIP=1
+	@$(PY) -m experiments.data $(call quoted,$(DATASET)) $(if $(ROOT),--root $(call quoted,$(ROOT))) \
+	$(if $(IMAGES),--path $(call quoted,$(IMAGES))) $(if $(SIZE),--size $(call quoted,$(SIZE))) \
+	$(if $(filter-out 0 no,$(UNCHECKED)),--unchecked) $(if $(filter-out 0 no,$(SKIP)),--skip-unreadable)
 
 report: $(READY) ## write the report of STUDY from the records there are
 	@$(PY) -m analysis.report $(CHOICE)

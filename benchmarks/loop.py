@@ -11,7 +11,7 @@ from benchmarks.measure import Ratio, cpu_milliseconds, in_turns, ratio
 from experiments.cells import matched_cells
 from experiments.datasets import source_of
 from experiments.datasets.images import ImageData
-from experiments.features import FeatureExtractor
+from experiments.feature_space import FeatureExtractor
 from experiments.players import Player
 from experiments.recording import real_images
 from experiments.steps import alternating_step

@@ -20,9 +20,9 @@ class MatchedCell:
     match: MatchInfo
 
 
-def matched_cells(study: Study) -> list[MatchedCell]:
-    """All cells of the study. Raises UserError if one cannot be matched or trained."""
-    return [_matched(cell) for cell in study.cells()]
+def matched_cells(study: Study, *, without_data: bool = False) -> list[MatchedCell]:
+    """All cells of the study. Raises UserError if one cannot be matched or trained, absent data aside if so wanted."""
+    return [_matched(cell, without_data) for cell in study.cells()]
 
 
 def requests(
@@ -44,8 +44,8 @@ def requests(
     ]
 
 
-def _matched(cell: Cell) -> MatchedCell:
+def _matched(cell: Cell, without_data: bool) -> MatchedCell:
     config = matched_config(cell.config, cell.reference)
     match = match_info(config, cell.reference)
-    refuse_sizes(config, match)
+    refuse_sizes(config, match, without_data=without_data)
     return MatchedCell(cell=cell, config=config, match=match)

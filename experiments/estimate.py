@@ -7,11 +7,17 @@ from pathlib import Path
 import torch
 
 from experiments.cells import MatchedCell
-from experiments.datasets import source_of
+from experiments.datasets import source_of, why_absent
+from experiments.datasets.images import ImageData
+from experiments.datasets.protocol import Source
+from experiments.datasets.stand_in import stand_in
 from experiments.environment import on_this_machine
+from experiments.feature_space import FeatureExtractor
+from experiments.features import feature_extractor
 from experiments.networks import match_info
 from experiments.recording import RunRequest, real_images
 from experiments.training import Training
+from runs.addresses import local_folder
 from runs.schema import RunConfig, probe_steps, promised_steps
 from runs.study import Study
 
@@ -33,14 +39,19 @@ _HEADER = (
 def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunRequest], workers: int) -> None:
     """Print the study's cells, and the time and disk that its missing runs would take."""
     rows: list[tuple[str, ...]] = [_HEADER]
-    seconds, size = 0.0, 0
+    seconds, size, local = 0.0, 0, local_folder()
     for one in cells:
         lacking = sum(request.key == one.cell.key for request in todo)
-        cost = seconds_per_run(one.config, todo[0].local) if lacking else 0.0
+        cost = seconds_per_run(one.config, local) if lacking else 0.0
         seconds += lacking * cost
         size += lacking * _bytes_per_run(one)
         rows.append(_row(study, one, cost, lacking))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
+    absent = dict.fromkeys(
+        f"dataset={one.config.dataset}: {why}" for one in cells if (why := why_absent(source_of(one.config), local))
+    )
+    for why in absent:
+        print(f"{why} (the times below are measured on noise in their place)")
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print(f"seeds {study.seeds[0]} to {study.seeds[-1]}, plan {study.plan_hash}")
@@ -57,8 +68,7 @@ def seconds_per_run(config: RunConfig, local: Path) -> float:
     """
     config = on_this_machine(config)
     torch.set_num_threads(config.threads)  # as in a worker: more would wait for each other on a busy machine
-    images = real_images(source_of(config), local)
-    training = Training(config, *images)
+    training = Training(config, *_images(source_of(config), local))
     training.train(1)  # the first step allocates
     steps, started = 0, time.perf_counter()
     while time.perf_counter() - started < _SECONDS_A_CELL:
@@ -68,6 +78,14 @@ def seconds_per_run(config: RunConfig, local: Path) -> float:
     started = time.perf_counter()
     training.prober.probe(training.generator.network)
     return config.steps * step + len(probe_steps(config)) * (time.perf_counter() - started)
+
+
+def _images(source: Source, local: Path) -> tuple[ImageData, FeatureExtractor]:
+    """The images that a run would be trained on, or as long as they are absent noise in their place."""
+    if why_absent(source, local) is None:
+        return real_images(source, local)
+    data = stand_in(source)
+    return data, feature_extractor(data, local / "features")
 
 
 def _row(study: Study, one: MatchedCell, cost: float, lacking: int) -> tuple[str, ...]:

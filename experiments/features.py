@@ -1,12 +1,11 @@
-"""The frozen feature network of a data set: trained once on its real training images, the same for every run.
+"""The space in which a data set's samples are measured: made once from its real images, the same for every run.
 
-Where the images have labels it is a classifier of them. Where they have none it tells by how many quarter turns an
-image was turned (Gidaris, Singh, Komodakis 2018), which takes knowing what images of the set look like.
+Where the images have labels it is the last hidden layer of a classifier of them, otherwise that of fixed filters.
 """
 
+# N images, C channels, H height, W width, F features, K classes
+
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from experiments.datasets.images import ImageData, Images, to_unit_range
+from experiments.feature_space import CHUNK, FEATURES, FeatureExtractor
+from experiments.filters import FilterFeatures
 from experiments.streams import StreamId, generator
 from models.blocks import BlockNetwork
 from runs.files import replaced
@@ -24,63 +25,70 @@ from runs.study import digest
 FEW_IMAGES, EPOCHS_OF_FEW = 10_000, 30
 IMAGES_SEEN = 300_000  # where there are more than a few: 5 epochs of 60,000
 BATCH_SIZE, LEARNING_RATE = 64, 1e-3
-FEATURES = 32
-QUARTER_TURNS = 4
-_CHUNK = 250  # images a forward pass; with channels last a third of the time of all at once
 _SEED = 0
 _VERSION = 1  # raised when the same data would no longer give the same network
 
 
-@dataclass(frozen=True, kw_only=True)
-class FeatureExtractor:
-    """A trained network; its last hidden layer is the space in which samples are measured."""
+class ClassifierFeatures(FeatureExtractor):
+    """A trained classifier of real images; its last hidden layer is the space."""
 
-    network: BlockNetwork
-    labelled: bool  # whether its classes are those of the data; else they are quarter turns, and mean nothing here
-    accuracy: float  # on held-out images
-    hash: str  # of its weights
+    space = "classifier"
 
-    @property
-    def space(self) -> str:
-        """What the network was trained to tell apart."""
-        return "classes" if self.labelled else "rotations"
+    def __init__(self, network: BlockNetwork, held_out: Images) -> None:
+        self._network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self.hash = weights_hash(network.state_dict())
+        self.accuracy = _accuracy(self, held_out)
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Features (N, F) and class probabilities (N, K), None without labels, of uint8 images (N, C, H, W)."""
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, 32) and class probabilities (N, K)."""
         features, probabilities = [], []
-        for chunk in images.split(_CHUNK):
+        for chunk in images.split(CHUNK):
             inputs = to_unit_range(chunk).to(memory_format=torch.channels_last)
-            logits, activations = self.network(inputs, with_activations=True)
+            logits, activations = self._network(inputs, with_activations=True)
             features.append(activations["features"])
             probabilities.append(logits.softmax(1))
-        return torch.cat(features), torch.cat(probabilities) if self.labelled else None
+        return torch.cat(features), torch.cat(probabilities)
 
-    def features(self, images: Images, indices: Tensor) -> Tensor:
-        """Features (N, F) of the images at these indices, which need not fit in memory."""
-        return torch.cat([self(chunk)[0] for chunk in images.chunks_of(indices, _CHUNK)])
+
+class StackFeatures(FeatureExtractor):
+    """The classifier of single images, on each colour of a stack by itself."""
+
+    space = "classifier of each colour"
+
+    def __init__(self, single: FeatureExtractor, held_out: Images) -> None:
+        self._single = single
+        self.hash = single.hash
+        self.accuracy = _accuracy(self, held_out)
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, 3 × 32) side by side, and probabilities (N, 1000) of a stack's three classes together."""
+        features, together = [], torch.ones(len(images), 1)
+        for colour in images.split(1, dim=1):
+            seen, probabilities = self._single(colour)
+            assert probabilities is not None
+            features.append(seen)
+            together = (together[:, :, None] * probabilities[:, None]).flatten(1)
+        return torch.cat(features, 1), together
 
 
 def feature_extractor(data: ImageData, folder: Path) -> FeatureExtractor:
-    """The data's feature network, from ``folder`` if it is there, otherwise trained (on one thread) and kept there.
+    """The space of these data: of labelled ones a classifier, of stacks that of what is stacked, else fixed filters.
 
-    A kept network that does not load is trained again.
+    A classifier is trained on one thread and kept in ``folder``; one that is kept but does not load is trained again.
     """
-    labelled = data.train.labels is not None
+    if data.stack_of is not None:
+        return StackFeatures(feature_extractor(data.stack_of, folder), data.held_out)
+    if data.train.labels is None:
+        return FilterFeatures(data.train)
     path = folder / f"{_network_name(data)}.safetensors"
-    network = _untrained(data, labelled)
+    network = _untrained(data)
     if not _load(network, path):
-        _train(network, data.train)
+        _train(network, data.train, data.train.labels)
         folder.mkdir(parents=True, exist_ok=True)
         with replaced(path) as temporary:
             save_file(network.state_dict(), temporary)
-    network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    return FeatureExtractor(
-        network=network,
-        labelled=labelled,
-        accuracy=_accuracy(network, data.held_out),
-        hash=weights_hash(network.state_dict()),
-    )
+    return ClassifierFeatures(network, data.held_out)
 
 
 def feature_network(channels: int, image_size: int, classes: int, width: int = 16) -> BlockNetwork:
@@ -110,8 +118,10 @@ def data_digest(data: ImageData) -> str:
     """Digest of the training images and their labels, or of the whole prepared file where there is one."""
     if data.digest is not None:
         return data.digest
+    if data.stack_of is not None:
+        return digest([data_digest(data.stack_of), len(data.train), len(data.held_out)])
     content = hashlib.sha256()
-    for chunk in data.train.chunks(_CHUNK):
+    for chunk in data.train.chunks(CHUNK):
         content.update(chunk.numpy().tobytes())
     if data.train.labels is not None:
         content.update(data.train.labels.numpy().tobytes())
@@ -123,62 +133,36 @@ def epochs(images: int) -> int:
     return EPOCHS_OF_FEW if images <= FEW_IMAGES else max(1, round(IMAGES_SEEN / images))
 
 
-def quarter_turned(images: Tensor, turns: Tensor) -> Tensor:
-    """Images (N, C, H, H), each turned by its number of quarter turns (N,)."""
-    turned = torch.empty_like(images)
-    for number in range(QUARTER_TURNS):
-        chosen = turns == number
-        turned[chosen] = torch.rot90(images[chosen], number, (2, 3))
-    return turned
-
-
-def _untrained(data: ImageData, labelled: bool) -> BlockNetwork:
+def _untrained(data: ImageData) -> BlockNetwork:
     channels, image_size = data.train.take(torch.tensor([0])).shape[1:3]
-    width = 32 if labelled and channels > 1 else 16
     with torch.random.fork_rng(devices=[]):  # torch's own initial weights, from a state that nobody else sees
         torch.manual_seed(_SEED)
-        return feature_network(channels, image_size, data.classes if labelled else QUARTER_TURNS, width)
+        return feature_network(channels, image_size, data.classes, width=16 if channels == 1 else 32)
 
 
-def _train(network: BlockNetwork, images: Images) -> None:
+def _train(network: BlockNetwork, images: Images, labels: Tensor) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # another number of threads would give other bits
     try:
         optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
         for epoch in range(epochs(len(images))):
-            for inputs, classes in _epoch(images, epoch):
+            order = torch.from_numpy(generator(_SEED, StreamId.ORDER, epoch).permutation(len(images)))
+            for batch in order.split(BATCH_SIZE):
                 optimizer.zero_grad()
-                cross_entropy(network(inputs), classes).backward()
+                cross_entropy(network(to_unit_range(images.take(batch))), labels[batch]).backward()
                 optimizer.step()
     finally:
         torch.set_num_threads(threads)
 
 
-def _epoch(images: Images, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Minibatches in [-1, 1] and their classes, in the order of that epoch."""
-    draw = generator(_SEED, StreamId.ORDER, epoch)
-    order = torch.from_numpy(draw.permutation(len(images)))
-    turns = torch.from_numpy(draw.integers(QUARTER_TURNS, size=len(images)))
-    for batch in order.split(BATCH_SIZE):
-        pixels = to_unit_range(images.take(batch))
-        if images.labels is not None:
-            yield pixels, images.labels[batch]
-        else:
-            yield quarter_turned(pixels, turns[batch]), turns[batch]
-
-
-@torch.no_grad()
-def _accuracy(network: BlockNetwork, images: Images) -> float:
-    """Share of the images whose class, or whose quarter turns, all four of each image, the network tells."""
+def _accuracy(extractor: FeatureExtractor, images: Images) -> float:
+    """Share of the images whose class is the most probable one."""
     right = 0
-    for indices in torch.arange(len(images)).split(_CHUNK):
-        pixels = to_unit_range(images.take(indices))
-        if images.labels is not None:
-            right += int((network(pixels).argmax(1) == images.labels[indices]).sum())
-        else:
-            for turns in range(QUARTER_TURNS):
-                right += int((network(torch.rot90(pixels, turns, (2, 3))).argmax(1) == turns).sum())
-    return right / (len(images) * (1 if images.labels is not None else QUARTER_TURNS))
+    for indices in torch.arange(len(images)).split(CHUNK):
+        probabilities = extractor(images.take(indices))[1]
+        assert probabilities is not None and images.labels is not None
+        right += int((probabilities.argmax(1) == images.labels[indices]).sum())
+    return right / len(images)
 
 
 def _load(network: BlockNetwork, path: Path) -> bool:

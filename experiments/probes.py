@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.datasets.images import ImageData, Images, to_bytes
-from experiments.features import FeatureExtractor
+from experiments.feature_space import FeatureExtractor
 from experiments.measures import (
     CLASS_MEASURES,
     Real,
@@ -137,12 +137,12 @@ def _reference_images(data: ImageData, features: Tensor, samples: int) -> dict[s
 
 
 def _parts(labels: Tensor | None, classes: int, features: Tensor) -> tuple[Tensor, Tensor]:
-    """Which of the real images (M,) are of the first half of the classes, and which of the first.
+    """Which of the real images (M,) are of the first half of the classes, and which of the first tenth of them.
 
     Without labels: the half, and the tenth, that lie nearest to the first image in feature space.
     """
     if labels is not None:
-        return labels < classes // 2, labels == 0
+        return labels < classes // 2, labels < max(1, classes // 10)
     nearness = (features - features[0]).norm(dim=1).argsort(stable=True).argsort(stable=True)
     return nearness < len(features) // 2, nearness < max(1, len(features) // 10)
 

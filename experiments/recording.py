@@ -17,7 +17,8 @@ from experiments.datasets import load_images, source_of
 from experiments.datasets.images import ImageData
 from experiments.datasets.protocol import Source
 from experiments.environment import code_state, device_name, on_this_machine, versions
-from experiments.features import FeatureExtractor, data_digest, feature_extractor
+from experiments.feature_space import FeatureExtractor
+from experiments.features import data_digest, feature_extractor
 from experiments.probes import measure_references, real_subset
 from experiments.training import Training
 from runs.addresses import local_folder

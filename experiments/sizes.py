@@ -1,8 +1,6 @@
 """What a config may ask for by its fields, but its data or its networks do not allow."""
 
-from pathlib import Path
-
-from experiments.datasets import source_of, training_images
+from experiments.datasets import source_of, training_images, why_absent
 from runs.addresses import local_folder
 from runs.errors import UserError
 from runs.schema import MatchInfo, RunConfig
@@ -10,18 +8,20 @@ from runs.schema import MatchInfo, RunConfig
 MOST_PARAMETERS = 500_000_000  # of one network: 8 GB with the gradient and the two moments of Adam
 
 
-def refuse_sizes(config: RunConfig, match: MatchInfo, local: Path | None = None) -> None:
+def refuse_sizes(config: RunConfig, match: MatchInfo, *, without_data: bool = False) -> None:
     """Raise UserError if no run of this config can be trained here.
 
-    Because the data's files are absent, a minibatch has more images than there are, or a network more parameters than
-    any memory.
+    Because the data's files are absent (which may be, ``without_data``), a minibatch has more images than there are, or
+    a network more parameters than any memory.
     """
-    images = training_images(source_of(config), local or local_folder())
-    if config.batch_size > images:
-        raise UserError(
-            f"arm {config.arm}: batch_size={config.batch_size} is more than the {images:,} training images"
-            f" of {config.dataset}; expected 2 to {images}"
-        )
+    source, local = source_of(config), local_folder()
+    if not (without_data and why_absent(source, local)):
+        images = training_images(source, local)
+        if config.batch_size > images:
+            raise UserError(
+                f"arm {config.arm}: batch_size={config.batch_size} is more than the {images:,} training images"
+                f" of {config.dataset}; expected 2 to {images}"
+            )
     for role, parameters in (("G", match["parameters_g"]), ("D", match["parameters_d"])):
         if parameters > MOST_PARAMETERS:
             raise UserError(

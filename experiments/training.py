@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.datasets.images import ImageData
-from experiments.features import FeatureExtractor
+from experiments.feature_space import FeatureExtractor
 from experiments.networks import build_discriminator, build_generator
 from experiments.players import Player
 from experiments.probes import Measured, Prober

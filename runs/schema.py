@@ -277,8 +277,8 @@ class RunInfo(TypedDict):
     device: str  # the hardware's own name
     code: dict[str, Any]  # commit (or None), modified
     streams: dict[str, str]  # chained digest of what each stream gave: order, noise_d, noise_g, noise_eval
-    # of the frozen network: hash of its weights, accuracy on held-out images, what it was trained to tell apart
-    # ("space"); of the data: digest, whether their files are the publisher's ("checked"), and how many real images the
+    # of the feature space: what it is ("space"), hash of its numbers, its classifier's accuracy on held-out images or
+    # None; of the data: digest, whether their files are the publisher's ("checked"), and how many real images the
     # measures compare with ("real_images")
     features: dict[str, Any]
     classes: int

@@ -1,6 +1,7 @@
 """Every run with what its verdict rests on, and images of known quality in the same measures."""
 
 from analysis.chapters.form import Chapter, Judged
+from analysis.judging.criteria import LABELLED
 from analysis.results.verdict_words import verdict_label
 from analysis.tables.columns import PIXEL_GAUSSIAN, frame
 from analysis.tables.formats import Table
@@ -8,6 +9,11 @@ from analysis.tables.formats import Table
 HEADINGS = {
     "beats_gaussian_frechet": "beats Gaussian: Fréchet",
     "beats_gaussian_precision": "beats Gaussian: precision",
+}
+MANY = 20  # classes: a tenth of them is more than one
+UNLABELLED_NAMES = {
+    "half_classes": "real images, the half nearest to one",
+    "one_class": "real images, the tenth nearest to one",
 }
 REFERENCE_NAMES = {
     "held_out": "held-out real images",
@@ -32,16 +38,21 @@ def every_run(judged: Judged) -> Chapter:
 
 def _references(judged: Judged) -> Table:
     """What images of known quality score in the same measures."""
+    names, classes = REFERENCE_NAMES, judged.data.classes or 0
+    if classes < LABELLED:
+        names = names | UNLABELLED_NAMES
+    elif classes >= MANY:
+        names = names | {"one_class": "real images, a tenth of the classes"}
     rows = [
         {
-            "images": REFERENCE_NAMES.get(name, name),
+            "images": names.get(name, name),
             **{probe.removeprefix("eval_"): value for probe, value in of.items()},
         }
         for name, of in (judged.data.references or {}).items()
     ]
     return Table(
         name="references",
-        caption="What images of known quality score in the same measures, in the same feature network."
+        caption="What images of known quality score in the same measures, in the same feature space."
         " No single measure suffices: a Gaussian in pixel space has a small Fréchet distance, and little precision.",
         frame=frame(rows),
     )

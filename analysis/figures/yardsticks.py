@@ -26,7 +26,9 @@ def probe_lines(
     """
     known = []
     if references is not None:
-        known = [(FRECHET, references[name][FRECHET], label) for name, label in DRAWN_REFERENCES.items()]
+        labelled = limits is None or limits.modes is not None
+        drawn = DRAWN_REFERENCES if labelled else DRAWN_REFERENCES | {"half_classes": "nearest half"}
+        known = [(FRECHET, references[name][FRECHET], label) for name, label in drawn.items()]
         known += [(name, references["held_out"][name], "real") for name in PROBES if name != FRECHET]
     lines: dict[str, list[ReferenceLine]] = {name: [] for name in PROBES}
     for dashed, values in ((False, known), (True, [] if limits is None else _thresholds(limits))):

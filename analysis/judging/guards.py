@@ -18,6 +18,9 @@ from runs.store import RunRecord, RunStore, Trace
 REFERENCE_TOLERANCE = (0.01, 0.005)
 MATCH_TOLERANCE = 0.01  # relative difference of trainable parameters that still counts as matched
 
+_FIRST_SPACE = "classifier"  # of records from before there were others
+_PUBLISHED, _UNCHECKED = "as published", "not as published (other checksums)"
+_OF_THE_DATA = ("feature network", "feature space", "image files")  # differ between data sets
 _ABSENT = object()
 _DEFAULTS = {  # of what a study's plan need not set
     "plan.alpha": Plan.alpha,
@@ -25,7 +28,7 @@ _DEFAULTS = {  # of what a study's plan need not set
 }
 
 # the part of a config that decides what the measures of samples are relative to
-MEASURED_DATA = ("dataset", "image_size", "channels", "eval_samples")
+MEASURED_DATA = ("dataset", "data", "image_size", "channels", "eval_samples")
 
 
 def the_one_that_counts(records: Sequence[RunRecord], store: RunStore) -> RunRecord:
@@ -117,7 +120,10 @@ def _flat(content: Any, path: str = "") -> dict[str, Any]:
 
 
 def provenance(records: Iterable[RunRecord]) -> dict[str, tuple[str, ...]]:
-    """What the runs were made with, every value once: device, commit, feature network, and each library's version."""
+    """What the runs were made with, every value once.
+
+    Device, commit, feature network and space, whether the images are their publisher's, and each library's version.
+    """
     found: dict[str, set[str]] = defaultdict(set)
     for record in records:
         info = record.info
@@ -125,6 +131,8 @@ def provenance(records: Iterable[RunRecord]) -> dict[str, tuple[str, ...]]:
         found["device"].add(info["device"])
         found["commit"].add(f"{code['commit'] or 'unknown'}{' with changes' if code['modified'] else ''}")
         found["feature network"].add(info["features"]["hash"])
+        found["feature space"].add(info["features"].get("space", _FIRST_SPACE))
+        found["image files"].add(_PUBLISHED if info["features"].get("checked", True) else _UNCHECKED)
         for library, version in info["versions"].items():
             found[library].add(str(version))
     return {name: tuple(sorted(values)) for name, values in found.items()}
@@ -135,8 +143,10 @@ def provenance_problems(made_with: Mapping[str, Sequence[str]]) -> list[str]:
     sentences = [
         f"The runs were not all made with one {name}: {_listed(values)}."
         for name, values in made_with.items()
-        if len(values) > 1 and name != "feature network"
+        if len(values) > 1 and name not in _OF_THE_DATA
     ]
+    if _UNCHECKED in made_with.get("image files", ()):
+        sentences.append("Some images are not their publisher's files: their checksums are others.")
     if any(commit.endswith(" with changes") for commit in made_with.get("commit", ())):
         sentences.append("Some runs were made by code with changes that are not committed.")
     return sentences

@@ -19,6 +19,7 @@ from analysis.judging.other_cells import what_to_do
 from analysis.report.contents import Contents, contents_of
 from analysis.report.page import PageFigure, rendered
 from analysis.results.document import Results, to_json
+from analysis.results.wording import listed
 from analysis.tables.formats import write_table
 from runs.errors import UserError
 from runs.processes import available_cores, interrupts_held
@@ -83,7 +84,9 @@ def write_report(
 
 def _write(folder: Path, contents: Contents, pictures: Callable[[Contents, Path, str], list[PageFigure]]) -> None:
     results = contents.results
-    stamp = " ".join([f"Study {results.label}, plan {results.plan_hash}.", *(f"{s.kind}." for s in results.stamps)])
+    space = listed(list(results.provenance["feature space"]))
+    made_from = f"Study {results.label}, plan {results.plan_hash}, samples measured by {space}."
+    stamp = " ".join([made_from, *(f"{s.kind}." for s in results.stamps)])
     tables = {name: replace(table, stamp=stamp, alpha=results.alpha) for name, table in contents.tables().items()}
     for name in ("figures", "tables"):
         (folder / name).mkdir()

@@ -3,21 +3,33 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from experiments.datasets.celeba import CelebA
 from experiments.datasets.cifar10 import Cifar10
 from experiments.datasets.digits import Digits
 from experiments.datasets.image_folder import ImageFolder
 from experiments.datasets.images import ImageData
+from experiments.datasets.lsun import Lsun
 from experiments.datasets.mnist import Idx
+from experiments.datasets.photo_patches import PhotoPatches
 from experiments.datasets.protocol import DataSet, Preparation, Source
+from experiments.datasets.stacked import Stacked
+from experiments.datasets.svhn import Svhn
 from runs.addresses import data_folder
+from runs.datasets import LSUN_SCENES
 from runs.errors import UserError
 from runs.schema import RunConfig
 
 DATASETS: Mapping[str, DataSet] = {
     "digits": Digits(),
+    "stacked_digits": Stacked(Digits(), "digits", training=20_000, held_out=5_000),
+    "photo_patches": PhotoPatches(),
     "mnist": Idx("MNIST"),
+    "stacked_mnist": Stacked(Idx("MNIST"), "mnist", training=128_000, held_out=26_000),
     "fashion_mnist": Idx("FashionMNIST"),
     "cifar10": Cifar10(),
+    "svhn": Svhn(),
+    "celeba": CelebA(),
+    **{f"lsun_{scene}": Lsun(scene) for scene in LSUN_SCENES},
     "image_folder": ImageFolder(),
 }
 

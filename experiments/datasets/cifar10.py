@@ -7,7 +7,7 @@ import torch
 from torchvision import datasets
 from torchvision.datasets.utils import check_md5
 
-from experiments.datasets.mnist import Arrays, refuse_unless_unchecked
+from experiments.datasets.arrays import Arrays, refuse_unless_unchecked
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
 from runs.errors import UserError

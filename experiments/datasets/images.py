@@ -5,6 +5,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -87,7 +88,9 @@ class ImageData:
     train: Images
     held_out: Images
     classes: int  # K; 0 where there are no labels
+    stack_of: Self | None = None  # the images of which each of these is a stack
     digest: str | None = None  # of all its bytes; None where they are few, and whoever asks can make it
+    skipped: int = 0  # files that could not be read, and were left out on request
     checked: bool = True  # False: its files are not the publisher's, and were taken all the same
 
 

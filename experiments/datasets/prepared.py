@@ -22,7 +22,7 @@ from runs.files import replaced
 _IMAGES, _LABELS, _FACTS = "images.u8", "labels.npy", "prepared.json"
 _PART, _SKIPPED = "images.u8.part", "skipped.txt"
 _AT_ONCE = 256  # images between two looks at the disk; what an interruption can lose
-_HASHED = 1 << 24  # bytes
+_HASHED = 1 << 20  # bytes
 
 
 class Originals(ABC):
@@ -53,6 +53,10 @@ class PreparedDataSet(ABC):
     @abstractmethod
     def count(self, source: Source, root: Path) -> int:
         """How many training images the files in ``root`` hold, without preparing them."""
+
+    def fetch(self, root: Path) -> None:
+        """Download into ``root`` what is missing there. Raises UserError where nobody may: a licence asks first."""
+        raise UserError("it has to be downloaded by hand")
 
     def variant(self, source: Source) -> str:
         """What tells this source's images from others of the same data set and size."""
@@ -89,6 +93,7 @@ class PreparedDataSet(ABC):
             classes=facts["classes"],
             digest=facts["digest"],
             checked=facts["checked"],
+            skipped=facts["skipped"],
         )
 
     def _place(self, source: Source, folder: Path) -> Path:

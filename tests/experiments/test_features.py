@@ -1,6 +1,7 @@
 import torch
 
-from experiments.features import FEATURES, feature_extractor, weights_hash
+from experiments.feature_space import FEATURES
+from experiments.features import feature_extractor, weights_hash
 from experiments.probes import measure_references
 from runs.schema import REFERENCES
 

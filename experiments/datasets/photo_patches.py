@@ -1,0 +1,61 @@
+"""``photo_patches``: crops of the two photographs that ship with scikit-learn: colour, no labels, no download."""
+
+# N images, C channels, H height, W width
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.datasets import load_sample_images
+from torch import Tensor
+from torchvision.transforms.v2 import functional
+
+from experiments.datasets.images import ImageData, ImagesInMemory
+from experiments.datasets.protocol import Preparation, Source
+
+TRAINING, HELD_OUT = 5_000, 1_000
+LARGEST = 128  # pixels of a crop's side
+HELD_OUT_COLUMNS = 128  # of 640, at the right
+_SEED = 0  # the crops belong to the data set, not to a run
+
+
+class PhotoPatches:
+    """Squares of random place and side, half of them of each photograph; those held out lie in its right fifth."""
+
+    def absent(self, source: Source, folder: Path, root: Path) -> str | None:
+        """Never: who has scikit-learn has them."""
+        return None
+
+    def training_images(self, source: Source, folder: Path, root: Path) -> int:
+        """5,000."""
+        return TRAINING
+
+    def prepare(self, source: Source, folder: Path, preparation: Preparation) -> None:
+        """Nothing: they are cut in seconds."""
+
+    def read(self, source: Source, folder: Path) -> ImageData:
+        """All of them, in memory."""
+        train, held_out = _patches(source.image_size, source.channels)
+        return ImageData(train=ImagesInMemory(train, None), held_out=ImagesInMemory(held_out, None), classes=0)
+
+
+@lru_cache(maxsize=1)
+def _patches(size: int, channels: int) -> tuple[Tensor, Tensor]:
+    photographs = [torch.from_numpy(np.array(image)).permute(2, 0, 1) for image in load_sample_images().images]
+    draw = np.random.default_rng(_SEED)
+    left = [photograph[:, :, :-HELD_OUT_COLUMNS] for photograph in photographs]
+    right = [photograph[:, :, -HELD_OUT_COLUMNS:] for photograph in photographs]
+    parts = []
+    for regions, count in ((left, TRAINING), (right, HELD_OUT)):
+        crops = [_crop(regions[i % len(regions)], size, draw) for i in range(count)]
+        colour = torch.stack(crops)
+        parts.append(colour if channels == 3 else functional.rgb_to_grayscale(colour))
+    return parts[0], parts[1]
+
+
+def _crop(region: Tensor, size: int, draw: np.random.Generator) -> Tensor:
+    """A random square (C, size, size) of a region (C, H, W)."""
+    side = int(draw.integers(min(size, LARGEST), LARGEST + 1))
+    top, left = (int(draw.integers(length - side + 1)) for length in region.shape[1:])
+    return functional.resized_crop(region, top, left, side, side, [size, size], antialias=True)

@@ -1,0 +1,32 @@
+"""What measures need of a feature space, whatever it is made of."""
+
+# N images, C channels, H height, W width, F features, K classes
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from experiments.datasets.images import Images
+
+FEATURES = 32
+CHUNK = 250  # images at a time; with channels last a third of the time of all at once
+
+
+class FeatureExtractor(ABC):
+    """The space in which samples are measured: a fixed function of uint8 images (N, C, H, W).
+
+    space: what tells images apart in it. accuracy: of a classifier on held-out images. hash: of all its numbers.
+    """
+
+    space: str
+    accuracy: float | None
+    hash: str
+
+    @abstractmethod
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Features (N, F), and class probabilities (N, K) where there are classes."""
+
+    def features(self, images: Images, indices: Tensor) -> Tensor:
+        """Features (N, F) of the images at these indices, which need not fit in memory."""
+        return torch.cat([self(chunk)[0] for chunk in images.chunks_of(indices, CHUNK)])
