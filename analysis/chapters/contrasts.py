@@ -8,7 +8,7 @@ from typing import Any
 from analysis.chapters.forests import drawn, forests
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
 from analysis.counting import counted
-from analysis.figures.effects import PairPanel, paired_slopes
+from analysis.figures.effects import PairPanel, paired_slopes, seed_rows
 from analysis.figures.regions import RegionPanel, stable_points
 from analysis.findings.questions import LABELS, label_of
 from analysis.results.document import Budget, ContrastResult, Effect, Findings
@@ -247,6 +247,7 @@ def region_figures(judged: Judged) -> Iterator[ReportFigure]:
     ]
     if not shown:
         return
+    panels = [_region_panel(contrast) for contrast in shown]
     yield ReportFigure(
         caption=Caption(
             name="stable_points",
@@ -258,7 +259,8 @@ def region_figures(judged: Judged) -> Iterator[ReportFigure]:
             f" difference, and their mean (square) with its {1 - judged.findings.alpha:.0%} interval.",
             alt=" ".join(contrast.sentence for contrast in shown),
         ),
-        draw=partial(stable_points, [_region_panel(contrast) for contrast in shown], styles=judged.styles),
+        data=seed_rows(panels),
+        draw=partial(stable_points, panels, styles=judged.styles),
     )
 
 
@@ -278,6 +280,7 @@ def slope_figures(judged: Judged) -> Iterator[ReportFigure]:
     shown = [contrast for contrast in judged.findings.contrasts if contrast.comparison is not None and contrast.values]
     if not shown:
         return
+    panels = [_pair_panel(contrast) for contrast in shown]
     yield ReportFigure(
         caption=Caption(
             name="slopes",
@@ -289,7 +292,8 @@ def slope_figures(judged: Judged) -> Iterator[ReportFigure]:
             + (_OVER_GRID if any(contrast.over_grid for contrast in shown) else ""),
             alt="Lines from the first arm's value to the second's, a line a pair, with the differences beside them.",
         ),
-        draw=partial(paired_slopes, [_pair_panel(contrast) for contrast in shown], styles=judged.styles),
+        data=seed_rows(panels),
+        draw=partial(paired_slopes, panels, styles=judged.styles),
     )
 
 

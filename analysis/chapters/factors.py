@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure
-from analysis.figures.effects import ForestRow, forest, over_seeds
+from analysis.figures.effects import ForestRow, forest, forest_rows, over_seeds
 from analysis.findings.crossed_cells import (
     LEVELS,
     UNITS,
@@ -277,6 +277,7 @@ def _figures(
                     " Exploratory: outside the registered contrasts.",
                     alt=f"Forest plot of {len(rows)} effects.",
                 ),
+                data=forest_rows(rows),
                 draw=partial(forest, rows, confidence=1 - judged.alpha, adjusted="max-T p"),
             )
 

@@ -247,6 +247,8 @@ def _curve_figure(judged: Judged, curve: Curve) -> ReportFigure:
     place, alpha = place_of(curve.point), judged.alpha
     kind, test, p = ("", "sign-flip", "sign-flip p") if curve.over_grid else (" Tango", "exact McNemar", "exact p")
     n_points, registered = len(judged.data.study.grid_points()), judged.data.study.plan.thresholds
+    differences = curve.rows.rename(columns={p: "p"}).assign(registered=[one == registered for one in curve.thresholds])
+    choices = pd.DataFrame([asdict(one) for one in curve.thresholds])
     return ReportFigure(
         caption=Caption(
             name=f"specifications{place.suffix}",
@@ -256,10 +258,11 @@ def _curve_figure(judged: Judged, curve: Curve) -> ReportFigure:
             f" {test} p is at most {alpha:g}, ringed as registered. Below: what each chooses.",
             alt=f"Differences in ascending order, with their thresholds below. {curve.sentence}",
         ),
+        data={"specification": pd.concat([differences, choices], axis=1)},
         draw=partial(
             specification_curve,
-            curve.rows.rename(columns={p: "p"}).assign(registered=[one == registered for one in curve.thresholds]),
-            pd.DataFrame([asdict(one) for one in curve.thresholds]),
+            differences,
+            choices,
             alpha=alpha,
             contrast=contrast_arms(curve.contrast),
             unit=UNITS["stable_points"] if curve.over_grid else "share of pairs",
@@ -337,5 +340,6 @@ def _sensitivity_figure(judged: Judged, moved: pd.DataFrame, skipped: Sequence[s
             + "".join(f" {sentence}." for sentence in skipped),
             alt=f"Bars of verdict counts by arm and threshold. {summary}.",
         ),
+        data={"bar": moved},
         draw=partial(sensitivity, moved, arms=list(judged.data.study.arms), styles=judged.styles),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of
 from analysis.counting import counted
 from analysis.figures.style import VERDICTS
-from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
+from analysis.figures.survival import SurvivalPanel, incidence_by_cause, incidence_rows, survival_curves, survival_rows
 from analysis.judging.clocks import CAUSES, CLOCKS, Clock, RunTime, run_times
 from analysis.judging.pairs import compared_pairs, paired_runs
 from analysis.results.verdict_words import verdict_label
@@ -299,7 +299,7 @@ def _survival_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], lim
         for clock in CLOCKS
     )
     summary = f"Learned: {learned}. Failed after learning: {failed or 'none, as none learned'}."
-    panels = [_panel(arms, judged.arms(), clock) for clock in CLOCKS]
+    panels = [panel for clock in CLOCKS if (panel := _panel(arms, judged.arms(), clock)).curves]
     return ReportFigure(
         caption=Caption(
             name=f"survival{place.suffix}",
@@ -311,7 +311,8 @@ def _survival_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], lim
             f" none learned. {limits}",
             alt=f"Step curves by arm, to learning and from learning to failure{place.where}. {summary}",
         ),
-        draw=partial(survival_curves, [panel for panel in panels if panel.curves], styles=judged.styles),
+        data=survival_rows(panels),
+        draw=partial(survival_curves, panels, styles=judged.styles),
     )
 
 
@@ -341,6 +342,7 @@ def _incidence_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], li
             f" {limits}",
             alt=f"Stacked areas, a panel an arm{place.where}. {' '.join(failed)}",
         ),
+        data=incidence_rows(known, last),
         draw=partial(incidence_by_cause, known, last=last, styles=judged.styles),
     )
 

@@ -13,7 +13,6 @@ from matplotlib.patches import Rectangle
 
 from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, log_axis, quantity_axis
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, UPDATES, ArmStyle, new_figure, styled
-from analysis.figures.traces import median_and_band, runs_by_step
 from analysis.statistics import PerformanceProfile, Rate, significant
 
 HOPPING = "eval_hopping"
@@ -163,34 +162,33 @@ def _registered(upper: Axes, lower: Axes, place: int, delta: float) -> None:
 
 @styled
 def mode_hopping(
-    points: pd.DataFrame, index: pd.DataFrame, *, arms: Sequence[str], styles: Mapping[str, ArmStyle]
+    medians: pd.DataFrame, index: pd.DataFrame, *, arms: Sequence[str], styles: Mapping[str, ArmStyle]
 ) -> Figure:
     """Total variation between the class histograms of consecutive probes: over training, and as an index a run.
 
-    points: columns arm, seed, step (in generator updates), value. index: columns arm, seed, mode_hopping, the mean over
-    the second half of the budget; a bar is the median over runs, and a run without a value has no mark.
+    medians: over runs, columns arm, step (in generator updates), median, low, high. index: columns arm, seed,
+    mode_hopping, the mean over the second half of the budget; a bar is the median over runs, and a run without a value
+    has no mark.
     """
     figure = new_figure(PAGE, 2.7)
     curve, strip = figure.subplots(1, 2, width_ratios=[1.5, 1])
     for place, arm in enumerate(arms):
-        steps, values = runs_by_step(points[points["arm"] == arm])
-        _hopping_curve(curve, steps, values, styles[arm])
+        _hopping_curve(curve, medians[medians["arm"] == arm], styles[arm])
         _hopping_strip(strip, place, index[index["arm"] == arm], styles[arm])
     for axes in (curve, strip):
         quantity_axis(axes, HOPPING)
-    curve.set(title=f"{QUANTITY[HOPPING][0]} over training", xlabel=UPDATES, xlim=(0, points["step"].max()))
+    curve.set(title=f"{QUANTITY[HOPPING][0]} over training", xlabel=UPDATES, xlim=(0, medians["step"].max()))
     strip.set_title("mean, second half of the budget")
     strip.set_xticks(range(len(arms)), arms, rotation=35, ha="right", rotation_mode="anchor")
     arm_legend(figure, {arm: styles[arm] for arm in arms})
     return figure
 
 
-def _hopping_curve(axes: Axes, steps: np.ndarray, values: np.ndarray, look: ArmStyle) -> None:
-    if len(values):
-        median, low, high = median_and_band(values)
-        axes.fill_between(steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
-        axes.plot(steps, median, color=look.colour, linestyle=look.line, marker=look.marker, markersize=3,
-                  markevery=max(1, len(steps) // 10), gid="median")  # fmt: skip
+def _hopping_curve(axes: Axes, medians: pd.DataFrame, look: ArmStyle) -> None:
+    if len(medians):
+        axes.fill_between(medians["step"], medians["low"], medians["high"], color=look.colour, alpha=0.18, linewidth=0)
+        axes.plot(medians["step"], medians["median"], color=look.colour, linestyle=look.line, marker=look.marker,
+                  markersize=3, markevery=max(1, len(medians) // 10), gid="median")  # fmt: skip
 
 
 def _hopping_strip(axes: Axes, place: int, of_arm: pd.DataFrame, look: ArmStyle) -> None:
