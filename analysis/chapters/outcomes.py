@@ -156,7 +156,7 @@ def stability_figure(judged: Judged) -> ReportFigure:
             alt=f"Shaded tables, one an arm. {counts}.",
         ),
         data={"cell": frame(rows)},
-        draw=partial(stability_map, cells, x=x, y=", ".join(others), outcome="not stable", styles=judged.styles),
+        draw=partial(stability_map, cells, x=x, y=", ".join(others), styles=judged.styles),
     )
 
 

@@ -38,7 +38,6 @@ def performance_profiles(
     unit: str,
     styles: Mapping[str, ArmStyle],
     lines: Sequence[ReferenceLine] = (),
-    log: bool = True,
 ) -> Figure:
     """Share of runs that are at least as good as a threshold, a line an arm, with its band over seeds."""
     figure = new_figure(COLUMN, 2.9)
@@ -55,20 +54,17 @@ def performance_profiles(
         axes.axvline(line.value, color=FAINT, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0.5)
         axes.annotate(line.label, (line.value, 1), (0, 3), xycoords=("data", "axes fraction"), ha="center",
                       textcoords="offset points", size=6.5, color=FAINT)  # fmt: skip
-    if log:
-        log_axis(axes, "x")
+    log_axis(axes, "x")
     axes.set(xlabel=f"{quantity} ({unit})", ylabel="share of runs at least as good", ylim=(-0.02, 1.02))
     arm_legend(figure, {arm: styles[arm] for arm in profiles})
     return figure
 
 
 @styled
-def stability_map(
-    cells: Mapping[str, Sequence[MapCell]], *, x: str, y: str, outcome: str, styles: Mapping[str, ArmStyle]
-) -> Figure:
+def stability_map(cells: Mapping[str, Sequence[MapCell]], *, x: str, y: str, styles: Mapping[str, ArmStyle]) -> Figure:
     """Failure rate over the grid, a panel an arm: each cell has its count and its Wilson interval.
 
-    x, y: names of the factors on the axes; levels are in the order in which they come. outcome: what is counted.
+    x, y: names of the factors on the axes; levels are in the order in which they come.
     """
     columns = list(dict.fromkeys(cell.x for of_arm in cells.values() for cell in of_arm))
     rows = list(dict.fromkeys(cell.y for of_arm in cells.values() for cell in of_arm))
@@ -87,7 +83,7 @@ def stability_map(
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
     for axes in grid.ravel()[len(cells) :]:
         axes.axis("off")
-    _shades(figure, outcome)
+    _shades(figure)
     return figure
 
 
@@ -104,11 +100,11 @@ def _map_cell(axes: Axes, x: int, y: int, not_stable: Rate) -> None:
     axes.text(x, y, text, ha="center", va="center", size=6.5, color=ink, linespacing=1.25)
 
 
-def _shades(figure: Figure, outcome: str) -> None:
+def _shades(figure: Figure) -> None:
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
     marks = [Rectangle((0, 0), 1, 1, facecolor=FAILURE_SHADES(share), edgecolor=RULE) for share in shares]
     names = [f"{share:.0%}" for share in shares]
-    figure.legend(marks, names, title=f"share of runs {outcome}", loc="outside upper center", ncols=len(shares),
+    figure.legend(marks, names, title="share of runs not stable", loc="outside upper center", ncols=len(shares),
                   title_fontsize=7)  # fmt: skip
 
 

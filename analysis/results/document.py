@@ -48,7 +48,7 @@ class RunCounts:
 class ArmResult:
     """One arm at one grid point, all its used runs. Rates are of used runs, with Wilson intervals.
 
-    description: the recipe in words. settings: architecture, normalization, lr_g, lr_d, and whatever else differs
+    settings: architecture, normalization, lr_g, lr_d, and whatever else differs
     between the study's arms, widths aside.
     verdicts: by verdict code, every code present. learned: of those that had learned at some probe.
     collapses_total, recovered: runs with a total collapse, or with a collapse that passed. degraded,
@@ -64,7 +64,6 @@ class ArmResult:
 
     arm: str
     grid_point: Mapping[str, Any]
-    description: str
     settings: Mapping[str, Any]
     counts: RunCounts
     verdicts: Mapping[str, Rate]

@@ -90,7 +90,7 @@ def profiles() -> Figure:
 def grid_map() -> Figure:
     counts = {("2e-4", "0.5"): (8, 8), ("1e-3", "0.5"): (2, 8), ("2e-4", "0.9"): (0, 8), ("1e-3", "0.9"): (0, 0)}
     cells = [MapCell(x=x, y=y, not_stable=wilson(*count)) for (x, y), count in counts.items()]
-    return stability_map({"mlp": cells, "dcgan": cells[:2]}, x="lr", y="beta1", outcome="not stable", styles=STYLES)
+    return stability_map({"mlp": cells, "dcgan": cells[:2]}, x="lr", y="beta1", styles=STYLES)
 
 
 def specifications() -> Figure:
