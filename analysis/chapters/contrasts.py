@@ -86,6 +86,7 @@ def _contrasts(contrasts: Sequence[ContrastResult], name: str, scale: str, resul
         " correction is over all tests of a role. More is better of stable grid points, worse of all else."
         " Budget: what each run had when the arms were compared.",
         frame=frame(rows),
+        p=("p", "Holm p"),
         intervals={f"estimate {level(results.alpha)}": ("estimate", "low", "high")},
     )
 
@@ -148,6 +149,7 @@ def _pairs(results: Findings) -> Table:
         " At worst and at best: Δ if of every missing pair that allows it only the first, respectively only the second,"
         " run were not stable; a run that is there counts as known.",
         frame=frame(rows, whole=("planned", "n", "a", "b", "c", "d")),
+        p=("exact p", "mid-p"),
         intervals={
             f"Δ {level(results.alpha)}": ("Δ", "Tango low", "Tango high"),
             "odds ratio, exact interval": interval("odds ratio"),
@@ -192,6 +194,7 @@ def _comparisons(results: Findings) -> Table:
         f" difference (interval: {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which"
         " both runs have a value. A pair without any is a tie.",
         frame=frame(rows),
+        p=("sign-flip p",),
         intervals={f"{name} {level(results.alpha)}": interval(name) for name in ("superiority", "mean difference")},
     )
 

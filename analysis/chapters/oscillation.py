@@ -42,12 +42,14 @@ def oscillation(judged: Judged) -> Chapter:
         for index in others
         for point in judged.data.study.grid_points()
     }
+    of_loss = [order for (index, _), order in orders.items() if index == "loss oscillation"]
+    told = [order for order in orders.values() if of_loss != [order]]  # the only one of the loss is the gist
     return Chapter(
         name="oscillation",
         title=TITLE,
-        gist=_gist([order for (index, _), order in orders.items() if index == "loss oscillation"]),
+        gist=_gist(of_loss),
         sentences=[
-            *(sentence for sentence, _ in orders.values()),
+            *(sentence for sentence, _ in told),
             *(() if labelled or judged.data.classes is None else (NO_LABELS,)),
         ],
         tables=(

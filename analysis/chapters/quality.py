@@ -56,6 +56,7 @@ def quality(judged: Judged) -> Chapter:
                 " from the median, first over second, over the pairs in which both runs are stable; p by swapping the"
                 " runs of a pair.",
                 frame=_spreads(judged, values),
+                p=("swap test p",),
             ),
         ),
         figures=tuple(_figures(judged, values)),

@@ -253,6 +253,7 @@ def _pair_table(judged: Judged, pairs: Sequence[PairTimes], limits: str) -> Tabl
         " and gives too small a p for few pairs (of 8 pairs that all decide, .034 instead of .070 for 7 to 1)."
         f" {limits}",
         frame=frame([_pair_row(times) for times in pairs], whole=_FIRST),
+        p=("sign test p", "sign-flip p", "log-rank p"),
         intervals={f"difference {level(judged.alpha)}": interval("difference")},
     )
 
