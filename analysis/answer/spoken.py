@@ -13,7 +13,7 @@ from analysis.findings.families import is_shown
 from analysis.findings.questions import LABELS
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import ContrastResult, Findings, total_verdicts
-from analysis.results.wording import difference_text, listed, number
+from analysis.results.wording import listed, number
 from analysis.statistics import significant
 from runs.plan import Outcome
 
@@ -101,8 +101,7 @@ def _better(contrast: ContrastResult, better: str, worse: str) -> str:
 
 
 def _interaction(contrast: ContrastResult, estimate: float) -> str:
-    pairs = [(contrast.first, contrast.second), *([contrast.minus] if contrast.minus else [])]
-    minuend, subtrahend = (f"({first} minus {second})" for first, second in pairs)
+    minuend, subtrahend = _differences(contrast)
     return f"in {LABELS[contrast.outcome]}, {minuend} lies {'above' if estimate > 0 else 'below'} {subtrahend}"
 
 
@@ -114,7 +113,9 @@ def _not_shown(results: Findings, contrast: ContrastResult) -> str:
         return f"{so_far}no difference is claimed while runs are missing"
     if _within_margin(results):
         return f"{_after(contrast)} {arms} differ by less than the registered margin{_colon(_both(contrast))}"
-    what = f"between {arms} is shown" if contrast.minus is None else f"is shown between {_pairs(contrast)}"
+    what = (
+        f"between {arms} is shown" if contrast.minus is None else f"is shown between {listed(_differences(contrast))}"
+    )
     return f"{_after(contrast)} no difference {what}{_colon(_both(contrast))}{_too_few(results)}"
 
 
@@ -122,8 +123,10 @@ def _within_margin(results: Findings) -> bool:
     return any(one.shown for one in results.margins if one.role == "primary")
 
 
-def _pairs(contrast: ContrastResult) -> str:
-    return difference_text(contrast).replace(" less ", " and ")
+def _differences(contrast: ContrastResult) -> list[str]:
+    """Of an interaction, those of its two pairs."""
+    pairs = [(contrast.first, contrast.second), *([contrast.minus] if contrast.minus else [])]
+    return [f"({first} minus {second})" for first, second in pairs]
 
 
 def _compared(contrast: ContrastResult) -> str:
@@ -183,7 +186,7 @@ def _at_points(results: Findings, primaries: Sequence[ContrastResult]) -> str:
     one, n, early = primaries[0], len(primaries), at_early_look(results)
     shown = [contrast for contrast in primaries if is_shown(contrast, results.alpha, early=early)]
     if one.minus is not None:
-        told = f"a difference between {_pairs(one)} is shown at {len(shown)} of {n} settings"
+        told = f"a difference between {listed(_differences(one))} is shown at {len(shown)} of {n} settings"
         return f"so far {told}, as planned runs are missing" if early else told
     better = [better_arm(contrast) for contrast in shown]
     parts = [

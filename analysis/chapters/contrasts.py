@@ -8,7 +8,7 @@ from typing import Any
 from analysis.chapters.forests import drawn, forests
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
 from analysis.counting import counted
-from analysis.figures.effects import PairPanel, paired_slopes
+from analysis.figures.effects import PairPanel, paired_slopes, seed_rows
 from analysis.figures.regions import RegionPanel, stable_points
 from analysis.findings.questions import LABELS, label_of
 from analysis.results.document import Budget, ContrastResult, Effect, Findings
@@ -86,6 +86,7 @@ def _contrasts(contrasts: Sequence[ContrastResult], name: str, scale: str, resul
         " correction is over all tests of a role. More is better of stable grid points, worse of all else."
         " Budget: what each run had when the arms were compared.",
         frame=frame(rows),
+        p=("p", "Holm p"),
         intervals={f"estimate {level(results.alpha)}": ("estimate", "low", "high")},
     )
 
@@ -148,6 +149,7 @@ def _pairs(results: Findings) -> Table:
         " At worst and at best: Δ if of every missing pair that allows it only the first, respectively only the second,"
         " run were not stable; a run that is there counts as known.",
         frame=frame(rows, whole=("planned", "n", "a", "b", "c", "d")),
+        p=("exact p", "mid-p"),
         intervals={
             f"Δ {level(results.alpha)}": ("Δ", "Tango low", "Tango high"),
             "odds ratio, exact interval": interval("odds ratio"),
@@ -192,6 +194,7 @@ def _comparisons(results: Findings) -> Table:
         f" difference (interval: {METHOD}), its sign-flip p and dz are conditional: over the finite pairs, in which"
         " both runs have a value. A pair without any is a tie.",
         frame=frame(rows),
+        p=("sign-flip p",),
         intervals={f"{name} {level(results.alpha)}": interval(name) for name in ("superiority", "mean difference")},
     )
 
@@ -247,6 +250,7 @@ def region_figures(judged: Judged) -> Iterator[ReportFigure]:
     ]
     if not shown:
         return
+    panels = [_region_panel(contrast) for contrast in shown]
     yield ReportFigure(
         caption=Caption(
             name="stable_points",
@@ -258,7 +262,8 @@ def region_figures(judged: Judged) -> Iterator[ReportFigure]:
             f" difference, and their mean (square) with its {1 - judged.findings.alpha:.0%} interval.",
             alt=" ".join(contrast.sentence for contrast in shown),
         ),
-        draw=partial(stable_points, [_region_panel(contrast) for contrast in shown], styles=judged.styles),
+        data=seed_rows(panels),
+        draw=partial(stable_points, panels, styles=judged.styles),
     )
 
 
@@ -278,6 +283,7 @@ def slope_figures(judged: Judged) -> Iterator[ReportFigure]:
     shown = [contrast for contrast in judged.findings.contrasts if contrast.comparison is not None and contrast.values]
     if not shown:
         return
+    panels = [_pair_panel(contrast) for contrast in shown]
     yield ReportFigure(
         caption=Caption(
             name="slopes",
@@ -289,7 +295,8 @@ def slope_figures(judged: Judged) -> Iterator[ReportFigure]:
             + (_OVER_GRID if any(contrast.over_grid for contrast in shown) else ""),
             alt="Lines from the first arm's value to the second's, a line a pair, with the differences beside them.",
         ),
-        draw=partial(paired_slopes, [_pair_panel(contrast) for contrast in shown], styles=judged.styles),
+        data=seed_rows(panels),
+        draw=partial(paired_slopes, panels, styles=judged.styles),
     )
 
 

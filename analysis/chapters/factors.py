@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure
-from analysis.figures.effects import ForestRow, forest, over_seeds
+from analysis.figures.effects import ForestRow, forest, forest_rows, over_seeds
 from analysis.findings.crossed_cells import (
     LEVELS,
     UNITS,
@@ -198,6 +198,7 @@ def _factors_table(crossed: Sequence[Found], alpha: float) -> Table:
         f" {METHOD}. Log odds: logistic GEE, exchangeable within a"
         " seed; ranks are joint ranks of all runs, those that are not stable sharing the worst.",
         frame=frame([row for found in crossed for row in _factor_rows(found)], whole=("seeds",)),
+        p=("sign-flip p", "max-T p", "log odds p"),
         intervals={f"{name} {level(alpha)}": interval(name) for name in ("effect", "log odds")},
     )
 
@@ -222,6 +223,7 @@ def _trends_table(along: Sequence[Found], alpha: float) -> Table:
         caption="Mean change from one level of a grid factor to the next, one slope a seed; max-T p is over all arms."
         f" Interval: {METHOD}.",
         frame=frame([{**row, "note": _note(one, reason(one.effects))} for one in along for row in _rows(one)]),
+        p=("sign-flip p", "max-T p"),
         intervals={f"effect {level(alpha)}": interval("effect")},
     )
 
@@ -277,6 +279,7 @@ def _figures(
                     " Exploratory: outside the registered contrasts.",
                     alt=f"Forest plot of {len(rows)} effects.",
                 ),
+                data=forest_rows(rows),
                 draw=partial(forest, rows, confidence=1 - judged.alpha, adjusted="max-T p"),
             )
 

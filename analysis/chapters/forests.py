@@ -7,8 +7,8 @@ from functools import partial
 
 from analysis.answer.grid_headline import at_each_point
 from analysis.chapters.form import Caption, Judged, ReportFigure, row_name
-from analysis.figures.effects import Drawn, ForestRow, forest, over_seeds
-from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest
+from analysis.figures.effects import Drawn, ForestRow, forest, forest_rows, over_seeds
+from analysis.figures.grid_forest import ContrastPanel, MeanRow, PointRow, grid_forest, grid_rows
 from analysis.findings.grid_means import mean_over_grid
 from analysis.results.document import ContrastResult, Effect, Findings
 from analysis.results.grid_means import GridMean
@@ -38,6 +38,7 @@ def _forest_figure(name: str, heading: str, results: Findings, contrasts: Sequen
         contrast.sentence if contrast.role != "secondary" else f"{contrast.name}: {contrast.sentence}"
         for contrast in contrasts
     ]
+    rows = [_forest_row(contrast) for contrast in _by_effect(contrasts)]
     return ReportFigure(
         caption=Caption(
             name=name,
@@ -49,7 +50,8 @@ def _forest_figure(name: str, heading: str, results: Findings, contrasts: Sequen
             + " Holm's correction is over all tests of a role.",
             alt=f"Forest plot. {' '.join(sentences)}",
         ),
-        draw=partial(forest, [_forest_row(contrast) for contrast in _by_effect(contrasts)], confidence=confidence),
+        data=forest_rows(rows),
+        draw=partial(forest, rows, confidence=confidence),
     )
 
 
@@ -105,6 +107,7 @@ def _grid_figure(name: str, title: str, results: Findings, contrasts: Sequence[C
             + (_UNDRAWN if any(panel.mean and not panel.mean.drawn for panel in panels) else ""),
             alt=f"Forest plots over the grid. {' '.join(sentences)}",
         ),
+        data=grid_rows(panels),
         draw=partial(grid_forest, panels, factors=", ".join(contrasts[0].grid_point), confidence=confidence),
     )
 

@@ -16,6 +16,7 @@ from analysis.judging.judgements import study_limits
 from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits
 from analysis.results.document import ChapterRows, Findings
+from analysis.results.plain import Rows
 from analysis.results.wording import number, point_text
 from analysis.tables.formats import Table
 from runs.store import RunStore
@@ -37,22 +38,31 @@ class Caption:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReportFigure:
-    """How a figure is drawn, which takes a while, and what is written about it.
+    """How a figure is drawn, which takes a while, from which data, and what is written about it.
 
+    data: what is drawn, by kind of mark a tidy frame, a row a mark or a point of a curve.
     beside: it is a file beside the page and not shown on it. first: it stands on the first screen, not in its chapter.
     """
 
     caption: Caption
+    data: Mapping[str, pd.DataFrame]
     draw: Callable[[], Figure]
     beside: bool = False
     first: bool = False
+
+    def rows(self) -> Rows:
+        """What ``results.json`` holds of it."""
+        return Rows(
+            tuple(pd.DataFrame({"mark": mark}, index=frame.index).join(frame) for mark, frame in self.data.items())
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Chapter:
     """A subject of the report: ``gist`` is a plain sentence that is never folded, ``sentences`` stand behind it.
 
-    name: of its part of ``results.json``, which holds the rows of all its tables, also of those without a row.
+    name: of its part of ``results.json``, which holds the rows of all its tables, also of those without a row, and what
+    its figures draw.
     folded: it opens on demand. explorer: the traces can be explored in it. parts: of the same subject, shown after it;
     they need no name.
     """
@@ -85,7 +95,8 @@ class Chapter:
             title=self.title,
             gist=self.gist,
             sentences=tuple(self.sentences),
-            tables={table.name: tuple(_rows(table.frame)) for table in self.all_tables()},
+            tables={table.name: Rows((table.frame,)) for table in self.all_tables()},
+            figures={figure.caption.name: figure.rows() for figure in self.all_figures()},
         )
 
 
@@ -177,9 +188,3 @@ def spread_text(by_arm: Mapping[str, float]) -> str:
         return "not finite in any arm"
     least, greatest = min(finite), max(finite)
     return f"{number(least)} ({finite[least]}) to {number(greatest)} ({finite[greatest]})"
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame as plain values, None where there is none; infinite ones stay."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict(orient="records")]

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of, spread_text
 from analysis.counting import counted
 from analysis.figures.designs import HOPPING, mode_hopping
+from analysis.figures.traces import curves
 from analysis.judging.judgements import mean_over_second_half
 from analysis.judging.verdicts import LABELLED
 from analysis.results.parts import summarized
@@ -42,12 +42,14 @@ def oscillation(judged: Judged) -> Chapter:
         for index in others
         for point in judged.data.study.grid_points()
     }
+    of_loss = [order for (index, _), order in orders.items() if index == "loss oscillation"]
+    told = [order for order in orders.values() if of_loss != [order]]  # the only one of the loss is the gist
     return Chapter(
         name="oscillation",
         title=TITLE,
-        gist=_gist([order for (index, _), order in orders.items() if index == "loss oscillation"]),
+        gist=_gist(of_loss),
         sentences=[
-            *(sentence for sentence, _ in orders.values()),
+            *(sentence for sentence, _ in told),
             *(() if labelled or judged.data.classes is None else (NO_LABELS,)),
         ],
         tables=(
@@ -159,6 +161,8 @@ def _figures(judged: Judged) -> Iterator[ReportFigure]:
 def _figure(judged: Judged, place: Place) -> ReportFigure:
     """How much the classes of the samples change from probe to probe."""
     arms = judged.arms()
+    over_training = curves(judged.points([HOPPING]), judged.onsets(), {}, windows=False).medians
+    index = judged.verdicts[["arm", "seed", "mode_hopping"]]
     medians = judged.verdicts.groupby("arm", observed=True)["mode_hopping"].median()
     spread = spread_text({arm: float(medians[arm]) for arm in arms})
     return ReportFigure(
@@ -171,9 +175,6 @@ def _figure(judged: Judged, place: Place) -> ReportFigure:
             " mark a run, bar: median. Random changes of class in samples that mean nothing count as well.",
             alt=f"Mode hopping over training, and its mean by arm: from {spread}.",
         ),
-        draw=partial(_draw, judged),
+        data={"median": over_training, "run": index[np.isfinite(index["mode_hopping"])]},
+        draw=partial(mode_hopping, over_training, index, arms=arms, styles=judged.styles),
     )
-
-
-def _draw(judged: Judged) -> Figure:
-    return mode_hopping(judged.points([HOPPING]), judged.verdicts, arms=judged.arms(), styles=judged.styles)

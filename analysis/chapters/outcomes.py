@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, row_name
 from analysis.figures.designs import MapCell, stability_map
 from analysis.figures.outcomes import grid_waffle, waffle
-from analysis.figures.style import VERDICTS
+from analysis.figures.style import MISSING, VERDICTS
 from analysis.results.document import ArmResult, Findings, total_verdicts
 from analysis.results.wording import composition_text, level_text, listed, point_text, range_text
 from analysis.tables.columns import PIXEL_GAUSSIAN, frame, interval, level, place_columns, rate_columns
@@ -60,32 +61,29 @@ def _above_the_bar(results: Findings) -> list[str]:
 
 def grid_outcomes_figure(judged: Judged) -> ReportFigure:
     """The waffle of verdicts over a grid."""
-    results, study = judged.findings, judged.data.study
-    points = [point_text({factor: run[factor] for factor in study.grid}) for run in judged.verdicts.to_dict("records")]
+    results, study, planned = judged.findings, judged.data.study, _planned_runs(judged)
     counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
     draw = partial(
         grid_waffle,
-        judged.verdicts.assign(point=points),
+        planned,
         arms=list(study.arms),
         points=[point_text(point) for point in study.grid_points()],
         seeds=study.seeds,
         styles=judged.styles,
     )
     alt = f"Squares, a panel an arm, a row a grid point, a column a seed, coloured by verdict. Not stable: {counts}."
-    return _waffle_figure(results, draw, alt=alt)
+    return _waffle_figure(results, planned, draw, alt=alt)
 
 
 def outcomes_figure(judged: Judged) -> ReportFigure:
     """The waffle of verdicts."""
-    results, study = judged.findings, judged.data.study
+    results, study, planned = judged.findings, judged.data.study, _planned_runs(judged)
     rows = {row_name(cell.arm, cell.grid_point): cell.arm for cell in study.cells()}
-    runs = judged.verdicts.to_dict("records")
-    names = [row_name(run["arm"], {factor: run[factor] for factor in study.grid}) for run in runs]
     primary = [contrast for contrast in results.of_role("primary") if contrast.rates is not None]
     shown = primary[0] if len(primary) == 1 else None
     draw = partial(
         waffle,
-        judged.verdicts.assign(row=names),
+        planned,
         rows=list(rows),
         seeds=study.seeds,
         styles={row: judged.styles[arm] for row, arm in rows.items()},
@@ -94,10 +92,34 @@ def outcomes_figure(judged: Judged) -> ReportFigure:
     )
     pairs = f" Below: the {shown.pairs.used} matched pairs of the primary contrast." if shown else ""
     alt = f"Squares, a row an arm and a column a seed, coloured by verdict. {_compositions(results)}."
-    return _waffle_figure(results, draw, alt=alt, below=pairs)
+    return _waffle_figure(results, planned, draw, alt=alt, below=pairs)
 
 
-def _waffle_figure(results: Findings, draw: Callable[[], Figure], *, alt: str, below: str = "") -> ReportFigure:
+def _planned_runs(judged: Judged) -> pd.DataFrame:
+    """Every planned run and its verdict, or that it is missing; also how its row is named, and its grid point."""
+    factors = judged.data.factors
+    found = {
+        (str(run["arm"]), *(run[factor] for factor in factors), run["seed"]): str(run["verdict"])
+        for run in judged.verdicts.to_dict("records")
+    }
+    return frame(
+        [
+            {
+                "row": row_name(cell.arm, cell.grid_point),
+                "arm": cell.arm,
+                "point": point_text(cell.grid_point),
+                "seed": seed,
+                "verdict": found.get((cell.arm, *(cell.grid_point[factor] for factor in factors), seed), MISSING),
+            }
+            for cell in judged.data.study.cells()
+            for seed in judged.data.study.seeds
+        ]
+    )
+
+
+def _waffle_figure(
+    results: Findings, planned: pd.DataFrame, draw: Callable[[], Figure], *, alt: str, below: str = ""
+) -> ReportFigure:
     return ReportFigure(
         caption=Caption(
             name="outcomes",
@@ -107,6 +129,7 @@ def _waffle_figure(results: Findings, draw: Callable[[], Figure], *, alt: str, b
             f" the verdict; the number at the right counts stable runs of those judged.{below}",
             alt=alt,
         ),
+        data={"run": planned},
         draw=draw,
         first=True,
     )
@@ -116,9 +139,12 @@ def stability_figure(judged: Judged) -> ReportFigure:
     """Failure rates over the grid."""
     results, (x, *others) = judged.findings, judged.data.factors
     cells: dict[str, list[MapCell]] = {arm: [] for arm in judged.data.study.arms}
+    rows = []
     for arm in results.arms:
         y = ", ".join(level_text(arm.grid_point[factor]) for factor in others)
         cells[arm.arm].append(MapCell(x=level_text(arm.grid_point[x]), y=y, not_stable=arm.not_stable))
+        counted = {"not stable": arm.not_stable.count, "judged": arm.not_stable.n}
+        rows.append({**place_columns(arm.arm, arm.grid_point), **counted, **rate_columns("rate", arm.not_stable)})
     counts = "; ".join(f"{row_name(arm.arm, arm.grid_point)}: {arm.not_stable}" for arm in results.arms)
     return ReportFigure(
         caption=Caption(
@@ -129,7 +155,8 @@ def stability_figure(judged: Judged) -> ReportFigure:
             " rate. Not stable includes runs that had not learned.",
             alt=f"Shaded tables, one an arm. {counts}.",
         ),
-        draw=partial(stability_map, cells, x=x, y=", ".join(others), outcome="not stable", styles=judged.styles),
+        data={"cell": frame(rows)},
+        draw=partial(stability_map, cells, x=x, y=", ".join(others), styles=judged.styles),
     )
 
 

@@ -56,6 +56,7 @@ def quality(judged: Judged) -> Chapter:
                 " from the median, first over second, over the pairs in which both runs are stable; p by swapping the"
                 " runs of a pair.",
                 frame=_spreads(judged, values),
+                p=("swap test p",),
             ),
         ),
         figures=tuple(_figures(judged, values)),
@@ -164,6 +165,10 @@ def _figure(judged: Judged, place: Place, profiles: Mapping[str, PerformanceProf
     lines = [] if limits is None else [ReferenceLine(value=limits.bar, label=f"bar = {number(limits.bar)}")]
     title, unit = QUANTITY[FRECHET]
     ends = listed([f"{arm} {profile.share[-1]:.0%}" for arm, profile in profiles.items()])
+    shares = [
+        pd.DataFrame({"arm": arm, "threshold": of.thresholds, "share": of.share, "low": of.low, "high": of.high})
+        for arm, of in profiles.items()
+    ]
     return ReportFigure(
         caption=Caption(
             name=f"profiles{place.suffix}",
@@ -174,5 +179,9 @@ def _figure(judged: Judged, place: Place, profiles: Mapping[str, PerformanceProf
             " share is 0 or 1, which no resampling changes.",
             alt=f"Step curves by arm. Share of runs that end stable: {ends}.",
         ),
+        data={
+            "profile": pd.concat(shares, ignore_index=True),
+            "line": frame([{"threshold": line.value, "label": line.label} for line in lines]),
+        },
         draw=partial(performance_profiles, profiles, quantity=title, unit=unit, styles=judged.styles, lines=lines),
     )

@@ -57,7 +57,8 @@ def robustness(judged: Judged) -> Chapter:
     found, notes = curves(judged.data)
     moved, skipped = verdict_sensitivity(judged.data)
     gist = [found[0].sentence] if len(found) == 1 else [_in_short(found, judged.alpha)] if found else []
-    figures = [_curve_figure(judged, curve) for curve in found if isinstance(curve.test, SpecificationTest)]
+    estimated = [curve for curve in found if isinstance(curve.test, SpecificationTest)]
+    figures = [_curve_figure(judged, curve, told=len(found) == 1) for curve in estimated]
     return Chapter(
         name="robustness",
         title=TITLE,
@@ -203,6 +204,7 @@ def _joint_tests(found: Sequence[Curve]) -> Table:
         caption="The primary contrast over all choices of thresholds together: the median difference, and how many"
         " choices are significant in one direction, each with its joint p by sign-flips over pairs or seeds.",
         frame=frame([_joint_test(curve) for curve in found]),
+        p=("median's joint p", "their joint p"),
     )
 
 
@@ -239,27 +241,32 @@ def _specifications(found: Sequence[Curve], alpha: float) -> Table:
         name="specifications",
         caption=caption,
         frame=pd.concat([curve.rows for curve in found], ignore_index=True) if found else frame([]),
+        p=("exact p", "sign-flip p"),
         intervals={f"Δ {level(alpha)}": interval("Δ")},
     )
 
 
-def _curve_figure(judged: Judged, curve: Curve) -> ReportFigure:
+def _curve_figure(judged: Judged, curve: Curve, *, told: bool) -> ReportFigure:
+    """``told``: the chapter begins with its sentence."""
     place, alpha = place_of(curve.point), judged.alpha
     kind, test, p = ("", "sign-flip", "sign-flip p") if curve.over_grid else (" Tango", "exact McNemar", "exact p")
     n_points, registered = len(judged.data.study.grid_points()), judged.data.study.plan.thresholds
+    differences = curve.rows.rename(columns={p: "p"}).assign(registered=[one == registered for one in curve.thresholds])
+    choices = pd.DataFrame([asdict(one) for one in curve.thresholds])
     return ReportFigure(
         caption=Caption(
             name=f"specifications{place.suffix}",
             title=f"Specification curve{place.where}",
-            sentences=[curve.sentence],
+            sentences=[] if told else [curve.sentence],
             text=f"Above: Δ under every choice of thresholds with its {1 - alpha:.0%}{kind} interval, dark where the"
             f" {test} p is at most {alpha:g}, ringed as registered. Below: what each chooses.",
             alt=f"Differences in ascending order, with their thresholds below. {curve.sentence}",
         ),
+        data={"specification": pd.concat([differences, choices], axis=1)},
         draw=partial(
             specification_curve,
-            curve.rows.rename(columns={p: "p"}).assign(registered=[one == registered for one in curve.thresholds]),
-            pd.DataFrame([asdict(one) for one in curve.thresholds]),
+            differences,
+            choices,
             alpha=alpha,
             contrast=contrast_arms(curve.contrast),
             unit=UNITS["stable_points"] if curve.over_grid else "share of pairs",
@@ -337,5 +344,6 @@ def _sensitivity_figure(judged: Judged, moved: pd.DataFrame, skipped: Sequence[s
             + "".join(f" {sentence}." for sentence in skipped),
             alt=f"Bars of verdict counts by arm and threshold. {summary}.",
         ),
+        data={"bar": moved},
         draw=partial(sensitivity, moved, arms=list(judged.data.study.arms), styles=judged.styles),
     )

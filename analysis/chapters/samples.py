@@ -14,8 +14,16 @@ from numpy.typing import NDArray
 
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of
 from analysis.counting import counted
-from analysis.figures.sheets import Images, chosen_seeds, median_seed, median_sheet, sample_sheet, training_sheet
-from analysis.figures.traces import FRECHET, OTHER_PROBES, probes
+from analysis.figures.sheets import (
+    Images,
+    chosen_seeds,
+    median_seed,
+    median_sheet,
+    sample_sheet,
+    shown_probes,
+    training_sheet,
+)
+from analysis.figures.traces import FRECHET, OTHER_PROBES, curves, probes
 from analysis.figures.yardsticks import probe_lines
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import Findings
@@ -100,6 +108,12 @@ def probes_figure(judged: Judged, place: Place) -> ReportFigure:
     medians = judged.verdicts.groupby("arm", observed=True)["final_frechet"].median()
     finals = ", ".join(f"{arm} {number(float(medians[arm]))}" for arm in arms)
     limits = judged.limits
+    shown = curves(
+        judged.points((FRECHET, *OTHER_PROBES)),
+        judged.onsets(),
+        probe_lines(judged.data.references, limits),
+        windows=False,
+    )
     bar = "" if limits is None else f"; the bar is {number(limits.bar)}"
     return ReportFigure(
         caption=Caption(
@@ -111,17 +125,8 @@ def probes_figure(judged: Judged, place: Place) -> ReportFigure:
             " the verdicts. Cross: onset of collapse, divergence or non-finite values.",
             alt=f"Seven panels of measures over training. Median final Fréchet distance: {finals}{bar}.",
         ),
-        draw=partial(_draw_probes, judged),
-    )
-
-
-def _draw_probes(judged: Judged) -> Figure:
-    return probes(
-        judged.points((FRECHET, *OTHER_PROBES)),
-        judged.onsets(),
-        arms=judged.arms(),
-        styles=judged.styles,
-        lines=probe_lines(judged.data.references, judged.limits),
+        data=shown.drawn,
+        draw=partial(probes, shown, arms=arms, styles=judged.styles),
     )
 
 
@@ -130,6 +135,7 @@ def sheet_figures(judged: Judged, place: Place) -> Iterator[ReportFigure]:
     arms = judged.arms()
     ranks = _seed_ranks(judged.verdicts)
     seeds = chosen_seeds(ranks, ALL_SEEDS)
+    shown = _sample_rows(judged, judged.verdicts[judged.verdicts["seed"].isin(seeds)])
     chosen = "all seeds" if len(seeds) == len(ranks) else "the seeds with the best, median and worst mean rank"
     yield ReportFigure(
         caption=Caption(
@@ -140,15 +146,28 @@ def sheet_figures(judged: Judged, place: Place) -> Iterator[ReportFigure]:
             " is given the same z. The letter at the end of a row is the verdict.",
             alt=f"Grids of generated images of {', '.join(arms)}, {chosen}.",
         ),
-        draw=partial(_draw_sheet, judged, seeds),
+        data={"samples": shown},
+        draw=partial(_draw_sheet, judged, seeds, shown),
     )
     yield _training_figure(judged, place, median_seed(ranks))
 
 
-def _draw_sheet(judged: Judged, seeds: Sequence[int]) -> Figure:
-    runs = {(run["arm"], run["seed"]): run for run in judged.verdicts.to_dict("records")}
+def _sample_rows(judged: Judged, runs: pd.DataFrame, *, over_training: bool = False) -> pd.DataFrame:
+    """Whose samples a sheet shows, and of which probes, in generator updates: of the last, or some over training."""
+    rows = []
+    for run in runs.to_dict("records"):
+        steps = judged.data.series[run["run_id"]][FRECHET].steps * judged.updates_per_step[run["run_id"]]
+        place = place_columns(str(run["arm"]), {factor: run[factor] for factor in judged.data.factors})
+        about = {"run": run["run_id"], **place, "seed": run["seed"], "verdict": str(run["verdict"])}
+        probed = shown_probes(len(steps)) if over_training else [-1]
+        rows += [{**about, "step": int(steps[probe])} for probe in probed]
+    return frame(rows)
+
+
+def _draw_sheet(judged: Judged, seeds: Sequence[int], shown: pd.DataFrame) -> Figure:
+    runs = {(run["arm"], run["seed"]): run for run in shown.to_dict("records")}
     return sample_sheet(
-        {key: last_samples(judged, run["run_id"]) for key, run in runs.items() if key[1] in seeds},
+        {key: last_samples(judged, run["run"]) for key, run in runs.items()},
         {key: run["verdict"] for key, run in runs.items()},
         arms=judged.arms(),
         seeds=seeds,
@@ -167,6 +186,7 @@ def _training_figure(judged: Judged, place: Place, seed: int) -> ReportFigure:
             text=f"Seed {seed}; a column a probe, a row one of {SHEET_ROWS} fixed z, the same for every arm.",
             alt=f"Generated images of seed {seed} from the first to the last probe, for {', '.join(run_ids)}.",
         ),
+        data={"samples": _sample_rows(judged, of_seed, over_training=True)},
         draw=partial(_draw_training, judged, run_ids),
     )
 
@@ -238,6 +258,7 @@ def median_figures(judged: Judged) -> Iterator[ReportFigure]:
     runs = list(_median_runs(judged))
     if not runs:
         return
+    ids = [run.run_id for run in runs]
     told = "; ".join(f"{run.arm}, {run.label}" for run in runs)
     yield ReportFigure(
         caption=Caption(
@@ -247,6 +268,7 @@ def median_figures(judged: Judged) -> Iterator[ReportFigure]:
             text=f"{RULE}{OVER_GRID if judged.over_a_grid else ''}. First fixed z, last probe; none is picked by hand.",
             alt=f"A strip of generated images an arm. {told}.",
         ),
+        data={"samples": _sample_rows(judged, judged.verdicts[judged.verdicts["run_id"].isin(ids)])},
         draw=partial(_draw_medians, judged, runs),
         first=True,
     )

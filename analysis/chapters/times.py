@@ -9,7 +9,7 @@ from typing import Any
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of
 from analysis.counting import counted
 from analysis.figures.style import VERDICTS
-from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
+from analysis.figures.survival import SurvivalPanel, incidence_by_cause, incidence_rows, survival_curves, survival_rows
 from analysis.judging.clocks import CAUSES, CLOCKS, Clock, RunTime, run_times
 from analysis.judging.pairs import compared_pairs, paired_runs
 from analysis.results.verdict_words import verdict_label
@@ -253,6 +253,7 @@ def _pair_table(judged: Judged, pairs: Sequence[PairTimes], limits: str) -> Tabl
         " and gives too small a p for few pairs (of 8 pairs that all decide, .034 instead of .070 for 7 to 1)."
         f" {limits}",
         frame=frame([_pair_row(times) for times in pairs], whole=_FIRST),
+        p=("sign test p", "sign-flip p", "log-rank p"),
         intervals={f"difference {level(judged.alpha)}": interval("difference")},
     )
 
@@ -299,7 +300,7 @@ def _survival_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], lim
         for clock in CLOCKS
     )
     summary = f"Learned: {learned}. Failed after learning: {failed or 'none, as none learned'}."
-    panels = [_panel(arms, judged.arms(), clock) for clock in CLOCKS]
+    panels = [panel for clock in CLOCKS if (panel := _panel(arms, judged.arms(), clock)).curves]
     return ReportFigure(
         caption=Caption(
             name=f"survival{place.suffix}",
@@ -311,7 +312,8 @@ def _survival_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], lim
             f" none learned. {limits}",
             alt=f"Step curves by arm, to learning and from learning to failure{place.where}. {summary}",
         ),
-        draw=partial(survival_curves, [panel for panel in panels if panel.curves], styles=judged.styles),
+        data=survival_rows(panels),
+        draw=partial(survival_curves, panels, styles=judged.styles),
     )
 
 
@@ -341,6 +343,7 @@ def _incidence_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], li
             f" {limits}",
             alt=f"Stacked areas, a panel an arm{place.where}. {' '.join(failed)}",
         ),
+        data=incidence_rows(known, last),
         draw=partial(incidence_by_cause, known, last=last, styles=judged.styles),
     )
 

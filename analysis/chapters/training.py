@@ -5,11 +5,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of, spread_text
 from analysis.figures.parts import QUANTITY
-from analysis.figures.traces import EQUILIBRIUM, traces
+from analysis.figures.traces import EQUILIBRIUM, curves, traces
 
 TITLE = "Training as it went"
 LOSSES = ("loss_d", "loss_g")
@@ -53,6 +52,7 @@ def _trace_figure(
 ) -> ReportFigure:
     """Step traces of all arms."""
     points, arms = judged.points(names), judged.arms()
+    shown = curves(points, judged.onsets(), EQUILIBRIUM, windows=True)
     late = _medians_late(points)
     ends = "; ".join(f"{QUANTITY[trace][0]} {spread_text({arm: late[arm, trace] for arm in arms})}" for trace in names)
     equilibrium = ", ".join(f"{QUANTITY[trace][0]} = {EQUILIBRIUM[trace][0].value:.3g}" for trace in names)
@@ -70,14 +70,10 @@ def _trace_figure(
             " numbers under each axis count the runs without one so far. A loss does not tell how good samples are.",
             alt=f"{title}{place.where} over training, a row an arm. Lowest and highest arm at the end: {ends}.",
         ),
-        draw=partial(_draw_traces, judged, names),
+        data=shown.drawn,
+        draw=partial(traces, shown, names=names, arms=arms, styles=judged.styles),
         beside=beside,
     )
-
-
-def _draw_traces(judged: Judged, names: Sequence[str]) -> Figure:
-    # looked up anew: the points of all grid points together are most of a report's memory
-    return traces(judged.points(names), judged.onsets(), names=names, arms=judged.arms(), styles=judged.styles)
 
 
 def _medians_late(points: pd.DataFrame) -> dict[tuple[str, str], float]:

@@ -13,7 +13,8 @@ from analysis.compare.compared import ComparedRun, common_lines
 from analysis.figures.explorer import ExploredRun, explorer_of
 from analysis.figures.parts import QUANTITY, ReferenceLine
 from analysis.figures.pictures import Picture, data_url, written
-from analysis.figures.runs import final_sheet, run_traces, shown_probes, training_strip
+from analysis.figures.runs import final_sheet, run_traces, training_strip
+from analysis.figures.sheets import shown_probes
 from analysis.figures.style import VERDICTS, ArmStyle, VerdictStyle, arm_styles
 from analysis.judging.guards import unmatched
 from analysis.judging.verdicts import Verdict

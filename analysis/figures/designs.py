@@ -13,7 +13,6 @@ from matplotlib.patches import Rectangle
 
 from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, log_axis, quantity_axis
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, UPDATES, ArmStyle, new_figure, styled
-from analysis.figures.traces import median_and_band, runs_by_step
 from analysis.statistics import PerformanceProfile, Rate, significant
 
 HOPPING = "eval_hopping"
@@ -39,7 +38,6 @@ def performance_profiles(
     unit: str,
     styles: Mapping[str, ArmStyle],
     lines: Sequence[ReferenceLine] = (),
-    log: bool = True,
 ) -> Figure:
     """Share of runs that are at least as good as a threshold, a line an arm, with its band over seeds."""
     figure = new_figure(COLUMN, 2.9)
@@ -56,20 +54,17 @@ def performance_profiles(
         axes.axvline(line.value, color=FAINT, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0.5)
         axes.annotate(line.label, (line.value, 1), (0, 3), xycoords=("data", "axes fraction"), ha="center",
                       textcoords="offset points", size=6.5, color=FAINT)  # fmt: skip
-    if log:
-        log_axis(axes, "x")
+    log_axis(axes, "x")
     axes.set(xlabel=f"{quantity} ({unit})", ylabel="share of runs at least as good", ylim=(-0.02, 1.02))
     arm_legend(figure, {arm: styles[arm] for arm in profiles})
     return figure
 
 
 @styled
-def stability_map(
-    cells: Mapping[str, Sequence[MapCell]], *, x: str, y: str, outcome: str, styles: Mapping[str, ArmStyle]
-) -> Figure:
+def stability_map(cells: Mapping[str, Sequence[MapCell]], *, x: str, y: str, styles: Mapping[str, ArmStyle]) -> Figure:
     """Failure rate over the grid, a panel an arm: each cell has its count and its Wilson interval.
 
-    x, y: names of the factors on the axes; levels are in the order in which they come. outcome: what is counted.
+    x, y: names of the factors on the axes; levels are in the order in which they come.
     """
     columns = list(dict.fromkeys(cell.x for of_arm in cells.values() for cell in of_arm))
     rows = list(dict.fromkeys(cell.y for of_arm in cells.values() for cell in of_arm))
@@ -88,7 +83,7 @@ def stability_map(
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
     for axes in grid.ravel()[len(cells) :]:
         axes.axis("off")
-    _shades(figure, outcome)
+    _shades(figure)
     return figure
 
 
@@ -105,11 +100,11 @@ def _map_cell(axes: Axes, x: int, y: int, not_stable: Rate) -> None:
     axes.text(x, y, text, ha="center", va="center", size=6.5, color=ink, linespacing=1.25)
 
 
-def _shades(figure: Figure, outcome: str) -> None:
+def _shades(figure: Figure) -> None:
     shares = (0.0, 0.25, 0.5, 0.75, 1.0)
     marks = [Rectangle((0, 0), 1, 1, facecolor=FAILURE_SHADES(share), edgecolor=RULE) for share in shares]
     names = [f"{share:.0%}" for share in shares]
-    figure.legend(marks, names, title=f"share of runs {outcome}", loc="outside upper center", ncols=len(shares),
+    figure.legend(marks, names, title="share of runs not stable", loc="outside upper center", ncols=len(shares),
                   title_fontsize=7)  # fmt: skip
 
 
@@ -163,34 +158,33 @@ def _registered(upper: Axes, lower: Axes, place: int, delta: float) -> None:
 
 @styled
 def mode_hopping(
-    points: pd.DataFrame, index: pd.DataFrame, *, arms: Sequence[str], styles: Mapping[str, ArmStyle]
+    medians: pd.DataFrame, index: pd.DataFrame, *, arms: Sequence[str], styles: Mapping[str, ArmStyle]
 ) -> Figure:
     """Total variation between the class histograms of consecutive probes: over training, and as an index a run.
 
-    points: columns arm, seed, step (in generator updates), value. index: columns arm, seed, mode_hopping, the mean over
-    the second half of the budget; a bar is the median over runs, and a run without a value has no mark.
+    medians: over runs, columns arm, step (in generator updates), median, low, high. index: columns arm, seed,
+    mode_hopping, the mean over the second half of the budget; a bar is the median over runs, and a run without a value
+    has no mark.
     """
     figure = new_figure(PAGE, 2.7)
     curve, strip = figure.subplots(1, 2, width_ratios=[1.5, 1])
     for place, arm in enumerate(arms):
-        steps, values = runs_by_step(points[points["arm"] == arm])
-        _hopping_curve(curve, steps, values, styles[arm])
+        _hopping_curve(curve, medians[medians["arm"] == arm], styles[arm])
         _hopping_strip(strip, place, index[index["arm"] == arm], styles[arm])
     for axes in (curve, strip):
         quantity_axis(axes, HOPPING)
-    curve.set(title=f"{QUANTITY[HOPPING][0]} over training", xlabel=UPDATES, xlim=(0, points["step"].max()))
+    curve.set(title=f"{QUANTITY[HOPPING][0]} over training", xlabel=UPDATES, xlim=(0, medians["step"].max()))
     strip.set_title("mean, second half of the budget")
     strip.set_xticks(range(len(arms)), arms, rotation=35, ha="right", rotation_mode="anchor")
     arm_legend(figure, {arm: styles[arm] for arm in arms})
     return figure
 
 
-def _hopping_curve(axes: Axes, steps: np.ndarray, values: np.ndarray, look: ArmStyle) -> None:
-    if len(values):
-        median, low, high = median_and_band(values)
-        axes.fill_between(steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
-        axes.plot(steps, median, color=look.colour, linestyle=look.line, marker=look.marker, markersize=3,
-                  markevery=max(1, len(steps) // 10), gid="median")  # fmt: skip
+def _hopping_curve(axes: Axes, medians: pd.DataFrame, look: ArmStyle) -> None:
+    if len(medians):
+        axes.fill_between(medians["step"], medians["low"], medians["high"], color=look.colour, alpha=0.18, linewidth=0)
+        axes.plot(medians["step"], medians["median"], color=look.colour, linestyle=look.line, marker=look.marker,
+                  markersize=3, markevery=max(1, len(medians) // 10), gid="median")  # fmt: skip
 
 
 def _hopping_strip(axes: Axes, place: int, of_arm: pd.DataFrame, look: ArmStyle) -> None:

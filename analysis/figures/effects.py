@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
+from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
@@ -32,6 +34,19 @@ class Drawn:
     interval: Interval | None
     p: float | None
     p_adjusted: float | None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """As it is in a row of the figure's data."""
+        return {
+            "effect": self.name,
+            "unit": self.unit,
+            "estimate": self.estimate,
+            "low": self.interval.low if self.interval else None,
+            "high": self.interval.high if self.interval else None,
+            "p": self.p,
+            "adjusted p": self.p_adjusted,
+        }
 
 
 def over_seeds(effect: FactorEffect, *, name: str, unit: str) -> Drawn:
@@ -60,17 +75,46 @@ class ForestRow:
     direction: str = ""
 
 
+def forest_rows(rows: Sequence[ForestRow]) -> dict[str, pd.DataFrame]:
+    """What :func:`forest` draws of them."""
+    return {"effect": pd.DataFrame([{"contrast": row.label, "arms": row.arms, **row.effect.row} for row in rows])}
+
+
 @dataclass(frozen=True, kw_only=True)
-class PairPanel:
-    """One contrast with all its pairs, in a quantity and its unit; +inf stands in the lane of runs without a value."""
+class SeedPanel:
+    """One contrast with the values of all its seeds, which are pairs of runs or a whole grid, and its effect."""
 
     title: str
     first: str
     second: str
-    quantity: str
-    unit: str
     values: Sequence[PairValue]
     effect: Drawn
+
+
+def seed_rows(panels: Sequence[SeedPanel]) -> dict[str, pd.DataFrame]:
+    """What is drawn of them: values and differences by seed, and the effects."""
+    about = [{"contrast": panel.title, "first": panel.first, "second": panel.second} for panel in panels]
+    seeds = [
+        {
+            **of,
+            "seed": pair.seed,
+            "value of first": pair.first,
+            "value of second": pair.second,
+            "difference": difference(pair),
+        }
+        for of, panel in zip(about, panels, strict=True)
+        for pair in panel.values
+    ]
+    effects = [{**of, **panel.effect.row} for of, panel in zip(about, panels, strict=True)]
+    return {"seed": pd.DataFrame(seeds), "effect": pd.DataFrame(effects)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairPanel(SeedPanel):
+    """Pairs in a quantity and its unit; +inf stands in the lane of runs without a value."""
+
+    quantity: str
+    unit: str
     log: bool
     without: str = "not stable"
 
@@ -200,12 +244,12 @@ def _slope(axes: Axes, panel: PairPanel, styles: Mapping[str, ArmStyle]) -> None
 
 
 def _differences(axes: Axes, panel: PairPanel) -> None:
-    differences = [_difference(pair) for pair in panel.values]
+    differences = [difference(pair) for pair in panel.values]
     scale = _Scale.around([0.0, *differences], log=False)
     axes.axhline(0, color=FAINT, linewidth=0.6, zorder=0.5)
-    for place, difference in enumerate(differences):
+    for place, of_pair in enumerate(differences):
         x = (place + 0.5) / len(differences)
-        axes.plot(x, scale.place(difference), "o", color=FAINT, markersize=2.8, gid="difference")
+        axes.plot(x, scale.place(of_pair), "o", color=FAINT, markersize=2.8, gid="difference")
     effect = panel.effect
     if effect.interval is not None:
         ends = [scale.place(effect.interval.low), scale.place(effect.interval.high)]
@@ -218,7 +262,7 @@ def _differences(axes: Axes, panel: PairPanel) -> None:
     axes.set_xticks([0.5, 1.4], ["pairs", "shift"])
 
 
-def _difference(pair: PairValue) -> float:
+def difference(pair: PairValue) -> float:
     """First minus second; 0 where neither has a value."""
     return 0.0 if math.isinf(pair.first) and math.isinf(pair.second) else pair.first - pair.second
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from textwrap import fill
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -72,6 +73,18 @@ class ContrastPanel:
         ends = [end for one in self.effects if one.interval for end in (one.interval.low, one.interval.high)]
         estimates = [one.estimate for one in self.effects if one.estimate is not None]
         return any(math.isinf(end) for end in (*ends, *estimates)) or any(any(row.infinite) for row in self.points)
+
+
+def grid_rows(panels: Sequence[ContrastPanel]) -> dict[str, pd.DataFrame]:
+    """What :func:`grid_forest` draws of them: effects at each point with their infinite pairs, and means."""
+    about = [{"contrast": panel.title, "arms": panel.arms} for panel in panels]
+    points = [
+        {**of, "at": row.label, **row.effect.row, "pairs at −∞": row.infinite[0], "pairs at +∞": row.infinite[1]}
+        for of, panel in zip(about, panels, strict=True)
+        for row in panel.points
+    ]
+    means = [{**of, **panel.mean.effect.row} for of, panel in zip(about, panels, strict=True) if panel.mean]
+    return {"effect": pd.DataFrame(points), "mean": pd.DataFrame(means)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.counting import counted
-from analysis.figures.effects import Drawn
+from analysis.figures.effects import SeedPanel, difference
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, ArmStyle, new_figure, styled
-from analysis.results.document import PairValue
 
 SMALL = 6.5
 SPREAD = 0.56  # of a grid point, over which the lines of seeds with one count are spread
@@ -20,15 +19,10 @@ BAND = "#F4F4F4"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionPanel:
-    """A contrast on the stable grid points, of ``n_points``, of two arms: its seeds and its effect."""
+class RegionPanel(SeedPanel):
+    """A contrast on the stable grid points of two arms, of ``n_points`` each."""
 
-    title: str
-    first: str
-    second: str
     n_points: int
-    values: Sequence[PairValue]
-    effect: Drawn
 
 
 @styled
@@ -81,18 +75,18 @@ def _lines(axes: Axes, panel: RegionPanel, styles: Mapping[str, ArmStyle]) -> No
 
 
 def _differences(axes: Axes, panel: RegionPanel) -> None:
-    differences = Counter(pair.first - pair.second for pair in panel.values)
+    differences = Counter(map(difference, panel.values))
     most = max(differences.values())
     axes.axhline(0, color=FAINT, linewidth=0.6, zorder=0.5)
-    for difference, seeds in differences.items():
+    for height, seeds in differences.items():
         for place in range(seeds):
-            axes.plot((place + 0.5) / most, difference, "o", color=FAINT, markersize=2.8, gid="difference")
+            axes.plot((place + 0.5) / most, height, "o", color=FAINT, markersize=2.8, gid="difference")
     effect = panel.effect
     if effect.interval is not None:
         axes.plot((1.4, 1.4), (effect.interval.low, effect.interval.high), color=INK, linewidth=1.0, gid="interval")
     if effect.estimate is not None:
         axes.plot(1.4, effect.estimate, "s", color=INK, markersize=4, gid="estimate")
-    reach = max(1.0, *(abs(difference) for difference in differences)) + 0.5
+    reach = max(1.0, *map(abs, differences)) + 0.5
     axes.set(xlim=(-0.1, 1.7), ylim=(-reach, reach), ylabel=f"{panel.first} − {panel.second}\n(grid points)")
     ticks = MaxNLocator(5, integer=True).tick_values(-reach, reach)
     inside = [tick for tick in ticks if -reach <= tick <= reach]

@@ -6,13 +6,12 @@ import io
 from collections.abc import Mapping, Sequence
 
 import matplotlib.image
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, draw_lines, label_lines, log_axis, quantity_axis
-from analysis.figures.sheets import STEPS, Images, tile
+from analysis.figures.sheets import Images, shown_probes, tile
 from analysis.figures.style import PAGE, UPDATES, ArmStyle, lay_out, new_figure, styled
 from analysis.figures.traces import (
     EQUILIBRIUM,
@@ -21,6 +20,7 @@ from analysis.figures.traces import (
     extremes_in_windows,
     in_windows,
     onset_crosses,
+    onset_places,
     quantity_panels,
     row_heights,
 )
@@ -53,7 +53,7 @@ def run_traces(
         of_runs = {run: of_run[name] for run, of_run in traces.items()}
         for run, trace in of_runs.items():
             _line(axes, trace, styles[run])
-        onset_crosses(axes, _points(of_runs), pd.Series(onsets, dtype=float))
+        onset_crosses(axes, onset_places(_points(of_runs), pd.Series(onsets, dtype=float)))
         draw_lines(axes, drawn.get(name, ()))
         quantity_axis(axes, name)
         axes.set(title=QUANTITY[name][0], xlim=(0, last))
@@ -99,11 +99,6 @@ def final_sheet(images: Images) -> bytes:
     """PNG of the last probe's samples, images (P, K, C, H, W): a square of the first SHEET² fixed z."""
     last = images[-1, : SHEET * SHEET]
     return png([last[row : row + SHEET] for row in range(0, len(last), SHEET) if len(last[row : row + SHEET]) == SHEET])
-
-
-def shown_probes(n: int) -> list[int]:
-    """Positions of at most STEPS of ``n`` probes, evenly spread, the first and the last among them."""
-    return sorted({round(place) for place in np.linspace(0, n - 1, min(STEPS, n))})
 
 
 def training_strip(images: Images) -> bytes:

@@ -122,7 +122,7 @@ def training_sheet(
     steps: of the probes (P,), in generator updates. images: (P, K, C, H, W) by arm; at most STEPS probes are shown,
     the first and the last among them.
     """
-    shown = np.unique(np.linspace(0, len(steps) - 1, min(STEPS, len(steps))).round().astype(int))
+    shown = shown_probes(len(steps))
     height, width = next(iter(images.values())).shape[-2:]
     per_row = min(2, len(images))
     block_rows = math.ceil(len(images) / per_row)
@@ -138,6 +138,11 @@ def training_sheet(
     for axes in grid.ravel()[len(images) :]:
         axes.axis("off")
     return figure
+
+
+def shown_probes(n: int) -> list[int]:
+    """Positions of at most STEPS of ``n`` probes, evenly spread, the first and the last among them."""
+    return sorted({round(place) for place in np.linspace(0, n - 1, min(STEPS, n))})
 
 
 def _middles(n: int, size: int) -> list[float]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -16,6 +17,7 @@ from analysis.statistics import CumulativeIncidence, Durations, SurvivalCurve
 
 LINE = 8.5  # points between the rows of runs at risk
 PANELS_PER_ROW = 3
+NO_FAILURE = "no run failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,54 @@ class SurvivalPanel:
     clock: str  # name of the x axis, which counts generator updates
     samples: Mapping[str, Durations]  # of the same arms in every panel, in one order; empty where no run is watched
     curves: Mapping[str, SurvivalCurve]
+
+    @property
+    def last(self) -> float:
+        """The longest that a run was watched; 1 where none was."""
+        return max((float(sample.time.max()) for sample in self.samples.values() if sample.n), default=0.0) or 1.0
+
+    @property
+    def nothing(self) -> str:
+        """What is said of a clock without any event; empty of others."""
+        if any(sample.observed.any() for sample in self.samples.values()):
+            return ""
+        watched = sum(sample.n for sample in self.samples.values())
+        return f"{self.title}: no event\namong {counted(watched, 'run')} watched"
+
+    def steps(self, arm: str) -> pd.DataFrame:
+        """An arm's curve up to the end of the axis, each share from its time on: time, share, low, high."""
+        curve = self.curves[arm]
+        none = np.full(len(curve.times), np.nan)
+        steps = {
+            "time": curve.times,
+            "share": curve.survival,
+            "low": none if curve.low is None else curve.low,
+            "high": none if curve.high is None else curve.high,
+        }
+        made = pd.DataFrame(steps)
+        return pd.concat([made, made.tail(1).assign(time=max(self.last, float(curve.times[-1])))], ignore_index=True)
+
+    def censored(self, arm: str) -> pd.DataFrame:
+        """Where runs of an arm were watched no longer, and the share there."""
+        sample = self.samples[arm]
+        times = np.unique(sample.time[~sample.observed])
+        return pd.DataFrame({"time": times, "share": [self.curves[arm].survival_at(float(time)) for time in times]})
+
+
+def survival_rows(panels: Sequence[SurvivalPanel]) -> dict[str, pd.DataFrame]:
+    """What :func:`survival_curves` draws of them; of a clock without an event, what it says."""
+    drawn = [(panel, arm) for panel in panels if not panel.nothing for arm in panel.curves]
+    return {
+        "curve": _of_arms([(panel.title, arm, panel.steps(arm)) for panel, arm in drawn]),
+        "censored": _of_arms([(panel.title, arm, panel.censored(arm)) for panel, arm in drawn]),
+        "sentence": pd.DataFrame([{"text": panel.nothing} for panel in panels if panel.nothing]),
+    }
+
+
+def _of_arms(frames: Sequence[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
+    """One below another, with the names of the panel and of the arm before each."""
+    named = [frame.assign(panel=panel, arm=arm) for panel, arm, frame in frames]
+    return pd.concat(named, ignore_index=True) if named else pd.DataFrame()
 
 
 @styled
@@ -41,14 +91,12 @@ def survival_curves(panels: Sequence[SurvivalPanel], *, styles: Mapping[str, Arm
     figure = new_figure(PAGE, 2.5 + rows * LINE / 72)
     named = False
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        if not any(sample.observed.any() for sample in panel.samples.values()):
-            watched = sum(sample.n for sample in panel.samples.values())
-            _say(axes, f"{panel.title}: no event", f"among {counted(watched, 'run')} watched")
+        if panel.nothing:
+            _say(axes, panel.nothing)
             continue
-        last = max((float(sample.time.max()) for sample in panel.samples.values() if sample.n), default=0.0) or 1.0
-        for arm, curve in panel.curves.items():
-            _survival_line(axes, curve, panel.samples[arm], last, styles[arm])
-        axes.set(xlim=(0, last), ylim=(-0.02, 1.03), title=panel.title, ylabel=panel.share)
+        for arm in panel.curves:
+            _survival_line(axes, panel.steps(arm), panel.censored(arm), styles[arm])
+        axes.set(xlim=(0, panel.last), ylim=(-0.02, 1.03), title=panel.title, ylabel=panel.share)
         axes.set_xlabel(f"{panel.clock} ({UPDATES})")
         _at_risk(axes, panel, styles, names=not named)
         named = True
@@ -56,23 +104,22 @@ def survival_curves(panels: Sequence[SurvivalPanel], *, styles: Mapping[str, Arm
     return figure
 
 
-def _say(axes: Axes, *lines: str) -> None:
+def _say(axes: Axes, text: str) -> None:
     """A sentence where there is nothing to draw."""
     axes.axis("off")
-    axes.text(0.5, 0.5, "\n".join(lines), ha="center", va="center", color=FAINT, transform=axes.transAxes, gid="none")
+    axes.text(0.5, 0.5, text, ha="center", va="center", color=FAINT, transform=axes.transAxes, gid="none")
 
 
-def _survival_line(axes: Axes, curve: SurvivalCurve, sample: Durations, last: float, look: ArmStyle) -> None:
-    times = np.append(curve.times, max(last, float(curve.times[-1])))
-    survival = np.append(curve.survival, curve.survival[-1])
-    axes.step(times, survival, where="post", color=look.colour, linestyle=look.line, linewidth=1.2, gid="survival")
-    if curve.low is not None and curve.high is not None:
-        low, high = np.append(curve.low, curve.low[-1]), np.append(curve.high, curve.high[-1])
-        axes.fill_between(times, low, high, step="post", color=look.colour, alpha=0.12, linewidth=0)
-    censored = np.unique(sample.time[~sample.observed])
-    heights = [curve.survival_at(float(time)) for time in censored]
+def _survival_line(axes: Axes, steps: pd.DataFrame, censored: pd.DataFrame, look: ArmStyle) -> None:
+    axes.step(steps["time"], steps["share"], where="post", color=look.colour, linestyle=look.line, linewidth=1.2,
+              gid="survival")  # fmt: skip
+    if steps["low"].notna().any():
+        axes.fill_between(
+            steps["time"], steps["low"], steps["high"], step="post", color=look.colour, alpha=0.12, linewidth=0
+        )
     if len(censored):  # marks of none would lie at the corner of the figure, and the layout would make room for them
-        axes.plot(censored, heights, "|", color=look.colour, markersize=5, clip_on=False, gid="censored")
+        axes.plot(censored["time"], censored["share"], "|", color=look.colour, markersize=5, clip_on=False,
+                  gid="censored")  # fmt: skip
 
 
 def _at_risk(axes: Axes, panel: SurvivalPanel, styles: Mapping[str, ArmStyle], *, names: bool) -> None:
@@ -109,9 +156,9 @@ def incidence_by_cause(
     for axes, (arm, incidence) in zip(grid.ravel(), by_arm.items(), strict=False):
         axes.set_title(f"{arm} (n = {incidence.n})", weight="bold", color=styles[arm].dark)
         if not incidence.n_events:
-            _say(axes, "no run failed")
+            _say(axes, NO_FAILURE)
             continue
-        _stacked(axes, incidence, last)
+        _stacked(axes, stacked(incidence, last))
         axes.set(
             xlim=(0, last),
             ylim=(0, 1),
@@ -128,12 +175,29 @@ def incidence_by_cause(
     return figure
 
 
-def _stacked(axes: Axes, incidence: CumulativeIncidence, last: float) -> None:
+def _stacked(axes: Axes, incidence: pd.DataFrame) -> None:
+    for cause, own in incidence.groupby("cause", sort=False):
+        look = VERDICTS[str(cause)]
+        axes.fill_between(own["time"], own["from"], own["to"], step="post", facecolor=look.fill, edgecolor="#6b6b6b",
+                          hatch=look.hatch, linewidth=0.4, gid=f"cause-{cause}")  # fmt: skip
+
+
+def stacked(incidence: CumulativeIncidence, last: float) -> pd.DataFrame:
+    """The area of each cause up to the end of the axis, each share from its time on: cause, time, share, from, to."""
     times = np.append(incidence.times, last)
     base = np.zeros(len(times))
+    areas = []
     for cause in incidence.causes:
-        top = base + np.append(cause.incidence, cause.incidence[-1])
-        look = VERDICTS[cause.cause]
-        axes.fill_between(times, base, top, step="post", facecolor=look.fill, edgecolor="#6b6b6b", hatch=look.hatch,
-                          linewidth=0.4, gid=f"cause-{cause.cause}")  # fmt: skip
-        base = top
+        share = np.append(cause.incidence, cause.incidence[-1])
+        areas.append(
+            pd.DataFrame({"cause": cause.cause, "time": times, "share": share, "from": base, "to": base + share})
+        )
+        base = base + share
+    return pd.concat(areas, ignore_index=True)
+
+
+def incidence_rows(by_arm: Mapping[str, CumulativeIncidence], last: float) -> dict[str, pd.DataFrame]:
+    """What :func:`incidence_by_cause` draws of them; of an arm without a failure, what it says."""
+    areas = [stacked(of, last).assign(arm=arm, n=of.n) for arm, of in by_arm.items() if of.n_events]
+    silent = [{"arm": arm, "n": of.n, "text": NO_FAILURE} for arm, of in by_arm.items() if not of.n_events]
+    return {"area": pd.concat(areas, ignore_index=True), "sentence": pd.DataFrame(silent)}

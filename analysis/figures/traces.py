@@ -5,6 +5,7 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,10 +83,81 @@ def extremes_in_windows(steps: NDArray[np.int64], values: Floats) -> tuple[Float
     return np.append(at.ravel(), steps[kept:]).astype(np.float64), np.append(thinned.ravel(), values[kept:])
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curves:
+    """What is drawn of quantities along training, up to step ``last``; steps count generator updates.
+
+    runs: columns trace, arm, seed, step, value; NaN is a gap. medians: trace, arm, step, median, low and high, which
+    are BAND over runs. onsets: of runs that failed, trace, arm, seed, step, value: where a run's cross stands. failed:
+    arm, seed, step: all onsets, also where a trace has no point before. lines: what each quantity is read against.
+    """
+
+    runs: pd.DataFrame
+    medians: pd.DataFrame
+    onsets: pd.DataFrame
+    failed: pd.DataFrame
+    lines: Mapping[str, Sequence[ReferenceLine]]
+    last: int
+
+    @property
+    def drawn(self) -> dict[str, pd.DataFrame]:
+        """By kind of mark."""
+        lines = [{"trace": trace, **asdict(line)} for trace, own in self.lines.items() for line in own]
+        return {"run": self.runs, "median": self.medians, "onset": self.onsets, "line": pd.DataFrame(lines)}
+
+    def of(self, trace: str, arm: str) -> "Curves":
+        """One arm in one quantity."""
+        runs, medians, onsets = (
+            frame[(frame["trace"] == trace) & (frame["arm"] == arm)] for frame in (self.runs, self.medians, self.onsets)
+        )
+        return replace(self, runs=runs, medians=medians, onsets=onsets)
+
+
+def curves(
+    points: pd.DataFrame, onsets: pd.DataFrame, lines: Mapping[str, Sequence[ReferenceLine]], *, windows: bool
+) -> Curves:
+    """The curves of a tidy frame of traces, with columns arm, seed, trace, step (in generator updates), value.
+
+    onsets: columns arm, seed, step: first step of collapse, divergence or non-finite values of runs that failed so.
+    windows: of step traces runs are thinned to their extremes, and medians are of medians in windows.
+    """
+    groups = [(of, own) for of, own in points.groupby(["trace", "arm"], sort=False, observed=True)]
+    frames: list[list[pd.DataFrame]] = [[], [], []]
+    for (trace, arm), own in groups:
+        steps, values = runs_by_step(own)
+        seeds = np.sort(own["seed"].unique())
+        thin = [extremes_in_windows(steps, line) if windows else (steps, line) for line in values]
+        at, over = in_windows(steps, values) if windows else (steps, values)
+        failed = onsets[onsets["arm"] == arm].set_index("seed")["step"]
+        made = (_run_rows(seeds, thin), _median_rows(at, over), onset_places(own, failed))
+        for kind, frame in zip(frames, made, strict=True):
+            kind.append(frame.assign(trace=str(trace), arm=str(arm)))
+    runs, medians, crosses = (pd.concat(kind, ignore_index=True) for kind in frames)
+    return Curves(
+        runs=runs,
+        medians=medians,
+        onsets=crosses,
+        failed=onsets,
+        lines={str(trace): lines[trace] for trace in points["trace"].unique() if trace in lines},
+        last=int(points["step"].max()),
+    )
+
+
+def _run_rows(seeds: NDArray[np.int64], thin: Sequence[tuple[NDArray[Any], Floats]]) -> pd.DataFrame:
+    """One quantity of an arm's runs: seed, step, value."""
+    steps, values = (np.concatenate(arrays) for arrays in zip(*thin, strict=True))
+    of_run = np.repeat(seeds, [len(at) for at, _ in thin])
+    return pd.DataFrame({"seed": of_run, "step": steps, "value": np.where(np.isfinite(values), values, np.nan)})
+
+
+def _median_rows(steps: NDArray[Any], values: Floats) -> pd.DataFrame:
+    median, low, high = median_and_band(values)
+    return pd.DataFrame({"step": steps, "median": median, "low": low, "high": high})
+
+
 @styled
 def traces(
-    points: pd.DataFrame,
-    onsets: pd.DataFrame,
+    shown: Curves,
     *,
     names: Sequence[str],
     arms: Sequence[str],
@@ -93,20 +165,18 @@ def traces(
 ) -> Figure:
     """Step traces, a row an arm, a column a quantity: thin lines are runs, thick their median, shaded BAND.
 
-    points: columns arm, seed, trace, step (in generator updates), value.
-    onsets: columns arm, seed, step: first step of collapse, divergence or non-finite values of runs that failed so;
-    drawn as a cross on the run's line. The row of numbers under each axis counts the runs that had not failed by then.
+    A cross on a run's line is its onset. The row of numbers under each axis counts the runs that had not failed by
+    then.
     """
     figure = new_figure(PAGE, 0.55 + 1.1 * len(arms))
     grid = figure.subplots(len(arms), len(names), sharex=True, sharey="col", squeeze=False)
-    ticks = _update_ticks(points)
+    ticks = _update_ticks(shown.last)
     for row, arm in zip(grid, arms, strict=True):
-        of_arm = points[points["arm"] == arm]
-        failed = onsets[onsets["arm"] == arm].set_index("seed")["step"]
-        n = of_arm["seed"].nunique()
+        failed = shown.failed[shown.failed["arm"] == arm]["step"]
+        n = shown.runs[shown.runs["arm"] == arm]["seed"].nunique()
         for axes, name in zip(row, names, strict=True):
-            _trace_panel(axes, of_arm[of_arm["trace"] == name], failed, styles[arm])
-            draw_lines(axes, EQUILIBRIUM.get(name, ()))
+            _trace_panel(axes, shown.of(name, arm), styles[arm])
+            draw_lines(axes, shown.lines.get(name, ()))
             axes.yaxis.set_major_locator(MaxNLocator(3))
             quantity_axis(axes, name)
             _surviving(axes, ticks, n, failed, styles[arm])
@@ -114,43 +184,34 @@ def traces(
     for top, bottom, name in zip(grid[0], grid[-1], names, strict=True):
         _header(top, QUANTITY[name][0])
         bottom.set_xlabel(UPDATES)
-        bottom.set_xlim(0, points["step"].max())
+        bottom.set_xlim(0, shown.last)
         bottom.set_xticks(ticks)
     lay_out(figure)  # the panels have their size now
     for row in grid:
         for axes, name in zip(row, names, strict=True):
-            label_lines(axes, EQUILIBRIUM.get(name, ()))
+            label_lines(axes, shown.lines.get(name, ()))
     return figure
 
 
 @styled
-def probes(
-    points: pd.DataFrame,
-    onsets: pd.DataFrame,
-    *,
-    arms: Sequence[str],
-    styles: Mapping[str, ArmStyle],
-    lines: Mapping[str, Sequence[ReferenceLine]],
-) -> Figure:
+def probes(shown: Curves, *, arms: Sequence[str], styles: Mapping[str, ArmStyle]) -> Figure:
     """All arms over training in each measure of samples: Fréchet distance above (log axis), the others below.
 
-    points, onsets: as for :func:`traces`. lines: by trace, what real images score and the thresholds.
+    The lines are what real images score, and thresholds.
     """
     figure = new_figure(PAGE, 6.2)
     panels = quantity_panels(figure, (FRECHET, *OTHER_PROBES))
-    last = int(points["step"].max())
     for name, axes in panels.items():
-        of_trace = points[points["trace"] == name]
         for arm in arms:
-            _probe_lines(axes, of_trace[of_trace["arm"] == arm], onsets[onsets["arm"] == arm], styles[arm])
-        draw_lines(axes, lines.get(name, ()))
+            _probe_lines(axes, shown.of(name, arm), styles[arm])
+        draw_lines(axes, shown.lines.get(name, ()))
         quantity_axis(axes, name)
-        axes.set(title=QUANTITY[name][0], xlabel=UPDATES, xlim=(0, last), xticks=_update_ticks(points))
+        axes.set(title=QUANTITY[name][0], xlabel=UPDATES, xlim=(0, shown.last), xticks=_update_ticks(shown.last))
     log_axis(panels[FRECHET])
     arm_legend(figure, {arm: styles[arm] for arm in arms})
     lay_out(figure)
     for name, axes in panels.items():
-        label_lines(axes, lines.get(name, ()))
+        label_lines(axes, shown.lines.get(name, ()))
     return figure
 
 
@@ -171,38 +232,36 @@ def quantity_panels(figure: Figure, names: Sequence[str]) -> dict[str, Axes]:
     return panels
 
 
-def _probe_lines(axes: Axes, points: pd.DataFrame, onsets: pd.DataFrame, look: ArmStyle) -> None:
-    steps, values = runs_by_step(points)
-    _run_lines(axes, [(steps, line) for line in values], look)
-    onset_crosses(axes, points, onsets.set_index("seed")["step"])
-    if len(values):
-        median, low, high = median_and_band(values)
-        axes.fill_between(steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
-        every = max(1, len(steps) // 10)
-        axes.plot(steps, median, color=look.colour, linestyle=look.line, linewidth=1.2, marker=look.marker,
-                  markersize=3.2, markevery=every, gid="median")  # fmt: skip
+def _probe_lines(axes: Axes, shown: Curves, look: ArmStyle) -> None:
+    _run_lines(axes, shown.runs, look)
+    onset_crosses(axes, shown.onsets)
+    medians = shown.medians
+    if len(medians):
+        axes.fill_between(medians["step"], medians["low"], medians["high"], color=look.colour, alpha=0.18, linewidth=0)
+        every = max(1, len(medians) // 10)
+        axes.plot(medians["step"], medians["median"], color=look.colour, linestyle=look.line, linewidth=1.2,
+                  marker=look.marker, markersize=3.2, markevery=every, gid="median")  # fmt: skip
 
 
-def _trace_panel(axes: Axes, points: pd.DataFrame, failed: pd.Series, look: ArmStyle) -> None:
-    steps, values = runs_by_step(points)
-    _run_lines(axes, [extremes_in_windows(steps, line) for line in values], look)
-    onset_crosses(axes, points, failed)
-    if len(values):
-        middle, windowed = in_windows(steps, values)
-        median, low, high = median_and_band(windowed)
-        axes.fill_between(middle, low, high, color=look.dark, alpha=0.3, linewidth=0)
-        axes.plot(middle, median, color=look.dark, linewidth=1.1, gid="median")
+def _trace_panel(axes: Axes, shown: Curves, look: ArmStyle) -> None:
+    _run_lines(axes, shown.runs, look)
+    onset_crosses(axes, shown.onsets)
+    medians = shown.medians
+    if len(medians):
+        axes.fill_between(medians["step"], medians["low"], medians["high"], color=look.dark, alpha=0.3, linewidth=0)
+        axes.plot(medians["step"], medians["median"], color=look.dark, linewidth=1.1, gid="median")
 
 
-def _run_lines(axes: Axes, lines: Sequence[tuple[NDArray[Any], Floats]], look: ArmStyle) -> None:
+def _run_lines(axes: Axes, runs: pd.DataFrame, look: ArmStyle) -> None:
     """A thin line a run, all in one artist: a thousand artists take seconds. The more runs, the fainter each."""
+    lines = [own[["step", "value"]].to_numpy(np.float64) for _, own in runs.groupby("seed")]
     axes.add_collection(
         LineCollection(
-            [np.column_stack([steps, np.where(np.isfinite(values), values, np.nan)]) for steps, values in lines],
+            lines,
             colors=look.colour,
             linewidths=0.3,
             alpha=min(0.5, max(0.12, 4 / max(1, len(lines)))),
-            rasterized=sum(len(steps) for steps, _ in lines) > CROWDED,
+            rasterized=len(runs) > CROWDED,
             capstyle="projecting",
             joinstyle="round",
             zorder=2,
@@ -211,11 +270,19 @@ def _run_lines(axes: Axes, lines: Sequence[tuple[NDArray[Any], Floats]], look: A
     )
 
 
-def onset_crosses(axes: Axes, points: pd.DataFrame, failed: pd.Series) -> None:
-    """An × at each onset, at the height of the run's last finite value up to it."""
+def onset_places(points: pd.DataFrame, failed: pd.Series) -> pd.DataFrame:
+    """Of the onsets ``failed`` (steps by seed) those in a trace: seed, step, and the run's last finite value by then.
+
+    points: one quantity of runs, columns seed, step, value.
+    """
     before = points[(points["step"] <= points["seed"].map(failed)) & np.isfinite(points["value"])]
     last = before.sort_values("step").groupby("seed")["value"].last()
-    axes.plot(failed.reindex(last.index), last, "x", color=INK, markersize=5, markeredgewidth=1.2, zorder=5,
+    return pd.DataFrame({"seed": last.index, "step": failed.reindex(last.index).to_numpy(), "value": last.to_numpy()})
+
+
+def onset_crosses(axes: Axes, onsets: pd.DataFrame) -> None:
+    """An × at each, of columns step and value."""
+    axes.plot(onsets["step"], onsets["value"], "x", color=INK, markersize=5, markeredgewidth=1.2, zorder=5,
               gid="onset")  # fmt: skip
 
 
@@ -223,8 +290,7 @@ def _header(axes: Axes, text: str) -> None:
     axes.annotate(text, (0.5, 1), (0, 14), xycoords="axes fraction", textcoords="offset points", ha="center", size=8)
 
 
-def _update_ticks(points: pd.DataFrame) -> list[int]:
-    last = int(points["step"].max())
+def _update_ticks(last: int) -> list[int]:
     return [int(tick) for tick in MaxNLocator(4, integer=True).tick_values(0, last) if tick <= last]
 
 

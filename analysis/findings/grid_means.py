@@ -34,10 +34,8 @@ def grid_means(data: StudyData, verdicts: pd.DataFrame) -> Iterator[GridMean]:
 def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contrast]) -> GridMean:
     even = np.full(len(cells.points), 1 / len(cells.points))
     arms = dict(zip(cells.arms, np.eye(len(cells.arms)), strict=True))
-    sides = {
-        contrast_text(contrast.name, contrast.first, contrast.second): arms[contrast.first] - arms[contrast.second]
-        for contrast in contrasts
-    }
+    of = tuple(dict.fromkeys((contrast.name, contrast.first, contrast.second) for contrast in contrasts))
+    sides = {contrast_text(*one): arms[one[1]] - arms[one[2]] for one in of}
     values = cells.outcomes(outcome)
     weights = {name: np.multiply.outer(even, side) for name, side in sides.items()}
     effects = contrast_effects(values, weights, confidence=cells.confidence)
@@ -48,6 +46,7 @@ def _grid_mean(cells: CrossedCells, outcome: Outcome, contrasts: Sequence[Contra
     return GridMean(
         outcome=outcome,
         unit=UNITS[outcome],
+        of=of,
         n_planned=len(cells.data.study.seeds),
         effects=effects,
         signs=signs,
@@ -66,15 +65,10 @@ class ContrastMean(NamedTuple):
 
 def mean_over_grid(means: Sequence[GridMean], contrast: ContrastResult) -> ContrastMean | None:
     """The contrast's among them; None of an interaction, and where it is not estimable."""
-    name = contrast_text(contrast.name, contrast.first, contrast.second)
-    for mean in means:
-        if (
-            contrast.minus is not None
-            or mean.outcome != contrast.outcome
-            or not isinstance(mean.effects, FactorEffects)
-        ):
-            continue
-        for effect, signs in zip(mean.effects.effects, mean.signs, strict=True):
-            if effect.name == name:
-                return ContrastMean(unit=mean.unit, effects=mean.effects, effect=effect, signs=signs)
+    own = (contrast.name, contrast.first, contrast.second)
+    for mean in means if contrast.minus is None else ():
+        if mean.outcome == contrast.outcome and own in mean.of and isinstance(mean.effects, FactorEffects):
+            place = mean.of.index(own)
+            effect, signs = mean.effects.effects[place], mean.signs[place]
+            return ContrastMean(unit=mean.unit, effects=mean.effects, effect=effect, signs=signs)
     return None

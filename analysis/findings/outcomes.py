@@ -21,7 +21,7 @@ from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import SCHEMA_VERSION, ArmResult, ContrastResult, Findings, MatchRow, RunCounts, Stamp
 from analysis.results.parts import summarized
-from analysis.results.wording import listed, recipe
+from analysis.results.wording import listed
 from analysis.statistics import wilson
 from runs.schema import BOTH_PLAYERS, PROBES, RunConfig, config_fields
 from runs.store import RunRecord
@@ -111,7 +111,6 @@ def _arm_result(data: StudyData, cell: Cell, verdicts: pd.DataFrame, settings: M
     return ArmResult(
         arm=cell.arm,
         grid_point=cell.grid_point,
-        description=recipe(cell.config),
         settings=settings,
         counts=_counts(part.runs),
         verdicts={code: wilson(count, n, confidence) for code, count in counts.items()},

@@ -31,6 +31,10 @@ LABELS: Mapping[Outcome, str] = {
     "stable_points": "stable grid points",
     "updates_where_both_learn": "updates to the bar, conditional on both learning",
 }
+LABELS_IN_FLOPS: Mapping[Outcome, str] = {
+    "updates_to_bar": "FLOPs to the bar",
+    "updates_where_both_learn": "FLOPs to the bar, conditional on both learning",
+}
 LARGER_IS_BETTER: frozenset[Outcome] = frozenset({"stable_points"})  # of all others it is worse
 TIMES: frozenset[Outcome] = frozenset({"updates_to_bar", "updates_where_both_learn"})
 UNITS: Mapping[Outcome, str] = {
@@ -260,7 +264,7 @@ def _limits(
 
 def label_of(outcome: Outcome, scale: Scale) -> str:
     """What is compared of an outcome on that scale."""
-    return LABELS[outcome].replace("updates", "FLOPs") if _in_flops(outcome, scale) else LABELS[outcome]
+    return (LABELS_IN_FLOPS if _in_flops(outcome, scale) else LABELS)[outcome]
 
 
 def _in_flops(outcome: Outcome, scale: Scale) -> bool:

@@ -126,10 +126,6 @@ class StudyData:
             problem = unmatched([self.records[run_id] for run_id in ids if run_id is not None])
         return MatchedSeed(seed=seed, run_ids=ids, problem=problem, missing=None in ids)
 
-    def trace(self, name: str) -> pd.DataFrame:
-        """One trace of all used runs: columns run_id, arm, seed, the grid factors, step, value; a row a point."""
-        return self.tidy([name]).drop(columns="trace")
-
     def tidy(self, names: Sequence[str] = PROBES) -> pd.DataFrame:
         """Traces of all used runs: columns run_id, arm, seed, the grid factors, trace, step, value; a row a point.
 

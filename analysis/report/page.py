@@ -45,11 +45,6 @@ class Section:
         """Where links within the page lead."""
         return "-".join(["part", *re.findall(r"[a-z0-9.]+", self.chapter.title.lower())])
 
-    @property
-    def sentences(self) -> list[str]:
-        """Those behind the one beside the title."""
-        return [sentence for sentence in self.chapter.sentences if sentence != self.chapter.gist]
-
 
 def rendered(name: str, contents: Contents, pages: Sequence[PageFigure], tables: Mapping[str, Table]) -> str:
     """The page ``report.html`` or ``report.md``, whichever is named."""

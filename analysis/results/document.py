@@ -14,13 +14,13 @@ from analysis.judging.verdicts import Limits
 from analysis.results.families import Family, Standing
 from analysis.results.grid_means import GridMean
 from analysis.results.parts import Role, Summary
-from analysis.results.plain import to_plain
+from analysis.results.plain import Rows, to_plain
 from analysis.results.precision import MarginResult, Replicate, SmallestP
 from analysis.results.regions import ArmRegion, StablePoints
 from analysis.statistics import Interval, MissingPairBounds, PairedComparison, PairedRates, PermutationTest, Rate
 from runs.plan import OVER_GRID, Outcome
 
-SCHEMA_VERSION = 4  # of results.json; raised when a field goes or changes its meaning
+SCHEMA_VERSION = 5  # of results.json; raised when a field goes or changes its meaning
 
 Scale = Literal["equal updates", "equal compute"]
 
@@ -48,7 +48,7 @@ class RunCounts:
 class ArmResult:
     """One arm at one grid point, all its used runs. Rates are of used runs, with Wilson intervals.
 
-    description: the recipe in words. settings: architecture, normalization, lr_g, lr_d, and whatever else differs
+    settings: architecture, normalization, lr_g, lr_d, and whatever else differs
     between the study's arms, widths aside.
     verdicts: by verdict code, every code present. learned: of those that had learned at some probe.
     collapses_total, recovered: runs with a total collapse, or with a collapse that passed. degraded,
@@ -64,7 +64,6 @@ class ArmResult:
 
     arm: str
     grid_point: Mapping[str, Any]
-    description: str
     settings: Mapping[str, Any]
     counts: RunCounts
     verdicts: Mapping[str, Rate]
@@ -215,12 +214,17 @@ class ContrastResult:
 
 @dataclass(frozen=True, kw_only=True)
 class ChapterRows:
-    """What a chapter says, and by table its rows at full precision, values by column."""
+    """What a chapter says, and by name the rows of its tables, and of its figures what is drawn, values by column.
+
+    figures: ``mark`` says what kind of mark a row is, which decides its columns. Of traces the curves are those drawn;
+    of sample sheets each row is a run whose samples are shown, and at which step.
+    """
 
     title: str
     gist: str
     sentences: tuple[str, ...]
-    tables: Mapping[str, tuple[Mapping[str, Any], ...]]
+    tables: Mapping[str, Rows]
+    figures: Mapping[str, Rows]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,5 +300,20 @@ def total_verdicts(arms: Sequence[ArmResult]) -> Counter[str]:
 
 
 def to_json(results: Results) -> str:
-    """``results.json``: :func:`analysis.results.plain.to_plain` as text, keys in the order of the fields."""
-    return json.dumps(to_plain(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """``results.json``: :func:`analysis.results.plain.to_plain` as text, keys in the order of the fields.
+
+    What holds no further object or list, as a row does, stands on one line.
+    """
+    return _text(to_plain(results)) + "\n"
+
+
+def _text(plain: Any, margin: str = "") -> str:
+    inside = plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else ()
+    if not any(isinstance(item, dict | list) for item in inside):
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    further = f"{margin}  "
+    if isinstance(plain, list):
+        lines = [f"{further}{_text(item, further)}" for item in plain]
+        return "\n".join(["[", ",\n".join(lines), f"{margin}]"])
+    lines = [f"{further}{json.dumps(key, ensure_ascii=False)}: {_text(item, further)}" for key, item in plain.items()]
+    return "\n".join(["{", ",\n".join(lines), f"{margin}}}"])

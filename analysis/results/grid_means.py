@@ -31,13 +31,15 @@ class SignsOverGrid:
 class GridMean:
     """The registered contrasts on one outcome averaged over the grid: one difference a seed, first minus second.
 
-    effects: one a contrast, by its name; p_adjusted is over all of them. Seeds count where every arm has a run at
-    every grid point. outcome: updates_to_bar is cut off at the budget; final_frechet is of joint ranks with failed runs
-    as the worst. signs: one an effect; empty where nothing is estimable.
+    of: name, first and second arm of each contrast. effects: one a contrast, in that order; p_adjusted is over all of
+    them. Seeds count where every arm has a run at every grid point. outcome: updates_to_bar is cut off at the budget;
+    final_frechet is of joint ranks with failed runs as the worst. signs: one an effect; empty where nothing is
+    estimable.
     """
 
     outcome: Outcome
     unit: str
+    of: tuple[tuple[str, str, str], ...]
     n_planned: int
     effects: FactorEffects | NotEstimable
     signs: tuple[SignsOverGrid, ...]

@@ -1,20 +1,37 @@
 """Frozen dataclasses as plain data that JSON can hold."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a table or of a figure at full precision; those of one of the ``frames`` share their columns."""
+
+    frames: tuple[pd.DataFrame, ...]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Each row's values by column, None where there is none; infinite ones stay."""
+        for frame in self.frames:
+            plain = frame.astype(object).where(frame.notna(), None)
+            for row in plain.to_dict(orient="records"):
+                yield {str(name): value for name, value in row.items()}
 
 
 def to_plain(value: Any) -> Any:
-    """Dataclasses, mappings, tuples and arrays as dicts and lists that JSON can hold.
+    """Dataclasses, mappings, tuples, arrays and rows as dicts and lists that JSON can hold.
 
     A number that is not finite becomes None, and a key of the same name with ``_note`` appended says what it was.
     Raises TypeError for anything else that JSON does not know.
     """
+    if isinstance(value, Rows):
+        return [_plain_mapping(row) for row in value]
     if is_dataclass(value) and not isinstance(value, type):
         return _plain_mapping({field.name: getattr(value, field.name) for field in fields(value)})
     if isinstance(value, Mapping):

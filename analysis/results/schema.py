@@ -16,18 +16,23 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from analysis.results.document import SCHEMA_VERSION, Results
+from analysis.results.plain import Rows
 from runs.errors import report_user_errors
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NOTE = {"type": "string", "description": "Why the value beside it is null though it was computed: not finite."}
 # what analysis.results.plain makes of a number that is not finite is null
-_SCALARS: Mapping[Any, dict[str, Any]] = {
+_PLAIN: Mapping[Any, dict[str, Any]] = {
     float: {"type": ["number", "null"]},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     str: {"type": "string"},
     type(None): {"type": "null"},
     Any: {},
+    Rows: {
+        "type": "array",
+        "items": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
+    },
 }
 
 
@@ -68,8 +73,8 @@ def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    if hint in _SCALARS:
-        return _SCALARS[hint]
+    if hint in _PLAIN:
+        return _PLAIN[hint]
     if isinstance(hint, type) and is_dataclass(hint):
         return _reference(hint, definitions)
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -84,7 +89,7 @@ def _composite(origin: Any, arguments: tuple[Any, ...], definitions: dict[str, A
         return {"anyOf": [_schema(argument, definitions) for argument in arguments]}
     if origin is np.ndarray:
         whole = np.issubdtype(get_args(arguments[1])[0], np.integer)
-        return {"type": "array", "items": _SCALARS[int if whole else float]}
+        return {"type": "array", "items": _PLAIN[int if whole else float]}
     if origin is tuple and arguments[-1] is Ellipsis:
         return {"type": "array", "items": _schema(arguments[0], definitions)}
     if origin is tuple:

@@ -8,10 +8,8 @@ from analysis.counting import counted
 from analysis.results.grid_means import SignsOverGrid
 from analysis.results.verdict_words import VERDICT_WORDS
 from analysis.statistics import FactorEffects, Interval, PermutationTest, SpecificationTest, significant
-from runs.schema import PlayerConfig, RunConfig, player_config
 
 ARCHITECTURES = {"mlp": "MLP", "dcgan": "DCGAN"}
-NORMALIZATIONS = {"batch": "with BatchNorm", "none": "without BatchNorm"}
 
 
 def number(value: float | None) -> str:
@@ -83,19 +81,6 @@ def learning_rates(lr_g: float, lr_d: float) -> str:
     if lr_g == lr_d:
         return f"lr {learning_rate(lr_g)}"
     return f"lr {learning_rate(lr_g)} (G) and {learning_rate(lr_d)} (D)"
-
-
-def recipe(config: RunConfig) -> str:
-    """«DCGAN with BatchNorm at lr 2e-4», «MLP (G) and DCGAN (D) with BatchNorm at lr 2e-4»."""
-    rates = learning_rates(config.lr_g, config.lr_d)
-    kinds = [f"{ARCHITECTURES[own.architecture]} {NORMALIZATIONS[own.normalization]}" for own in _players(config)]
-    if kinds[0] == kinds[1]:
-        return f"{kinds[0]} at {rates}"
-    return f"{kinds[0]} (G) and {kinds[1]} (D) at {rates}"
-
-
-def _players(config: RunConfig) -> list[PlayerConfig]:
-    return [player_config(config, "g"), player_config(config, "d")]
 
 
 def change_text(changes: Mapping[str, tuple[Any, Any]]) -> str:

@@ -33,11 +33,10 @@ class LogOddsEffect:
 
 @dataclass(frozen=True, kw_only=True)
 class LogisticModel:
-    """Population-averaged logistic model; ``correlation`` is that of two cells of one seed."""
+    """Population-averaged logistic model."""
 
     n_seeds: int
     effects: tuple[LogOddsEffect, ...]
-    correlation: float
 
 
 def logistic_gee(failed: ArrayLike, factors: Levels, *, confidence: float = 0.95) -> LogisticModel | NotEstimable:
@@ -78,7 +77,6 @@ def logistic_gee(failed: ArrayLike, factors: Levels, *, confidence: float = 0.95
             _log_odds_effect(name, float(beta), float(error), confidence)
             for name, beta, error in zip(weights, fit.params[1:], fit.bse[1:], strict=True)
         ),
-        correlation=float(model.cov_struct.dep_params),
     )
 
 

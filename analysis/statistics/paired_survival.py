@@ -18,7 +18,7 @@ from analysis.statistics.survival import NO_EVENTS, Durations
 
 @dataclass(frozen=True, kw_only=True)
 class LogRank:
-    """Log-rank test of two arms, 1 degree of freedom; ``stratified``: within pairs.
+    """Log-rank test of two arms, 1 degree of freedom.
 
     p is that of χ², which is too small for few pairs: of 8 that all decide, 7 to 1 gives .034 where the exact test
     of ``first_to_fail`` gives .070. Below some 20 pairs that test is the one to trust.
@@ -27,7 +27,6 @@ class LogRank:
     chi_square: float
     p: float
     n_events: int
-    stratified: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +101,7 @@ def log_rank(first: Durations, second: Durations, *, paired: bool = True) -> Log
         chi_square = float(survdiff(time, observed.astype(int), arm, strata=pair)[0])
     except np.linalg.LinAlgError:  # the variance is 0
         return NotEstimable(reason="no event tells the arms apart; the log-rank test is not estimable", n=first.n)
-    return LogRank(
-        chi_square=chi_square, p=float(stats.chi2.sf(chi_square, 1)), n_events=int(observed.sum()), stratified=paired
-    )
+    return LogRank(chi_square=chi_square, p=float(stats.chi2.sf(chi_square, 1)), n_events=int(observed.sum()))
 
 
 def restricted_means(

@@ -2,7 +2,7 @@
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,15 +22,16 @@ LONG = 34  # characters that a cell holds in one line
 class Table:
     """A table of the report.
 
-    ``frame`` has the values at full precision; that is what CSV holds. Elsewhere three significant digits are shown,
-    of p more where it takes them to tell it from ``alpha``, and ``intervals`` merges columns: name of the merged column
-    -> (estimate, low, high). ``stamp`` says what the table was made from; it ends the caption, and is a column of the
-    CSV.
+    ``frame`` has the values at full precision; that is what CSV holds. Elsewhere three significant digits are shown, in
+    the columns ``p`` more where it takes them to tell a p from ``alpha``, and ``intervals`` merges columns: name of the
+    merged column -> (estimate, low, high). ``stamp`` says what the table was made from; it ends the caption, and is a
+    column of the CSV.
     """
 
     name: str
     caption: str
     frame: pd.DataFrame
+    p: Sequence[str] = ()
     intervals: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     stamp: str = ""
     alpha: float = 0.05
@@ -51,9 +52,8 @@ class Table:
                 parts = self.frame[list(self.intervals[merged[column]])].itertuples(index=False)
                 shown[merged[column]] = [_interval_cell(*part) for part in parts]
             elif column not in ends:
-                shown[column] = [
-                    self._p_cell(value) if _holds_p(column) else cell(value) for value in self.frame[column]
-                ]
+                text = self._p_cell if column in self.p else cell
+                shown[column] = [text(value) for value in self.frame[column]]
         return pd.DataFrame(shown, index=self.frame.index, dtype=object)
 
     def _p_cell(self, p: Any) -> str:
@@ -68,11 +68,6 @@ class Table:
     def wordy(self) -> list[bool]:
         """For each column of ``cells``: whether a text in it is so long that it needs more than one line."""
         return [bool(self.cells[column].str.len().max() > LONG) for column in self.cells.columns]
-
-
-def _holds_p(column: Any) -> bool:
-    """«p», «Holm p», «mid-p»."""
-    return str(column) == "p" or str(column).endswith((" p", "-p"))
 
 
 def _holds_numbers(column: pd.Series) -> bool:

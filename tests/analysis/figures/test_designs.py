@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from analysis.figures.designs import (
     FAILURE_SHADES,
+    HOPPING,
     MapCell,
     mode_hopping,
     performance_profiles,
@@ -21,6 +22,7 @@ from analysis.figures.designs import (
 from analysis.figures.parts import ReferenceLine
 from analysis.figures.style import VERDICTS, arm_styles, save
 from analysis.figures.survival import SurvivalPanel, incidence_by_cause, survival_curves
+from analysis.figures.traces import curves as drawn_curves
 from analysis.statistics import (
     CumulativeIncidence,
     PerformanceProfile,
@@ -88,7 +90,7 @@ def profiles() -> Figure:
 def grid_map() -> Figure:
     counts = {("2e-4", "0.5"): (8, 8), ("1e-3", "0.5"): (2, 8), ("2e-4", "0.9"): (0, 8), ("1e-3", "0.9"): (0, 0)}
     cells = [MapCell(x=x, y=y, not_stable=wilson(*count)) for (x, y), count in counts.items()]
-    return stability_map({"mlp": cells, "dcgan": cells[:2]}, x="lr", y="beta1", outcome="not stable", styles=STYLES)
+    return stability_map({"mlp": cells, "dcgan": cells[:2]}, x="lr", y="beta1", styles=STYLES)
 
 
 def specifications() -> Figure:
@@ -113,7 +115,9 @@ def hopping() -> Figure:
     index = pd.DataFrame(
         {"arm": ["mlp"] * 3 + ["dcgan"] * 3, "seed": [0, 1, 2] * 2, "mode_hopping": [0.7, 0.8, math.nan, 0.1, 0.2, 0.3]}
     )
-    return mode_hopping(points, index, arms=ARMS, styles=STYLES)
+    none = pd.DataFrame({"arm": [], "seed": [], "step": []})
+    medians = drawn_curves(points.assign(trace=HOPPING), none, {}, windows=False).medians
+    return mode_hopping(medians, index, arms=ARMS, styles=STYLES)
 
 
 FIGURES = [

@@ -19,7 +19,16 @@ from analysis.figures.outcomes import grid_waffle, sensitivity, waffle
 from analysis.figures.parts import ReferenceLine, spread_apart
 from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, tile, training_sheet
 from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
-from analysis.figures.traces import extremes_in_windows, in_windows, median_and_band, probes, runs_by_step, traces
+from analysis.figures.traces import (
+    EQUILIBRIUM,
+    curves,
+    extremes_in_windows,
+    in_windows,
+    median_and_band,
+    probes,
+    runs_by_step,
+    traces,
+)
 from analysis.results.document import PairValue
 from analysis.statistics import Interval, PairCounts
 
@@ -63,12 +72,17 @@ def outcome_waffle() -> Figure:
     return waffle(verdicts(), rows=ARMS, seeds=SEEDS, styles=STYLES, pair=("mlp", "dcgan"), counts=counts)
 
 
+def traced(frame: pd.DataFrame, onsets: pd.DataFrame = NO_ONSETS) -> Figure:
+    return traces(curves(frame, onsets, EQUILIBRIUM, windows=True), names=LOSSES, arms=ARMS, styles=STYLES)
+
+
 def loss_traces() -> Figure:
-    return traces(points(LOSSES), ONSETS, names=LOSSES, arms=ARMS, styles=STYLES)
+    return traced(points(LOSSES), ONSETS)
 
 
 def probe_curves() -> Figure:
-    return probes(points(PROBES, PROBE_STEPS), ONSETS, arms=ARMS, styles=STYLES, lines={"eval_frechet": [BAR]})
+    shown = curves(points(PROBES, PROBE_STEPS), ONSETS, {"eval_frechet": [BAR]}, windows=False)
+    return probes(shown, arms=ARMS, styles=STYLES)
 
 
 def effect(estimate: float | None, low: float | None, high: float | None, unit: str = "share of runs") -> Drawn:
@@ -247,7 +261,7 @@ def run_lines(axes: Axes) -> list[np.ndarray]:
 
 def test_thin_lines_hold_the_recorded_extremes() -> None:
     frame = points(LOSSES)
-    figure = traces(frame, NO_ONSETS, names=LOSSES, arms=ARMS, styles=STYLES)
+    figure = traced(frame)
     recorded = frame[(frame["arm"] == "mlp") & (frame["seed"] == 3) & (frame["trace"] == "loss_d")]["value"]
     drawn = run_lines(panels(figure)[0])[3]
     assert (np.nanmin(drawn), np.nanmax(drawn)) == (recorded.min(), recorded.max())
@@ -264,7 +278,7 @@ def test_arms_have_the_same_colour_in_every_figure() -> None:
 
 def test_the_median_line_is_the_median_over_runs() -> None:
     frame = points(PROBES, PROBE_STEPS)
-    figure = probes(frame, NO_ONSETS, arms=["dcgan"], styles=STYLES, lines={})
+    figure = probes(curves(frame, NO_ONSETS, {}, windows=False), arms=["dcgan"], styles=STYLES)
     expected = frame[(frame["arm"] == "dcgan") & (frame["trace"] == "eval_frechet")].groupby("step")["value"].median()
     line = next(line for line in panels(figure)[0].lines if line.get_gid() == "median")
     np.testing.assert_allclose(line.get_ydata(), expected.to_numpy())
@@ -296,7 +310,7 @@ def test_a_failure_is_crossed_at_its_onset_and_leaves_one_run_fewer() -> None:
 def test_runs_that_are_not_finite_leave_gaps_and_the_median_goes_on() -> None:
     frame = points(LOSSES)
     frame.loc[(frame["seed"] == 1) & (frame["step"] > 450), "value"] = np.nan
-    figure = traces(frame, NO_ONSETS, names=LOSSES, arms=ARMS, styles=STYLES)
+    figure = traced(frame)
     (median,) = (line for line in panels(figure)[0].lines if line.get_gid() == "median")
     assert [np.isnan(line[-1]) for line in run_lines(panels(figure)[0])] == [False, True, False, False]
     assert np.isfinite(median.get_ydata()).all()
@@ -304,7 +318,7 @@ def test_runs_that_are_not_finite_leave_gaps_and_the_median_goes_on() -> None:
 
 def test_a_trace_without_any_finite_value_can_be_drawn(tmp_path: Path) -> None:
     frame = points(LOSSES).assign(value=np.nan)
-    save(traces(frame, NO_ONSETS, names=LOSSES, arms=ARMS, styles=STYLES), tmp_path / "nothing")
+    save(traced(frame), tmp_path / "nothing")
 
 
 def test_effects_of_different_units_stand_on_different_axes() -> None:

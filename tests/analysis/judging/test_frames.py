@@ -49,7 +49,7 @@ def test_tidy_frame_has_a_row_a_point(tmp_path: Path) -> None:
             part = tidy[(tidy["run_id"] == run_id) & (tidy["trace"] == name)]
             assert part["step"].tolist() == by_name[name].steps.tolist()
             assert part["value"].tolist() == by_name[name].values.tolist()
-    last = data.trace("eval_frechet").query("step == 200 and seed == 1").set_index("arm")["value"]
+    last = data.tidy(["eval_frechet"]).query("step == 200 and seed == 1").set_index("arm")["value"]
     assert last["mlp"] == 41.0
     assert last["dcgan"] == pytest.approx(3.01)
 
@@ -62,7 +62,7 @@ def test_factors_of_the_grid_are_columns_and_choose_runs(tmp_path: Path) -> None
     data = loaded(tmp_path, study)
     assert data.runs["beta1"].tolist() == [0.5, 0.5, 0.9, 0.9]
     assert data.only(point={"beta1": 0.9}).used["run_id"].tolist() == [3, 4]
-    assert data.trace("eval_frechet").query("beta1 == 0.5")["run_id"].unique().tolist() == [1, 2]
+    assert data.tidy(["eval_frechet"]).query("beta1 == 0.5")["run_id"].unique().tolist() == [1, 2]
     assert [seed.run_ids for seed in data.matched_seeds(["mlp", "dcgan"], {"beta1": 0.9})] == [(3, 4)]
 
 

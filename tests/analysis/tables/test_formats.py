@@ -77,8 +77,12 @@ def test_a_table_is_written_three_times(tmp_path: Path) -> None:
 
 def test_p_near_alpha_has_the_digits_that_tell_them_apart():
     frame = pd.DataFrame({"p": [0.04996, 0.0078125, None], "Holm p": [0.05004, 0.05, 1.0], "estimate": [0.04996] * 3})
-    cells = Table(name="t", caption="c", frame=frame, alpha=0.05).cells
+    cells = Table(name="t", caption="c", frame=frame, p=("p", "Holm p"), alpha=0.05).cells
     assert cells["p"].tolist() == ["0.04996", "0.00781", "–"]
     assert cells["Holm p"].tolist() == ["0.05004", "0.05", "1"]
     assert cells["estimate"].tolist() == ["0.05"] * 3
-    assert Table(name="t", caption="c", frame=frame, alpha=0.01).cells["p"].tolist() == ["0.05", "0.00781", "–"]
+    assert Table(name="t", caption="c", frame=frame, p=("p",), alpha=0.01).cells["p"].tolist() == [
+        "0.05",
+        "0.00781",
+        "–",
+    ]
