@@ -1,4 +1,4 @@
-"""For all tests: the stores that a test may record to, and what hypothesis may complain about."""
+"""For all tests: the stores that a test may record to, what hypothesis may complain about, how threads wait."""
 
 import os
 import uuid
@@ -10,6 +10,10 @@ from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
 from tests.mongo_server import MongoServer
+
+# threads that wait for each other sleep, here and in processes started here: two that spin on a core which other tests
+# use as well take thirty times as long; read when torch is imported
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # how long an example takes says what else the machine is doing, and nothing of the code
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
