@@ -20,6 +20,7 @@ from experiments.environment import code_state, device_name, on_this_machine, ve
 from experiments.feature_space import FeatureExtractor
 from experiments.features import data_digest, feature_extractor
 from experiments.probes import measure_references, real_subset
+from experiments.sizes import refuse_too_few
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.errors import UserError
@@ -122,6 +123,7 @@ def _check_recorded(url: str, run_id: int) -> None:
 def real_images(source: Source, local: Path) -> tuple[ImageData, FeatureExtractor]:
     """The data of a config and its feature network, kept for the next run of the same process."""
     data = load_images(source, local)
+    refuse_too_few(source, data)
     return data, feature_extractor(data, local / "features")
 
 

@@ -1,11 +1,21 @@
 """What a config may ask for by its fields, but its data or its networks do not allow."""
 
 from experiments.datasets import source_of, training_images, why_absent
+from experiments.datasets.images import ImageData
+from experiments.datasets.protocol import Source
 from runs.addresses import local_folder
 from runs.errors import UserError
 from runs.schema import MatchInfo, RunConfig
 
+LEAST_TRAINING, LEAST_HELD_OUT = 100, 10  # images
 MOST_PARAMETERS = 500_000_000  # of one network: 8 GB with the gradient and the two moments of Adam
+
+
+def refuse_too_few(source: Source, data: ImageData) -> None:
+    """Raise UserError if samples cannot be measured by so few real images: of a tenth of them neighbours are sought."""
+    for part, images, least in (("train on", data.train, LEAST_TRAINING), ("hold out", data.held_out, LEAST_HELD_OUT)):
+        if len(images) < least:
+            raise UserError(f"dataset={source.dataset}: {len(images)} images to {part}; expected at least {least}")
 
 
 def refuse_sizes(config: RunConfig, match: MatchInfo, *, without_data: bool = False) -> None:

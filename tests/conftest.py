@@ -1,4 +1,6 @@
-"""For all tests: the stores that a test may record to, and what hypothesis may complain about."""
+"""For all tests: the stores that a test may record to, what hypothesis may complain about, how threads wait,
+and which files come first.
+"""
 
 import os
 import uuid
@@ -11,9 +13,23 @@ from pymongo import MongoClient
 
 from tests.mongo_server import MongoServer
 
+# threads that wait for each other sleep, here and in processes started here: two that spin on a core which other tests
+# use as well take thirty times as long; read when torch is imported
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # how long an example takes says what else the machine is doing, and nothing of the code
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+# files that take a minute or more, for they start processes that train: begun last, one would keep a core alone
+LONGEST = ("test_sweep.py", "test_pipeline.py", "test_extending.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, all others in their order."""
+    place = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

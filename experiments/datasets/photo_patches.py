@@ -16,12 +16,14 @@ from experiments.datasets.protocol import Preparation, Source
 
 TRAINING, HELD_OUT = 5_000, 1_000
 LARGEST = 128  # pixels of a crop's side
-HELD_OUT_COLUMNS = 128  # of 640, at the right
 _SEED = 0  # the crops belong to the data set, not to a run
 
 
 class PhotoPatches:
-    """Squares of random place and side, half of them of each photograph; those held out lie in its right fifth."""
+    """Squares of random place and side, half of them of each photograph.
+
+    No crop is both trained on and held out, but they overlap: two photographs have no two parts that look alike.
+    """
 
     def absent(self, source: Source, folder: Path, root: Path) -> str | None:
         """Never: who has scikit-learn has them."""
@@ -44,18 +46,14 @@ class PhotoPatches:
 def _patches(size: int, channels: int) -> tuple[Tensor, Tensor]:
     photographs = [torch.from_numpy(np.array(image)).permute(2, 0, 1) for image in load_sample_images().images]
     draw = np.random.default_rng(_SEED)
-    left = [photograph[:, :, :-HELD_OUT_COLUMNS] for photograph in photographs]
-    right = [photograph[:, :, -HELD_OUT_COLUMNS:] for photograph in photographs]
-    parts = []
-    for regions, count in ((left, TRAINING), (right, HELD_OUT)):
-        crops = [_crop(regions[i % len(regions)], size, draw) for i in range(count)]
-        colour = torch.stack(crops)
-        parts.append(colour if channels == 3 else functional.rgb_to_grayscale(colour))
-    return parts[0], parts[1]
+    crops = [_crop(photographs[i % len(photographs)], size, draw) for i in range(TRAINING + HELD_OUT)]
+    colour = torch.stack(crops)
+    images = colour if channels == 3 else functional.rgb_to_grayscale(colour)
+    return images[:TRAINING], images[TRAINING:]
 
 
-def _crop(region: Tensor, size: int, draw: np.random.Generator) -> Tensor:
-    """A random square (C, size, size) of a region (C, H, W)."""
+def _crop(photograph: Tensor, size: int, draw: np.random.Generator) -> Tensor:
+    """A random square (C, size, size) of a photograph (C, H, W)."""
     side = int(draw.integers(min(size, LARGEST), LARGEST + 1))
-    top, left = (int(draw.integers(length - side + 1)) for length in region.shape[1:])
-    return functional.resized_crop(region, top, left, side, side, [size, size], antialias=True)
+    top, left = (int(draw.integers(length - side + 1)) for length in photograph.shape[1:])
+    return functional.resized_crop(photograph, top, left, side, side, [size, size], antialias=True)

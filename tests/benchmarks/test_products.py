@@ -1,14 +1,27 @@
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks import loop, measure, products
+from experiments import features
+from runs.addresses import LOCAL_VARIABLE
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where feature networks of hardly trained weights are kept: how good they are is not measured."""
+    return tmp_path_factory.mktemp("local")
 
 
 @pytest.fixture(autouse=True)
-def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_round(monkeypatch: pytest.MonkeyPatch, local: Path) -> None:
     monkeypatch.setattr(measure, "ROUNDS", 1)
     monkeypatch.setattr(products, "_STEPS", {16: 1, 32: 1})
+    monkeypatch.setattr(products, "example_config", cache(loop.example_config))
+    monkeypatch.setattr(features, "EPOCHS", 1)
+    monkeypatch.setenv(LOCAL_VARIABLE, str(local))
 
 
 def test_every_product_has_a_row_alone_and_all_have_one_together_at_both_sizes() -> None:

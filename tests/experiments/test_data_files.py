@@ -277,7 +277,7 @@ def test_stacks_are_three_digits_and_their_class_is_the_number_they_write(local)
         assert same.sum() == 1 and int(singles.train.labels[same]) == int(digit)
 
 
-def test_patches_of_photographs_are_other_places_in_the_two_parts(local):
+def test_patches_of_photographs_are_the_same_every_time_and_no_two_alike(local):
     data = load_images(source("photo_patches", size=64, channels=3), local)
     assert pixels(data.train).shape == (5000, 3, 64, 64)
     assert len(data.held_out) == 1000

@@ -1,5 +1,7 @@
+import pytest
 import torch
 
+from experiments import features
 from experiments.feature_space import FEATURES
 from experiments.features import feature_extractor, weights_hash
 from experiments.probes import measure_references
@@ -24,15 +26,24 @@ def test_the_same_data_give_the_same_network_kept_or_trained_again(images, tmp_p
     assert feature_extractor(data, tmp_path).hash == kept.hash
 
 
-def test_a_damaged_file_is_replaced(images, tmp_path):
-    data, kept = images
-    feature_extractor(data, tmp_path)
+@pytest.fixture
+def hardly_trained(monkeypatch):
+    """Networks are trained for one epoch: enough where no more is asked than which network it is."""
+    monkeypatch.setattr(features, "EPOCHS_OF_FEW", 1)
+
+
+def test_a_damaged_file_is_replaced(images, tmp_path, hardly_trained):
+    data = images[0]
+    kept = feature_extractor(data, tmp_path)
     (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:100])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
     assert feature_extractor(data, tmp_path).hash == kept.hash
+    assert path.read_bytes() == whole
 
 
-def test_making_the_network_leaves_global_random_state_alone(images, tmp_path):
+def test_making_the_network_leaves_global_random_state_alone(images, tmp_path, hardly_trained):
+    torch.rand(1)  # a state that no network made before has left
     state = torch.get_rng_state()
     feature_extractor(images[0], tmp_path)
     assert torch.equal(state, torch.get_rng_state())

@@ -60,6 +60,14 @@ def stop_at(step):
     return progress
 
 
+@pytest.fixture(scope="module")
+def processes():
+    """Makes processes that share nothing with this one, out of one that has imported torch."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["experiments.recording"])
+    return context
+
+
 def kill_at(request, step):
     """Train in this process and end it as ``kill -9`` does."""
 
@@ -71,10 +79,10 @@ def kill_at(request, step):
 
 
 @pytest.mark.parametrize("step", [0, 4, 8, 12])
-def test_a_run_killed_at_any_probe_and_run_again_is_recorded_as_if_never_interrupted(request_for, step):
+def test_a_run_killed_at_any_probe_and_run_again_is_recorded_as_if_never_interrupted(request_for, step, processes):
     whole, killed = request_for(TINY, key="whole"), request_for(TINY, key="killed")
     record(whole)
-    process = multiprocessing.get_context("spawn").Process(target=kill_at, args=(killed, step))
+    process = processes.Process(target=kill_at, args=(killed, step))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL

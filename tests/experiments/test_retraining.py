@@ -5,6 +5,7 @@ import pytest
 from experiments.reproducibility import main
 from runs.errors import report_user_errors
 from runs.store import FolderStore
+from tests.experiments.sweeping import train_again_here
 from tests.project import run
 
 
@@ -17,7 +18,7 @@ def found(project, folder):
 
 def test_runs_trained_again_are_equal_to_the_bit_and_the_first_records_stay_as_they_are(swept):
     kept = {path: path.read_bytes() for path in (swept / "runs" / "_local" / "records").rglob("*") if path.is_file()}
-    again = run(swept, "experiments.reproducibility", "smoke", "--seeds", "1", "--threads", "2")
+    again = train_again_here(swept, "smoke", "--seeds", "1", "--threads", "2")
     assert again.returncode == 0, again.stderr
     assert sorted(found(swept, "reproducibility")) == [
         ("dcgan", 0, 1),
@@ -29,7 +30,7 @@ def test_runs_trained_again_are_equal_to_the_bit_and_the_first_records_stay_as_t
     compared = run(swept, "analysis.reruns", "smoke")
     assert compared.returncode == 0, compared.stdout + compared.stderr
     assert "same number of threads (1): 2 of 2 runs equal to the bit, 2 of 2 got the same verdict" in compared.stdout
-    second = run(swept, "experiments.reproducibility", "smoke", "--seeds", "1", "--threads", "2")
+    second = train_again_here(swept, "smoke", "--seeds", "1", "--threads", "2")
     assert second.returncode == 0 and "training" not in second.stdout
 
 

@@ -1,4 +1,4 @@
-"""The sweep as its users run it: other processes, in a copy of the project."""
+"""The sweep in a copy of the project; where processes are what is tested, as its users run it."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ import pytest
 from experiments import engines
 from experiments.engines import run_locally
 from runs.store import FolderStore
-from tests.experiments.sweeping import edited, records, store, sweep
+from tests.experiments.sweeping import edited, records, store, sweep, sweep_here
 from tests.experiments.tiny import TINY
-from tests.project import command
+from tests.project import command, copy_project
 
 LONGER = {"steps: 30": "steps: 80", "eval_every: 10": "eval_every: 4", "seeds: 2": "seeds: 3"}
 
@@ -24,8 +24,16 @@ def longer_study(folder):
     return edited(folder, "longer", *LONGER.items())
 
 
-def test_a_sweep_trains_what_is_missing_and_a_second_one_nothing(trained, swept):
-    first = trained[1]
+@pytest.fixture(scope="module")
+def by_two_workers(tmp_path_factory, local, images):
+    """A copy of the project with the records of the smoke study, as its user made them, and what its sweep said."""
+    project = copy_project(tmp_path_factory.mktemp("by two workers"))
+    shutil.copytree(local / "features", project / "runs" / "_local" / "features")
+    return project, sweep(project, "smoke", "--workers", "2")
+
+
+def test_a_sweep_trains_what_is_missing_and_a_second_one_nothing(by_two_workers):
+    swept, first = by_two_workers
     assert (first.returncode, first.stdout.splitlines()[-1]) == (0, "smoke: 4 of 4 runs are complete")
     assert set(records(swept)) == {(arm, seed) for arm in ("mlp", "dcgan") for seed in (0, 1)}
     ids = [one.id for one in store(swept).find()]
@@ -34,20 +42,20 @@ def test_a_sweep_trains_what_is_missing_and_a_second_one_nothing(trained, swept)
     assert [one.id for one in store(swept).find({}, complete_only=False)] == ids
 
 
-def test_one_worker_and_two_record_the_same_bits(trained, project):
-    of_two = records(trained[0])
-    sweep(project, "smoke", "--workers", "1")
+def test_one_worker_and_two_and_none_record_the_same_bits(by_two_workers, trained, project):
+    of_two = records(by_two_workers[0])
+    assert sweep_here(project, "smoke", "--workers", "1", engine=run_locally).returncode == 0
     assert len(of_two) == 4
     assert records(project) == of_two
+    assert records(trained) == of_two
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(trained, tmp_path_factory):
+def uninterrupted(tmp_path_factory, local, images):
     """The records of the longer study."""
     project = tmp_path_factory.mktemp("uninterrupted")
-    shutil.copytree(trained[0], project, dirs_exist_ok=True)
-    shutil.rmtree(project / "runs" / "_local" / "records")
-    assert sweep(project, longer_study(project)).returncode == 0
+    shutil.copytree(local / "features", project / "runs" / "_local" / "features")
+    assert sweep_here(project, longer_study(project)).returncode == 0
     return records(project)
 
 
@@ -69,7 +77,7 @@ def test_an_interrupted_sweep_continues_and_ends_as_if_never_interrupted(project
     assert process.returncode != 0
     assert "Traceback" not in error
     assert len(records(project)) < len(uninterrupted) == 6
-    assert sweep(project, study).returncode == 0
+    assert sweep_here(project, study).returncode == 0
     assert records(project) == uninterrupted
 
 
@@ -121,7 +129,7 @@ def test_a_run_that_fails_twice_is_reported_and_the_others_go_on(request_for, tm
 
 def test_arms_that_blow_up_are_recorded_and_crash_no_sweep(project):
     wild = edited(project, "wild", ("lr: 2e-4", "lr: 1e38"), ("normalization: batch", "normalization: none"))
-    assert sweep(project, wild, "--seeds", "1").returncode == 0
+    assert sweep_here(project, wild, "--seeds", "1").returncode == 0
     found = store(project).find()
     assert len(found) == 2
     assert all(one.info["halted_at"] is not None for one in found)
@@ -129,7 +137,7 @@ def test_arms_that_blow_up_are_recorded_and_crash_no_sweep(project):
 
 def test_more_seeds_train_only_the_new_ones(swept):
     before = {one.id for one in store(swept).find()}
-    more = sweep(swept, "smoke", "--seeds", "3")
+    more = sweep_here(swept, "smoke", "--seeds", "3")
     assert more.stdout.splitlines()[-1] == "smoke+seeds=3: 6 of 6 runs are complete"
     after = {one.id for one in store(swept).find({}, complete_only=False)}
     assert before < after and (len(before), len(after)) == (4, 6)
@@ -139,8 +147,6 @@ def test_everything_lies_where_the_variable_says(project, tmp_path_factory):
     mine = tmp_path_factory.mktemp("my place") / "local"
     shutil.copytree(project / "runs" / "_local" / "features", mine / "features")
     shutil.rmtree(project / "runs" / "_local")
-    arguments = command(project, "experiments.sweep", "smoke", "--seeds", "1")
-    arguments["env"]["GAN_STABILITY_LOCAL"] = str(mine)
-    assert subprocess.run(**arguments, capture_output=True, timeout=120).returncode == 0
+    assert sweep_here(project, "smoke", "--seeds", "1", local=str(mine)).returncode == 0
     assert len(FolderStore(mine / "records").find()) == 2
     assert not (project / "runs" / "_local").exists()

@@ -9,11 +9,11 @@ from experiments.cells import matched_cells
 from experiments.sweep import main
 from runs.errors import report_user_errors
 from runs.study import load_study
-from tests.experiments.sweeping import edited, sweep
+from tests.experiments.sweeping import edited, sweep, sweep_here
 
 
 def test_a_dry_run_shows_the_cells_and_trains_nothing(project):
-    shown = sweep(project, "digits", "--seeds", "1", "--arms", "mlp,mlp-bn", "--dry-run")
+    shown = sweep_here(project, "digits", "--seeds", "1", "--arms", "mlp,mlp-bn", "--dry-run")
     assert shown.returncode == 0
     for word in ("mlp-bn", "2, 2", "192", "98,944", "lr=0.001 beta1=0.9", "missing", "8 runs to train"):
         assert word in shown.stdout
@@ -25,14 +25,14 @@ def test_a_dry_run_shows_by_how_much_an_unmatched_arm_exceeds_the_reference(proj
     text = (project / "experiments" / "studies" / "smoke.yaml").read_text()
     arm = "  mlp: {architecture: mlp, normalization: none, width_g: 512, width_d: 512, matched: false}"
     path.write_text(re.sub(r"^  mlp: .*$", arm, text, flags=re.MULTILINE))
-    shown = sweep(project, str(path), "--arms", "mlp", "--dry-run").stdout.splitlines()
+    shown = sweep_here(project, str(path), "--arms", "mlp", "--dry-run").stdout.splitlines()
     sizes = {one.cell.arm: one.match for one in matched_cells(load_study(str(path)))}
     for role in "gd":
         own, reference = (sizes[arm][f"parameters_{role}"] for arm in ("mlp", "dcgan"))
         assert own > 2 * reference
         assert f"{own:,} ({own / reference - 1:+.2%}, unmatched)" in shown[1]
     assert shown[-1].endswith("times measured on a few steps of each cell")
-    assert "unmatched" not in sweep(project, "smoke", "--dry-run").stdout
+    assert "unmatched" not in sweep_here(project, "smoke", "--dry-run").stdout
 
 
 REFUSED = {

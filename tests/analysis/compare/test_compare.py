@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.compare import page as page_module
 from analysis.compare.__main__ import main, records_of_ids, records_of_pair
 from analysis.compare.compared import ComparedRun, common_lines, compared_run
 from analysis.compare.page import differences, page
@@ -15,9 +16,17 @@ from analysis.figures.style import arm_styles
 from runs.errors import BAD_INPUT, UserError, report_user_errors
 from runs.store import open_store
 from runs.study import load_study
+from tests.analysis.pages import EMPTY
 from tests.analysis.synthetic import record, references, small_study
 
 GRID = {"beta1": [0.5, 0.9], "lr": [1e-4, 1e-3]}
+
+
+@pytest.fixture
+def empty_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are written without their curves: to draw them takes nearly all of a page's time."""
+    monkeypatch.setattr(page_module, "run_traces", lambda traces, **options: None)
+    monkeypatch.setattr(page_module, "written", lambda figure, stem: EMPTY)
 
 
 @pytest.fixture
@@ -65,6 +74,7 @@ def test_runs_by_id_come_side_by_side_in_one_page_that_loads_nothing(
     assert "<script src" not in text and "<link" not in text
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_each_run_has_its_verdict_by_the_plan_that_it_was_recorded_with(studied: Path) -> None:
     store = open_store(str(studied))
     judged = [compared_run(one, store).judged for one in records_of_ids(store, [1, 3, 6])]
@@ -80,6 +90,7 @@ def table_rows(text: str) -> list[list[str]]:
     return [[re.sub(r"<span.*</span>", "", one) for one in row] for row in rows if row]
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_the_table_of_verdicts_counts_in_generator_updates(tmp_path: Path) -> None:
     base = {**small_study().document["base"], "g_steps": 3}
     study = small_study(seeds=1, base=base)
@@ -99,6 +110,7 @@ def drawn(runs: Sequence[ComparedRun], name: str) -> list[tuple[str, bool]]:
     return [(line.label, line.dashed) for line in common_lines(runs)[name]]
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_lines_are_drawn_where_they_are_the_same_for_all_runs(tmp_path: Path) -> None:
     study = small_study(seeds=2)
     strict = small_study(seeds=2, plan={**study.document["plan"], "thresholds": {"bar": 0.1}})
@@ -118,6 +130,7 @@ def test_lines_are_drawn_where_they_are_the_same_for_all_runs(tmp_path: Path) ->
     assert "the bar is not" not in page([first, second])
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_run_by_hand_has_no_thresholds_to_draw(studied: Path) -> None:
     store = open_store(str(studied))
     by_hand, judged = (compared_run(one, store) for one in records_of_ids(store, [6, 1]))
@@ -125,6 +138,7 @@ def test_a_run_by_hand_has_no_thresholds_to_draw(studied: Path) -> None:
     assert "the bar is not" not in page([by_hand, judged])
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_pair_is_found_by_its_seed_and_arms(studied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--study", study_file(studied.parent), "--pair", "seed=1", "mlp", "dcgan"]) == 0
     text = written(capsys.readouterr().out)
@@ -155,6 +169,7 @@ def test_a_pair_of_a_grid_study_is_found_by_its_levels(tmp_path: Path) -> None:
         records_of_pair(store, file, ["mlp", "dcgan", "seed=0", "lr=1e-3", "beta1=0.7"])
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_arms_look_as_in_the_report_of_their_study(tmp_path: Path) -> None:
     study = load_study("digits")
     for arm in ("mlp", "dcgan"):
@@ -175,6 +190,7 @@ def test_only_settings_that_differ_are_listed(studied: Path) -> None:
     assert "seed" not in rows and "steps" not in rows
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_runs_that_did_not_see_the_same_noise_are_said_not_to(studied: Path) -> None:
     store = open_store(str(studied))
     text = page([compared_run(one, store) for one in records_of_ids(store, [1, 2])])
@@ -211,6 +227,7 @@ def test_wrong_arguments_end_in_one_line_and_nothing_is_written(
     assert not (studied.parent / "reports").exists()
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_page_that_cannot_be_written_is_one_line(studied: Path) -> None:
     (studied.parent / "file").write_text("not a folder")
     with pytest.raises(UserError, match="cannot be written"):

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -171,30 +172,39 @@ def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible()]
 
 
-@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
-def test_nothing_is_cut_off(draw: Callable[[], Figure], tmp_path: Path) -> None:
-    figure = draw()
-    save(figure, tmp_path / "figure")
-    tight, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """A figure that is written, and its SVG."""
+
+    draw: Callable[[], Figure]
+    figure: Figure
+    svg: bytes
+
+
+@pytest.fixture(scope="module", params=FIGURES, ids=lambda draw: draw.__name__)
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """Each figure in turn, drawn and written once for all tests that only look at it."""
+    figure = request.param()
+    svg = save(figure, tmp_path_factory.mktemp("saved") / "figure")[0].read_bytes()
+    return Saved(draw=request.param, figure=figure, svg=svg)
+
+
+def test_nothing_is_cut_off(saved: Saved) -> None:
+    tight, (width, height) = saved.figure.get_tightbbox(), saved.figure.get_size_inches()
     assert tight.x0 >= -0.02 and tight.y0 >= -0.02
     assert tight.x1 <= width + 0.02 and tight.y1 <= height + 0.02
 
 
-@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
-def test_the_same_data_give_the_same_svg(draw: Callable[[], Figure], tmp_path: Path) -> None:
-    one, other = (save(draw(), tmp_path / name)[0].read_bytes() for name in ("one", "other"))
-    assert one == other
+def test_the_same_data_give_the_same_svg(saved: Saved, tmp_path: Path) -> None:
+    assert save(saved.draw(), tmp_path / "other")[0].read_bytes() == saved.svg
 
 
-@pytest.mark.parametrize("draw", FIGURES, ids=lambda draw: draw.__name__)
-def test_every_axis_of_numbers_is_labelled(draw: Callable[[], Figure], tmp_path: Path) -> None:
-    figure = draw()
-    save(figure, tmp_path / "figure")
-    for axes in panels(figure):
+def test_every_axis_of_numbers_is_labelled(saved: Saved) -> None:
+    for axes in panels(saved.figure):
         for axis in (axes.xaxis, axes.yaxis):
             shown = axes.axison and [tick for tick in axis.get_ticklabels() if tick.get_visible() and tick.get_text()]
             if shown and shown[0].get_text().lstrip("−").replace(".", "").isdecimal():
-                assert axis.get_label().get_text(), f"{draw.__name__}: {[tick.get_text() for tick in shown]}"
+                assert axis.get_label().get_text(), f"{saved.draw.__name__}: {[tick.get_text() for tick in shown]}"
 
 
 def test_steps_are_counted_in_generator_updates() -> None:
