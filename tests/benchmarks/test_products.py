@@ -20,7 +20,7 @@ def one_round(monkeypatch: pytest.MonkeyPatch, local: Path) -> None:
     monkeypatch.setattr(measure, "ROUNDS", 1)
     monkeypatch.setattr(products, "_STEPS", {16: 1, 32: 1})
     monkeypatch.setattr(products, "example_config", cache(loop.example_config))
-    monkeypatch.setattr(features, "EPOCHS", 1)
+    monkeypatch.setattr(features, "EPOCHS_OF_FEW", 1)
     monkeypatch.setenv(LOCAL_VARIABLE, str(local))
 
 
