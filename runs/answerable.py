@@ -10,6 +10,7 @@ from runs.schema import RunConfig
 # Fréchet distances to other data, of other numbers of samples or at other steps are other quantities.
 COMMON_FIELDS = (
     "dataset",
+    "data",
     "image_size",
     "channels",
     "latent_dim",

@@ -11,6 +11,7 @@ from scipy.linalg import sqrtm
 
 from benchmarks.plain_measures import exact_distances, plain_feature_measures, plain_real
 from experiments.datasets import load_images
+from experiments.datasets.protocol import Source
 from experiments.measures import (
     class_histogram,
     class_measures,
@@ -89,7 +90,8 @@ def test_equal_points_are_exactly_at_distance_zero():
 
 def digits():
     """Pixels of the real digits and of held-out ones, as many as features: whole 256ths, whose distances often tie."""
-    data = load_images("digits", 16, 1, Path("nothing is kept"))
+    source = Source(dataset="digits", image_size=16, channels=1)
+    data = load_images(source, Path("nothing is kept"))
     return [next(part.chunks(len(part))).flatten(1).float()[:, ::8] / 256 for part in (data.train, data.held_out)]
 
 

@@ -1,12 +1,14 @@
 """Names become networks in one place, and a name that nothing builds is an error."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 import torch
 from torch import nn
 
-from experiments.datasets import DATASETS, present
+from experiments.datasets import DATASETS, why_absent
+from experiments.datasets.protocol import Source
 from models.architectures import RECIPES, Shape, recipe
 from models.dcgan import DCGANGenerator
 from models.initialization import initialize
@@ -47,7 +49,7 @@ def test_an_unknown_name_builds_nothing():
     with pytest.raises(ValueError, match=r"init='xavier': expected one of dcgan, he"):
         initialize(nn.Linear(1, 1), "xavier", torch.zeros)
     with pytest.raises(ValueError, match=r"dataset='cats': expected one of digits"):
-        present("cats")
+        why_absent(Source(dataset="cats", image_size=16, channels=1), Path("nowhere"))
 
 
 def test_a_dcgan_refuses_an_inner_width():

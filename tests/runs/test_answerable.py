@@ -42,7 +42,15 @@ def with_mlp(**settings: Any) -> dict[str, Any]:
 
 
 def test_every_field_that_has_two_values_so_far_is_tried() -> None:
-    assert {*OTHERS, "dataset"} == set(COMMON_FIELDS)
+    assert {*OTHERS, "dataset", "data"} == set(COMMON_FIELDS)
+
+
+def test_arms_on_two_folders_of_pictures_are_not_comparable() -> None:
+    document = with_mlp(data="cats")
+    document["base"] |= {"dataset": "image_folder"}
+    document["arms"]["dcgan"] |= {"data": "dogs"}
+    with pytest.raises(UserError, match="arms mlp and dcgan differ in data: cats and dogs"):
+        study_from_document(document)
 
 
 def test_what_measures_are_relative_to_is_common_to_the_arms_of_a_contrast() -> None:
