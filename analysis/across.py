@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 
 import analysis.own_matplotlib  # noqa: F401
 from analysis.figures.style import FAINT, PAGE, RULE, ArmStyle, arm_styles, new_figure, save, styled
+from analysis.results.verdict_words import VERDICT_WORDS
+from analysis.results.wording import point_text
 from analysis.tables.formats import Table, to_markdown
 from runs.addresses import reports_folder
 from runs.errors import CommandLine, UserError, report_user_errors
@@ -24,7 +26,7 @@ RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 STUDIES = ("digits", "patience", "depth", "learning_rates", "mnist", "mnist_wide")
 # the order of arms in every panel; others follow in the order in which studies name them
 ARMS = ("mlp", "mlp-bn-g", "mlp-bn", "dcgan-nobn", "dcgan")
-_COUNTS = ("stable", "unsettled", "not learned", "collapsed", "diverged", "non-finite")
+_COUNTS = tuple(words.label for words in VERDICT_WORDS.values())
 _OTHER_COLUMNS = ("arm", "planned", "judged", "made_from", *_COUNTS)
 _ROW = 0.2  # inches an arm
 
@@ -47,16 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def read_outcomes(path: Path) -> pd.DataFrame:
     """One row an arm and grid point: arm, point (text), counts of verdicts, share stable with its Wilson interval."""
     try:
-        raw = pd.read_csv(path, dtype={"lr": str, "beta1": str})
+        raw = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}; expected the table of a report") from None
     missing = [name for name in _OTHER_COLUMNS if name not in raw.columns]
     if missing:
         raise UserError(f"{path}: {', '.join(missing)} missing; expected the table of outcomes of a report")
     factors = list(raw.columns[1 : raw.columns.get_loc("planned")])
-    points = [", ".join(f"{name} {row[name]}" for name in factors) for _, row in raw.iterrows()]
     return raw.assign(
-        point=points,
+        point=[point_text({name: row[name] for name in factors}) for row in raw.to_dict(orient="records")],
         share=1 - raw["not stable"],
         low=1 - raw["not stable high"],
         high=1 - raw["not stable low"],

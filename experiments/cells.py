@@ -1,11 +1,15 @@
 """From a study's cells to runs that can be made: matched depth and widths."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
+from experiments.datasets import source_of, training_images, why_absent
+from experiments.datasets.protocol import Source
 from experiments.networks import match_info, matched_config
 from experiments.recording import RunRequest
 from experiments.sizes import refuse_sizes
+from runs.addresses import local_folder
 from runs.manifest import RunKey
 from runs.schema import MatchInfo, RunConfig
 from runs.study import Cell, Study
@@ -22,7 +26,13 @@ class MatchedCell:
 
 def matched_cells(study: Study, *, without_data: bool = False) -> list[MatchedCell]:
     """All cells of the study. Raises UserError if one cannot be matched or trained, absent data aside if so wanted."""
-    return [_matched(cell, without_data) for cell in study.cells()]
+
+    @cache  # cells share their data, and to look for them in a large folder takes seconds
+    def images(source: Source) -> int | None:
+        local = local_folder()
+        return None if without_data and why_absent(source, local) else training_images(source, local)
+
+    return [_matched(cell, images) for cell in study.cells()]
 
 
 def requests(
@@ -44,8 +54,8 @@ def requests(
     ]
 
 
-def _matched(cell: Cell, without_data: bool) -> MatchedCell:
+def _matched(cell: Cell, images: Callable[[Source], int | None]) -> MatchedCell:
     config = matched_config(cell.config, cell.reference)
     match = match_info(config, cell.reference)
-    refuse_sizes(config, match, without_data=without_data)
+    refuse_sizes(config, match, images(source_of(config)))
     return MatchedCell(cell=cell, config=config, match=match)

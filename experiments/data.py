@@ -8,7 +8,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.error import URLError
 
 from experiments.datasets import DATASETS, folder_of
 from experiments.datasets.prepared import PreparedDataSet
@@ -29,9 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found, folder = DATASETS[source.dataset], folder_of(source, local_folder())
     if not options.root and found.absent(source, folder, root) and isinstance(found, PreparedDataSet):
         _fetch(found, source, root)
-    absent = found.absent(source, folder, root)
-    if absent:
-        raise UserError(f"dataset={source.dataset}: {absent}")
     preparation = Preparation(root=root, unchecked=options.unchecked, skip_unreadable=options.skip_unreadable)
     found.prepare(source, folder, preparation)
     print(_described(source, folder))
@@ -57,7 +53,7 @@ def _fetch(found: PreparedDataSet, source: Source, root: Path) -> None:
     """Download what torchvision can; what it cannot is left to the message that says what is absent."""
     try:
         found.fetch(root)
-    except (OSError, RuntimeError, URLError, UserError) as error:
+    except (OSError, RuntimeError, UserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         absent = found.absent_originals(source, root)
         raise UserError(f"dataset={source.dataset} cannot be fetched ({reason}); {absent}") from None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -47,11 +48,9 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
         size += lacking * _bytes_per_run(one)
         rows.append(_row(study, one, cost, lacking))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
-    absent = dict.fromkeys(
-        f"dataset={one.config.dataset}: {why}" for one in cells if (why := why_absent(source_of(one.config), local))
-    )
-    for why in absent:
-        print(f"{why} (the times below are measured on noise in their place)")
+    for source in dict.fromkeys(source_of(one.config) for one in cells):
+        if absent := why_absent(source, local):
+            print(f"dataset={source.dataset}: {absent} (the times below are measured on noise in their place)")
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print(f"seeds {study.seeds[0]} to {study.seeds[-1]}, plan {study.plan_hash}")
@@ -80,6 +79,7 @@ def seconds_per_run(config: RunConfig, local: Path) -> float:
     return config.steps * step + len(probe_steps(config)) * (time.perf_counter() - started)
 
 
+@lru_cache(maxsize=2)
 def _images(source: Source, local: Path) -> tuple[ImageData, FeatureExtractor]:
     """The images that a run would be trained on, or as long as they are absent noise in their place."""
     if why_absent(source, local) is None:

@@ -19,7 +19,7 @@ from experiments.datasets.protocol import Source
 from experiments.environment import code_state, device_name, on_this_machine, versions
 from experiments.feature_space import FeatureExtractor
 from experiments.features import data_digest, feature_extractor
-from experiments.probes import measure_references, real_subset
+from experiments.probes import measure_references
 from experiments.sizes import refuse_too_few
 from experiments.training import Training
 from runs.addresses import local_folder
@@ -177,7 +177,7 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
             "hash": extractor.hash,
             "accuracy": extractor.accuracy,
             "space": extractor.space,
-            "real_images": len(real_subset(data.train)),
+            "real_images": len(training.prober.real.features),
             "data": data_digest(data),
             "checked": data.checked,
         },

@@ -1,9 +1,7 @@
 """What a config may ask for by its fields, but its data or its networks do not allow."""
 
-from experiments.datasets import source_of, training_images, why_absent
 from experiments.datasets.images import ImageData
 from experiments.datasets.protocol import Source
-from runs.addresses import local_folder
 from runs.errors import UserError
 from runs.schema import MatchInfo, RunConfig
 
@@ -18,20 +16,17 @@ def refuse_too_few(source: Source, data: ImageData) -> None:
             raise UserError(f"dataset={source.dataset}: {len(images)} images to {part}; expected at least {least}")
 
 
-def refuse_sizes(config: RunConfig, match: MatchInfo, *, without_data: bool = False) -> None:
+def refuse_sizes(config: RunConfig, match: MatchInfo, images: int | None) -> None:
     """Raise UserError if no run of this config can be trained here.
 
-    Because the data's files are absent (which may be, ``without_data``), a minibatch has more images than there are, or
-    a network more parameters than any memory.
+    Because a minibatch has more images than there are to train on (None: that is not known), or a network more
+    parameters than any memory.
     """
-    source, local = source_of(config), local_folder()
-    if not (without_data and why_absent(source, local)):
-        images = training_images(source, local)
-        if config.batch_size > images:
-            raise UserError(
-                f"arm {config.arm}: batch_size={config.batch_size} is more than the {images:,} training images"
-                f" of {config.dataset}; expected 2 to {images}"
-            )
+    if images is not None and config.batch_size > images:
+        raise UserError(
+            f"arm {config.arm}: batch_size={config.batch_size} is more than the {images:,} training images"
+            f" of {config.dataset}; expected 2 to {images}"
+        )
     for role, parameters in (("G", match["parameters_g"]), ("D", match["parameters_d"])):
         if parameters > MOST_PARAMETERS:
             raise UserError(

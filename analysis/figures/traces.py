@@ -233,23 +233,24 @@ def quantity_panels(figure: Figure, names: Sequence[str]) -> dict[str, Axes]:
 
 
 def _probe_lines(axes: Axes, shown: Curves, look: ArmStyle) -> None:
-    _run_lines(axes, shown.runs, look)
-    onset_crosses(axes, shown.onsets)
-    medians = shown.medians
-    if len(medians):
-        axes.fill_between(medians["step"], medians["low"], medians["high"], color=look.colour, alpha=0.18, linewidth=0)
-        every = max(1, len(medians) // 10)
-        axes.plot(medians["step"], medians["median"], color=look.colour, linestyle=look.line, linewidth=1.2,
-                  marker=look.marker, markersize=3.2, markevery=every, gid="median")  # fmt: skip
+    every = max(1, len(shown.medians) // 10)
+    _lines(axes, shown, look, 0.18, color=look.colour, linestyle=look.line, linewidth=1.2,
+           marker=look.marker, markersize=3.2, markevery=every)  # fmt: skip
 
 
 def _trace_panel(axes: Axes, shown: Curves, look: ArmStyle) -> None:
+    _lines(axes, shown, look, 0.3, color=look.dark, linewidth=1.1)
+
+
+def _lines(axes: Axes, shown: Curves, look: ArmStyle, alpha: float, **median: Any) -> None:
+    """The runs' lines and onsets, and over them their median as ``median`` says, in a band of its colour."""
     _run_lines(axes, shown.runs, look)
     onset_crosses(axes, shown.onsets)
     medians = shown.medians
     if len(medians):
-        axes.fill_between(medians["step"], medians["low"], medians["high"], color=look.dark, alpha=0.3, linewidth=0)
-        axes.plot(medians["step"], medians["median"], color=look.dark, linewidth=1.1, gid="median")
+        low, high = medians["low"], medians["high"]
+        axes.fill_between(medians["step"], low, high, color=median["color"], alpha=alpha, linewidth=0)
+        axes.plot(medians["step"], medians["median"], gid="median", **median)
 
 
 def _run_lines(axes: Axes, runs: pd.DataFrame, look: ArmStyle) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from torch import Tensor
+from torchvision.datasets.utils import check_md5
 
 from experiments.datasets.fitting import fit_arrays
 from experiments.datasets.prepared import Originals
@@ -29,10 +30,15 @@ class Arrays(Originals):
         yield from fit_arrays(held_out[max(start - len(train), 0) : max(stop - len(train), 0)], size, channels)
 
 
-def refuse_unless_unchecked(path: Path, preparation: Preparation) -> None:
-    """Raise UserError for a file with another checksum than the publisher's, unless it is to be taken all the same."""
-    if not preparation.unchecked:
+def are_published(files: Iterable[tuple[Path, str]], preparation: Preparation) -> bool:
+    """Whether all of these files have the MD5 beside them, which is their publisher's.
+
+    Raises UserError for one that has another, unless such files are to be taken all the same.
+    """
+    others = [path for path, md5 in files if not check_md5(str(path), md5)]
+    if others and not preparation.unchecked:
         raise UserError(
-            f"{path} is not the publisher's file: its MD5 is another; to take it all the same, which every record will"
-            " say: make data ... UNCHECKED=1"
+            f"{others[0]} is not the publisher's file: its MD5 is another; to take it all the same, which every record"
+            " will say: make data ... UNCHECKED=1"
         )
+    return not others

@@ -39,9 +39,6 @@ class CelebA(PreparedDataSet):
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""
-        absent = self.absent_originals(source, preparation.root)
-        if absent:
-            raise UserError(f"dataset={source.dataset}: {absent}")
         return Files(_paths(preparation.root, _TRAINING), _paths(preparation.root, _TEST))
 
 

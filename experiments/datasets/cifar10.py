@@ -5,9 +5,8 @@ from pathlib import Path
 
 import torch
 from torchvision import datasets
-from torchvision.datasets.utils import check_md5
 
-from experiments.datasets.arrays import Arrays, refuse_unless_unchecked
+from experiments.datasets.arrays import Arrays, are_published
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
 from runs.errors import UserError
@@ -36,18 +35,13 @@ class Cifar10(PreparedDataSet):
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""
-        absent = self.absent_originals(source, preparation.root)
-        if absent:
-            raise UserError(f"dataset={source.dataset}: {absent}")
-        others = [path for path, md5 in _files(preparation.root) if not check_md5(str(path), md5)]
-        for path in others:
-            refuse_unless_unchecked(path, preparation)
+        checked = are_published(_files(preparation.root), preparation)
         try:
             train, test = (_Unchecked(preparation.root, train=part) for part in (True, False))
         except (OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
             raise UserError(f"{preparation.root / _Unchecked.base_folder} cannot be read: {error}") from None
         pixels, held_out = (torch.from_numpy(part.data).permute(0, 3, 1, 2) for part in (train, test))
-        return Arrays(pixels, held_out, [*train.targets, *test.targets], classes=10, checked=not others)
+        return Arrays(pixels, held_out, [*train.targets, *test.targets], classes=10, checked=checked)
 
 
 class _Unchecked(datasets.CIFAR10):

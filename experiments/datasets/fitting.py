@@ -4,6 +4,7 @@
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -29,26 +30,24 @@ def fit_arrays(images: Tensor, size: int, channels: int) -> Tensor:
     return squares.expand(-1, channels, -1, -1) if channels == 3 else functional.rgb_to_grayscale(squares)
 
 
-def fit_file(path: Path, size: int, channels: int) -> Tensor:
+def fit_file(file: Path | BinaryIO, name: object, size: int, channels: int) -> Tensor | UserError:
     """The picture in a file as uint8 (C, H, W): turned upright, cropped to the middle square, resized (bilinear).
 
-    Raises UserError, naming the file, if it holds no single picture.
+    An error that calls the file by ``name`` if it holds no single picture.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings(), Image.open(file) as image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             frames = getattr(image, "n_frames", 1)
             if frames > 1:
-                raise UserError(f"{path} is animated: {frames} pictures in one file; expected one")
-            return fit_picture(image, size, channels)
-    except UserError:
-        raise
+                return UserError(f"{name} is animated: {frames} pictures in one file; expected one")
+            return _fit_picture(image, size, channels)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombWarning) as error:
-        raise UserError(f"{path} cannot be read as an image: {_reason(error)}") from None
+        return UserError(f"{name} cannot be read as an image: {_reason(error)}")
 
 
-def fit_picture(image: Image.Image, size: int, channels: int) -> Tensor:
-    """One picture as :func:`fit_file` makes it. Raises ValueError for numbers that no picture is made of."""
+def _fit_picture(image: Image.Image, size: int, channels: int) -> Tensor:
+    """Raises ValueError for numbers that no picture is made of."""
     upright = ImageOps.exif_transpose(image)
     coloured = _eight_bits(upright).convert("L" if channels == 1 else "RGB")
     square = ImageOps.fit(coloured, (size, size), method=Image.Resampling.BILINEAR)

@@ -29,11 +29,7 @@ class Files(Originals):
 
     def fitted(self, start: int, stop: int, size: int, channels: int) -> Iterable[Tensor | UserError]:
         """See :class:`Originals`."""
-        for path in self._paths[start:stop]:
-            try:
-                yield fit_file(path, size, channels)
-            except UserError as error:
-                yield error
+        return (fit_file(path, path, size, channels) for path in self._paths[start:stop])
 
 
 class ImageFolder(PreparedDataSet):

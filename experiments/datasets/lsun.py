@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import lmdb
-from PIL import Image
 from torch import Tensor
 
-from experiments.datasets.fitting import fit_picture
+from experiments.datasets.fitting import fit_file
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
 from runs.errors import UserError
@@ -40,9 +39,6 @@ class Lsun(PreparedDataSet):
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""
-        absent = self.absent_originals(source, preparation.root)
-        if absent:
-            raise UserError(f"dataset={source.dataset}: {absent}")
         return _Scene(*(_Database(path) for path in self._databases(preparation.root)))
 
     def _databases(self, root: Path) -> list[Path]:
@@ -70,16 +66,10 @@ class _Database:
                 for _ in range(start):
                     cursor.next()
             for _ in range(start, min(stop, self.length)):
-                yield self._picture(cursor.key(), cursor.value(), size, channels)
+                name = f"{self.path}: picture {cursor.key().decode(errors='replace')}"
+                yield fit_file(io.BytesIO(cursor.value()), name, size, channels)
                 cursor.next()
             self._reached = stop, cursor.key()
-
-    def _picture(self, key: bytes, value: bytes, size: int, channels: int) -> Tensor | UserError:
-        try:
-            with Image.open(io.BytesIO(value)) as image:
-                return fit_picture(image, size, channels)
-        except (OSError, ValueError, SyntaxError) as error:
-            return UserError(f"{self.path}: picture {key.decode(errors='replace')} cannot be read: {error}")
 
 
 class _Scene(Originals):

@@ -7,9 +7,8 @@ from pathlib import Path
 from torch import Tensor
 from torchvision import datasets
 from torchvision.datasets.mnist import read_image_file, read_label_file
-from torchvision.datasets.utils import check_md5
 
-from experiments.datasets.arrays import Arrays, refuse_unless_unchecked
+from experiments.datasets.arrays import Arrays, are_published
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
 from runs.errors import UserError
@@ -42,17 +41,13 @@ class Idx(PreparedDataSet):
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""
-        paths = [self._find(name, preparation.root) for name, _ in self._resources]
-        if not all(paths):
-            raise UserError(f"dataset={source.dataset}: {self.absent_originals(source, preparation.root)}")
         known = dict(self._resources)
+        paths = [path for name in known if (path := self._find(name, preparation.root))]
         # what is unpacked has no checksum of the publisher's, and is taken as torchvision takes it
-        others = [path for path in paths if path and path.name in known and not check_md5(str(path), known[path.name])]
-        for path in others:
-            refuse_unless_unchecked(path, preparation)
-        train, train_labels, test, test_labels = (_read(path) for path in paths if path)
+        checked = are_published(((path, known[path.name]) for path in paths if path.name in known), preparation)
+        train, train_labels, test, test_labels = map(_read, paths)
         labels = [*train_labels.tolist(), *test_labels.tolist()]
-        return Arrays(train[:, None], test[:, None], labels, classes=10, checked=not others)
+        return Arrays(train[:, None], test[:, None], labels, classes=10, checked=checked)
 
     def _find(self, name: str, root: Path) -> Path | None:
         folders = (root / self._name / "raw", root)

@@ -44,7 +44,7 @@ class PreparedDataSet(ABC):
 
     @abstractmethod
     def original(self, source: Source, preparation: Preparation) -> Originals:
-        """Its files, opened. Raises UserError, saying what to put where, if they are absent or damaged."""
+        """Its files, none of which is absent, opened. Raises UserError if they are damaged."""
 
     @abstractmethod
     def absent_originals(self, source: Source, root: Path) -> str | None:
@@ -64,21 +64,27 @@ class PreparedDataSet(ABC):
 
     def absent(self, source: Source, folder: Path, root: Path) -> str | None:
         """See :class:`experiments.datasets.protocol.DataSet`."""
-        return None if self._facts(source, folder) else self.absent_originals(source, root)
+        return None if _facts(self._place(source, folder)) else self.absent_originals(source, root)
 
     def training_images(self, source: Source, folder: Path, root: Path) -> int:
         """See :class:`experiments.datasets.protocol.DataSet`."""
-        facts = self._facts(source, folder)
+        facts = _facts(self._place(source, folder))
         return int(facts["training"]) if facts else self.count(source, root)
 
     def prepare(self, source: Source, folder: Path, preparation: Preparation) -> None:
         """See :class:`experiments.datasets.protocol.DataSet`. An interrupted preparation goes on where it was."""
-        if not self._facts(source, folder):
-            _prepare(self.original(source, preparation), self._place(source, folder), source, preparation)
+        place = self._place(source, folder)
+        if _facts(place):
+            return
+        absent = self.absent_originals(source, preparation.root)
+        if absent:
+            raise UserError(f"dataset={source.dataset}: {absent}")
+        _prepare(self.original(source, preparation), place, source, preparation)
 
     def read(self, source: Source, folder: Path) -> ImageData:
         """All of them, mapped into memory."""
-        place, facts = self._place(source, folder), self._facts(source, folder)
+        place = self._place(source, folder)
+        facts = _facts(place)
         assert facts is not None
         shape = (facts["training"] + facts["held_out"], source.channels, source.image_size, source.image_size)
         pixels = np.memmap(place / _IMAGES, dtype=np.uint8, mode="r", shape=shape)
@@ -99,9 +105,11 @@ class PreparedDataSet(ABC):
     def _place(self, source: Source, folder: Path) -> Path:
         return folder / self.variant(source) / f"{source.image_size}x{source.image_size}x{source.channels}"
 
-    def _facts(self, source: Source, folder: Path) -> dict[str, Any] | None:
-        path = self._place(source, folder) / _FACTS
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+def _facts(place: Path) -> dict[str, Any] | None:
+    """What is known of the images prepared there; None if none are, or not all of them."""
+    path = place / _FACTS
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def _prepare(originals: Originals, place: Path, source: Source, preparation: Preparation) -> None:

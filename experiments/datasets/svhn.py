@@ -4,9 +4,8 @@ from pathlib import Path
 
 import torch
 from torchvision import datasets
-from torchvision.datasets.utils import check_md5
 
-from experiments.datasets.arrays import Arrays, refuse_unless_unchecked
+from experiments.datasets.arrays import Arrays, are_published
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
 from runs.errors import UserError
@@ -35,12 +34,7 @@ class Svhn(PreparedDataSet):
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""
-        absent = self.absent_originals(source, preparation.root)
-        if absent:
-            raise UserError(f"dataset={source.dataset}: {absent}")
-        others = [path for path, md5 in _files(preparation.root) if not check_md5(str(path), md5)]
-        for path in others:
-            refuse_unless_unchecked(path, preparation)
+        checked = are_published(_files(preparation.root), preparation)
         read = []
         for part, (path, _) in zip(_PARTS, _files(preparation.root), strict=True):
             try:
@@ -50,7 +44,7 @@ class Svhn(PreparedDataSet):
         train, test = read
         labels = [*train.labels.tolist(), *test.labels.tolist()]
         pixels, held_out = (torch.from_numpy(part.data) for part in (train, test))
-        return Arrays(pixels, held_out, labels, classes=10, checked=not others)
+        return Arrays(pixels, held_out, labels, classes=10, checked=checked)
 
 
 class _Unchecked(datasets.SVHN):

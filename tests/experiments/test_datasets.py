@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from experiments import datasets
-from experiments.datasets import load_images, training_images
+from experiments.datasets import load_images, source_of, training_images
 from experiments.datasets.digits import Digits
 from experiments.datasets.images import ImageData, Images, to_bytes, to_unit_range
 from experiments.datasets.protocol import Source
@@ -101,7 +101,7 @@ def test_absent_files_are_said_before_anything_is_read_or_made(monkeypatch, tmp_
     monkeypatch.setitem(datasets.DATASETS, "digits", Away())
     config = matched_config(TINY, None)
     with pytest.raises(UserError, match=r"dataset=digits: there is no archive\.zip; download it") as refused:
-        refuse_sizes(config, match_info(config, None))
+        refuse_sizes(config, match_info(config, None), training_images(source_of(config), tmp_path))
     assert "\n" not in str(refused.value)
     with pytest.raises(UserError, match=r"archive\.zip"):
         load_images(SMALL, tmp_path)
