@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 
 from analysis.figures.parts import QUANTITY, ReferenceLine, arm_legend, log_axis, quantity_axis
 from analysis.figures.style import COLUMN, FAINT, INK, PAGE, RULE, UPDATES, ArmStyle, new_figure, styled
+from analysis.figures.traces import median_curve
 from analysis.statistics import PerformanceProfile, Rate, significant
 
 HOPPING = "eval_hopping"
@@ -181,10 +182,8 @@ def mode_hopping(
 
 
 def _hopping_curve(axes: Axes, medians: pd.DataFrame, look: ArmStyle) -> None:
-    if len(medians):
-        axes.fill_between(medians["step"], medians["low"], medians["high"], color=look.colour, alpha=0.18, linewidth=0)
-        axes.plot(medians["step"], medians["median"], color=look.colour, linestyle=look.line, marker=look.marker,
-                  markersize=3, markevery=max(1, len(medians) // 10), gid="median")  # fmt: skip
+    median_curve(axes, medians, 0.18, color=look.colour, linestyle=look.line, marker=look.marker,
+                 markersize=3, markevery=max(1, len(medians) // 10))  # fmt: skip
 
 
 def _hopping_strip(axes: Axes, place: int, of_arm: pd.DataFrame, look: ArmStyle) -> None:

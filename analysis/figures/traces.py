@@ -246,11 +246,15 @@ def _lines(axes: Axes, shown: Curves, look: ArmStyle, alpha: float, **median: An
     """The runs' lines and onsets, and over them their median as ``median`` says, in a band of its colour."""
     _run_lines(axes, shown.runs, look)
     onset_crosses(axes, shown.onsets)
-    medians = shown.medians
+    median_curve(axes, shown.medians, alpha, **median)
+
+
+def median_curve(axes: Axes, medians: pd.DataFrame, alpha: float, **look: Any) -> None:
+    """A median over runs as ``look`` says, in a band of its colour, from columns step, median, low, high."""
     if len(medians):
         low, high = medians["low"], medians["high"]
-        axes.fill_between(medians["step"], low, high, color=median["color"], alpha=alpha, linewidth=0)
-        axes.plot(medians["step"], medians["median"], gid="median", **median)
+        axes.fill_between(medians["step"], low, high, color=look["color"], alpha=alpha, linewidth=0)
+        axes.plot(medians["step"], medians["median"], gid="median", **look)
 
 
 def _run_lines(axes: Axes, runs: pd.DataFrame, look: ArmStyle) -> None:
