@@ -2,7 +2,9 @@
 
 # N images, C channels, H height, W width, F features, K classes
 
+import copy
 from abc import ABC, abstractmethod
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -25,8 +27,22 @@ class FeatureExtractor(ABC):
 
     @abstractmethod
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Features (N, F), and class probabilities (N, K) where there are classes."""
+        """Features (N, F), and class probabilities (N, K) where there are classes; both on the CPU."""
+
+    @abstractmethod
+    def move(self, device: torch.device) -> None:
+        """Compute there from now on."""
 
     def features(self, images: Images, indices: Tensor) -> Tensor:
         """Features (N, F) of the images at these indices, which need not fit in memory."""
         return torch.cat([self(chunk)[0] for chunk in images.chunks_of(indices, CHUNK)])
+
+
+@lru_cache(maxsize=2)
+def on_device(extractor: FeatureExtractor, device: torch.device) -> FeatureExtractor:
+    """The same space, computed there. One on the CPU stays as it is, for runs that are trained on the CPU."""
+    if device.type == "cpu":
+        return extractor
+    moved = copy.deepcopy(extractor)
+    moved.move(device)
+    return moved

@@ -36,18 +36,24 @@ class ClassifierFeatures(FeatureExtractor):
 
     def __init__(self, network: BlockNetwork, held_out: Images) -> None:
         self._network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self._device = torch.device("cpu")
         self.hash = weights_hash(network.state_dict())
         self.accuracy = _accuracy(self, held_out)
+
+    def move(self, device: torch.device) -> None:
+        """See :class:`FeatureExtractor`."""
+        self._network.to(device)
+        self._device = device
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, 32) and class probabilities (N, K)."""
         features, probabilities = [], []
         for chunk in images.split(CHUNK):
-            inputs = to_unit_range(chunk).to(memory_format=torch.channels_last)
+            inputs = to_unit_range(chunk).to(self._device, memory_format=torch.channels_last)
             logits, activations = self._network(inputs, with_activations=True)
-            features.append(activations["features"])
-            probabilities.append(logits.softmax(1))
+            features.append(activations["features"].cpu())
+            probabilities.append(logits.softmax(1).cpu())
         return torch.cat(features), torch.cat(probabilities)
 
 
@@ -60,6 +66,10 @@ class StackFeatures(FeatureExtractor):
         self._single = single
         self.hash = single.hash
         self.accuracy = _accuracy(self, held_out)
+
+    def move(self, device: torch.device) -> None:
+        """See :class:`FeatureExtractor`."""
+        self._single.move(device)
 
     def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, 3 × 32) side by side, and probabilities (N, 1000) of a stack's three classes together."""

@@ -48,6 +48,10 @@ class FilterFeatures(FeatureExtractor):
             content.update(numbers.numpy().tobytes())
         self.hash = content.hexdigest()[:16]
 
+    def move(self, device: torch.device) -> None:
+        """See :class:`FeatureExtractor`."""
+        self._filters = self._filters.to(device)
+
     def __call__(self, images: Tensor) -> tuple[Tensor, None]:
         """Features (N, 32); there are no classes."""
         answers = torch.cat([self._answers(chunk) for chunk in images.split(CHUNK)])
@@ -55,9 +59,9 @@ class FilterFeatures(FeatureExtractor):
 
     def _answers(self, images: Tensor) -> Tensor:
         """Of each image (N, C, H, H) all numbers before they are scaled."""
-        found, pixels = [], to_unit_range(images)
+        found, pixels = [], to_unit_range(images).to(self._filters.device)
         for _ in range(self._resolutions):
             answers = conv2d(pixels, self._filters).abs()
             found += [answers.mean((2, 3)), answers.std((2, 3)), pixels.mean((2, 3))]
             pixels = avg_pool2d(pixels, 2)
-        return torch.cat(found, 1)
+        return torch.cat(found, 1).cpu()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.datasets.images import ImageData, Images, to_bytes
-from experiments.feature_space import FeatureExtractor
+from experiments.feature_space import FeatureExtractor, on_device
 from experiments.measures import (
     CLASS_MEASURES,
     Real,
@@ -44,8 +44,8 @@ class Prober:
     """Measures a generator at the same latent vectors every time."""
 
     def __init__(self, config: RunConfig, data: ImageData, extractor: FeatureExtractor, device: torch.device) -> None:
-        self._extractor = extractor
-        self.real = described(data, extractor)
+        self.extractor = on_device(extractor, device)
+        self.real = described(data, self.extractor)
         shape = (max(config.eval_samples, SHEET_IMAGES), config.latent_dim)
         drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, shape, config.latent_distribution)
         self.latents = torch.from_numpy(drawn).to(device)
@@ -64,7 +64,7 @@ class Prober:
             self.previous = Measured(features=torch.full((1,), math.nan), histogram=torch.full((1,), math.nan))
             return dict.fromkeys(_names(first), math.nan), torch.zeros(samples[:SHEET_IMAGES].shape, dtype=torch.uint8)
         images = to_bytes(samples)
-        features, probabilities = self._extractor(images[: self._samples])
+        features, probabilities = self.extractor(images[: self._samples])
         measured = Measured(features=features, histogram=_histogram(probabilities))
         values = {**_of_classes(probabilities), **feature_measures(features, self.real)}
         if self.previous is not None:
@@ -90,6 +90,7 @@ def generate(generator_network: nn.Module, latents: Tensor) -> Tensor:
         return torch.cat([generator_network(chunk) for chunk in latents.split(_CHUNK)])
 
 
+@lru_cache(maxsize=2)
 def measure_references(data: ImageData, extractor: FeatureExtractor, samples: int) -> dict[str, dict[str, float]]:
     """Every probe of images whose quality is known, by the names of ``runs.schema.REFERENCES``.
 

@@ -182,16 +182,11 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
             "checked": data.checked,
         },
         classes=data.classes,
-        references=_references(*request.data, request.config.eval_samples),
+        references=measure_references(data, training.prober.extractor, request.config.eval_samples),
         extremes=training.recorder.extremes(),
         halted_at=training.halted_at,
         plan=request.plan,
     )
-
-
-@lru_cache(maxsize=2)
-def _references(source: Source, local: Path, samples: int) -> dict[str, dict[str, float]]:
-    return measure_references(*real_images(source, local), samples)
 
 
 def _write_artifacts(training: Training, folder: Path) -> list[Path]:

@@ -79,6 +79,11 @@ class Stream(ABC):
             self._enter_block()
         return self._block[batch]
 
+    def following(self) -> Tensor | None:
+        """What :meth:`next` gives next, without taking it; None if that is in the next block."""
+        batch = self._position % self._batches_a_block
+        return None if batch == 0 and self._position > 0 else self._block[batch]
+
     def skip(self, batches: int) -> None:
         """Pass over minibatches as if they had been taken."""
         for _ in range(batches):

@@ -45,6 +45,7 @@ class Training:
         self.generator = self._player(build_generator(config), "g")
         self.discriminator = self._player(build_discriminator(config), "d")
         self.take_step = make_step(self.generator, self.discriminator, config)
+        self.feed = data.train.feed(self.device, recipe(config.architecture_d).memory_format)
         self.streams = self._streams(len(data.train))
         self.recorder = TraceRecorder(config, self.device)
         self.prober = Prober(config, data, extractor, self.device)
@@ -52,7 +53,6 @@ class Training:
         self.step = 0
         self.halted_at: int | None = None
         self._seconds = 0.0
-        self.feed = data.train.feed(self.device, recipe(config.architecture_d).memory_format)
 
     def run(self, at_probe: Callable[[], None]) -> None:
         """Train to the last step; ``at_probe`` is called after every probe, when the state may be saved."""
@@ -86,7 +86,8 @@ class Training:
 
     def next_real(self) -> Tensor:
         """The next minibatch of real images (B, C, H, W) in [-1, 1]."""
-        return self.feed(self.streams["order"].next())
+        order = self.streams["order"]
+        return self.feed(order.next(), order.following())
 
     def _pass_over(self, steps: int) -> None:
         """Record steps without an update. The streams move on, so that their digests equal the other arms'."""
@@ -150,7 +151,7 @@ class Training:
 
     def _streams(self, images: int) -> dict[str, Stream]:
         config = self.config
-        order = MinibatchOrder(seed=config.seed, images=images, batch_size=config.batch_size, device=self.device)
+        order = MinibatchOrder(seed=config.seed, images=images, batch_size=config.batch_size, device=self.feed.device)
         return {"order": order, "noise_d": self._noise(StreamId.NOISE_D), "noise_g": self._noise(StreamId.NOISE_G)}
 
     def _noise(self, stream: StreamId) -> NoiseStream:

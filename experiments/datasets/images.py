@@ -3,15 +3,26 @@
 # N images, B batch, C channels, H height, W width
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Feed = Callable[[Tensor], Tensor]  # indices (B,) -> images (B, C, H, W) in [-1, 1], all on the training's device
+
+class Feed(Protocol):
+    """Minibatches for one training, asked for one after another."""
+
+    device: torch.device  # where indices are expected
+
+    def __call__(self, indices: Tensor, following: Tensor | None = None) -> Tensor:
+        """Images (B, C, H, W) in [-1, 1] on the training's device, at these indices (B,).
+
+        ``following``: the indices of the next minibatch, where they are known; it may be read meanwhile.
+        """
 
 
 class Images(ABC):
@@ -28,12 +39,8 @@ class Images(ABC):
         """The images (B, C, H, W), uint8, at these indices (B,), on the CPU."""
 
     def feed(self, device: torch.device, memory_format: torch.memory_format) -> Feed:
-        """Minibatches for a training there, one read after another."""
-
-        def minibatch(indices: Tensor) -> Tensor:
-            return to_unit_range(self.take(indices.cpu())).to(device, memory_format=memory_format)
-
-        return minibatch
+        """Minibatches for a training there, each read while the one before is trained on."""
+        return ReadAhead(self, device, memory_format)
 
     def chunks(self, size: int) -> Iterator[Tensor]:
         """All images in their order, ``size`` at a time."""
@@ -62,7 +69,7 @@ class ImagesInMemory(Images):
 
     def feed(self, device: torch.device, memory_format: torch.memory_format) -> Feed:
         """Minibatches of images that are converted and moved to the device once."""
-        return to_unit_range(self._pixels).to(device, memory_format=memory_format).__getitem__
+        return OnDevice(to_unit_range(self._pixels).to(device, memory_format=memory_format))
 
 
 class MappedImages(Images):
@@ -79,6 +86,44 @@ class MappedImages(Images):
     def take(self, indices: Tensor) -> Tensor:
         """The images (B, C, H, W), uint8, at these indices (B,)."""
         return torch.from_numpy(self._pixels[indices.numpy()])
+
+
+class OnDevice:
+    """Minibatches of images that all lie on the training's device."""
+
+    def __init__(self, images: Tensor) -> None:
+        """``images``: (N, C, H, W) in [-1, 1]."""
+        self._images = images
+        self.device = images.device
+
+    def __call__(self, indices: Tensor, following: Tensor | None = None) -> Tensor:
+        """See :class:`Feed`."""
+        return self._images[indices]
+
+
+class ReadAhead:
+    """Minibatches of images that are not in memory: a thread reads the one that follows.
+
+    For a GPU they are put in pinned memory, from where they are copied without anyone waiting.
+    """
+
+    device = torch.device("cpu")  # indices are wanted where images are read
+
+    def __init__(self, images: Images, device: torch.device, memory_format: torch.memory_format) -> None:
+        self._images, self._target, self._memory_format = images, device, memory_format
+        self._reader = ThreadPoolExecutor(1, "minibatches")
+        self._coming: tuple[Tensor, Future[Tensor]] | None = None
+
+    def __call__(self, indices: Tensor, following: Tensor | None = None) -> Tensor:
+        """See :class:`Feed`."""
+        coming = self._coming
+        images = coming[1].result() if coming and torch.equal(coming[0], indices) else self._read(indices)
+        self._coming = None if following is None else (following, self._reader.submit(self._read, following))
+        return images.to(self._target, non_blocking=True)
+
+    def _read(self, indices: Tensor) -> Tensor:
+        images = to_unit_range(self._images.take(indices)).to(memory_format=self._memory_format)
+        return images.pin_memory() if self._target.type == "cuda" else images
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 
 import pytest
@@ -6,14 +7,15 @@ import torch
 from experiments import datasets
 from experiments.datasets import load_images, source_of, training_images
 from experiments.datasets.digits import Digits
-from experiments.datasets.images import ImageData, Images, to_bytes, to_unit_range
+from experiments.datasets.images import ImageData, to_bytes, to_unit_range
 from experiments.datasets.protocol import Source
 from experiments.networks import match_info, matched_config
 from experiments.sizes import refuse_sizes
+from experiments.streams import MinibatchOrder
 from experiments.training import Training
 from runs.errors import UserError
 from tests.experiments.equality import fingerprint
-from tests.experiments.tiny import ARMS, TINY
+from tests.experiments.tiny import ARMS, TINY, FromDisk
 
 NOWHERE = Path("nothing is kept")
 SMALL = Source(dataset="digits", image_size=16, channels=1)
@@ -61,22 +63,6 @@ def test_bytes_and_unit_range_are_inverse():
     assert torch.equal(to_bytes(to_unit_range(values)), values)
 
 
-class FromDisk(Images):
-    """The same images without their classes, of which no more than a few are ever in memory."""
-
-    labels = None
-
-    def __init__(self, images):
-        self._images = images
-
-    def __len__(self):
-        return len(self._images)
-
-    def take(self, indices):
-        assert len(indices) <= 250
-        return self._images.take(indices)
-
-
 def unlabelled(data):
     return ImageData(train=FromDisk(data.train), held_out=FromDisk(data.held_out), classes=0)
 
@@ -90,6 +76,85 @@ def test_images_that_have_no_labels_and_never_lie_in_memory_together_train_to_th
         training.run(lambda: None)
         prints.append(fingerprint(training))
     assert prints[0] == prints[1]
+
+
+class Noted(FromDisk):
+    """Notes what is read, and when it was begun."""
+
+    def __init__(self, images):
+        super().__init__(images)
+        self.read, self.begun = [], threading.Semaphore(0)
+
+    def take(self, indices):
+        self.read.append(indices.tolist())
+        self.begun.release()
+        return super().take(indices)
+
+
+CPU = torch.device("cpu")
+
+
+def order(images=100, device=CPU):
+    return MinibatchOrder(seed=3, images=images, batch_size=10, device=device)
+
+
+def test_a_minibatch_is_read_while_the_one_before_is_trained_on():
+    images = Noted(digits().train)
+    feed, stream = images.feed(CPU, torch.contiguous_format), order()
+    feed(stream.next(), stream.following())
+    assert images.begun.acquire(timeout=60)
+    assert images.begun.acquire(timeout=60), "nobody asked for the second minibatch yet"
+    second = order()
+    second.next()
+    assert images.read[1] == second.next().tolist()
+
+
+def test_over_epochs_every_minibatch_is_read_once_in_its_order_and_equals_that_from_memory():
+    images, stream, memory, again = Noted(digits().train), order(), digits().train, order()
+    feed, at_once = (one.feed(CPU, torch.channels_last) for one in (images, memory))
+    asked = []
+    for _ in range(25):  # two and a half epochs of ten minibatches
+        indices = stream.next()
+        asked.append(indices.tolist())
+        assert torch.equal(feed(indices, stream.following()), at_once(again.next(), again.following()))
+    following = stream.following()
+    assert following is not None
+    feed(following)
+    assert images.read == [*asked, following.tolist()]
+
+
+def test_a_minibatch_that_is_not_the_one_foretold_is_read_afresh():
+    images = Noted(digits().train)
+    feed = images.feed(CPU, torch.contiguous_format)
+    feed(torch.arange(5), torch.arange(5, 10))
+    other = torch.arange(20, 25)
+    assert torch.equal(feed(other), to_unit_range(images.take(other)))
+
+
+def test_an_image_that_cannot_be_read_ahead_is_an_error_of_the_training_that_asks_for_it():
+    class Damaged(FromDisk):
+        def take(self, indices):
+            if 9 in indices:
+                raise OSError("image 9 is gone")
+            return super().take(indices)
+
+    feed = Damaged(digits().train).feed(CPU, torch.contiguous_format)
+    feed(torch.arange(5), torch.arange(5, 10))
+    with pytest.raises(OSError, match="image 9 is gone"):
+        feed(torch.arange(5, 10))
+
+
+def test_a_stream_says_what_follows_without_taking_it():
+    stream, other = order(30), order(30)
+    for _ in range(2):  # epochs of three minibatches
+        for foretold in (True, True, False):
+            stream.next()
+            following = stream.following()
+            assert (following is not None) is foretold
+            other.next()
+            assert stream.digest == other.digest
+            if following is not None:
+                assert torch.equal(following, stream.following())
 
 
 class Away(Digits):

@@ -5,16 +5,21 @@ from dataclasses import replace
 import pytest
 import torch
 
+from experiments.feature_space import on_device
+from experiments.filters import FilterFeatures
 from experiments.recording import record
+from experiments.streams import MinibatchOrder
 from runs.schema import STEP_TRACES
 from runs.store import open_store
 from tests.experiments.equality import fingerprint
-from tests.experiments.tiny import ARMS
+from tests.experiments.tiny import ARMS, FromDisk
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU: training on CUDA is not tested here"),
 ]
+
+CUDA = torch.device("cuda")
 
 
 def on_gpu(config):
@@ -55,3 +60,27 @@ def test_a_run_on_a_gpu_is_recorded_completely_and_names_it(request_for, tiny):
     record(request)
     (found,) = open_store(request.url).find({"config.device": "cuda"})
     assert found.info["device"] == torch.cuda.get_device_name()
+
+
+def test_a_feature_space_on_a_gpu_equals_the_cpus_within_rounding_and_leaves_it_there(images):
+    data, extractor = images
+    unlabelled = FilterFeatures(data.train)
+    for one in (extractor, unlabelled):
+        seen = data.held_out.take(torch.arange(300))
+        before = one(seen)[0]
+        moved = on_device(one, CUDA)(seen)[0]
+        assert moved.device.type == "cpu"
+        assert torch.allclose(before, moved, atol=1e-3)
+        assert torch.equal(before, one(seen)[0])
+
+
+def test_minibatches_that_are_read_ahead_reach_the_gpu_as_those_that_lie_there(images):
+    data = images[0]
+    device_feed, ahead = (one.feed(CUDA, torch.channels_last) for one in (data.train, FromDisk(data.train)))
+    orders = [MinibatchOrder(seed=0, images=100, batch_size=10, device=one.device) for one in (device_feed, ahead)]
+    for _ in range(25):
+        on_device_at_once, read = (
+            feed(order.next(), order.following()) for feed, order in zip((device_feed, ahead), orders, strict=True)
+        )
+        assert read.device.type == "cuda"
+        assert torch.equal(on_device_at_once, read)

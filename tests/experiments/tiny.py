@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from experiments.datasets.images import Images
 from runs.schema import RunConfig
 from runs.study_file import spelled_out
 
@@ -24,3 +25,19 @@ ARMS = {
     "mlp": replace(TINY, arm="mlp", **spelled_out({"architecture": "mlp", "normalization": "none"})),
     "mlp-bn": replace(TINY, arm="mlp-bn", **spelled_out({"architecture": "mlp"})),
 }
+
+
+class FromDisk(Images):
+    """The same images without their classes, of which no more than a few are ever in memory."""
+
+    labels = None
+
+    def __init__(self, images):
+        self._images = images
+
+    def __len__(self):
+        return len(self._images)
+
+    def take(self, indices):
+        assert len(indices) <= 250
+        return self._images.take(indices)
