@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 TOLERANCE = 0.01  # of the reference's parameters
+_NARROWEST = 0.5  # of the other layers' width: nothing gets past a layer of one unit, however many parameters there are
 _WIDEST = 1 << 16
 
 Build = Callable[[int, int | None], nn.Module]  # (width, inner width or None for the same) -> network
@@ -45,7 +46,7 @@ def match_widths(build: Build, parameters: int, *, inner_may_differ: bool) -> Wi
     """Widths whose network has ``parameters`` trainable parameters, within 1 %.
 
     Networks are built on the meta device, so nothing is allocated. One width for all layers is tried first; where
-    none is near enough, the second hidden layer's width floats, if it may.
+    none is near enough, the second hidden layer's width floats, if it may, but not below half of the others'.
 
     Raises NoMatch if that is not near enough either.
     """
@@ -60,7 +61,7 @@ def match_widths(build: Build, parameters: int, *, inner_may_differ: bool) -> Wi
     if inner_may_differ:
         for width in _around(best):
             inner = _nearest(partial(size, width), parameters)
-            if _deviation(size(width, inner), parameters) <= TOLERANCE:
+            if inner >= _NARROWEST * width and _deviation(size(width, inner), parameters) <= TOLERANCE:
                 return Widths(width=width, inner=inner)
     raise NoMatch(
         f"no width gives {parameters:,} parameters within {TOLERANCE:.0%}; the nearest, {best}, gives {size(best):,}"

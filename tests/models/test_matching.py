@@ -48,6 +48,26 @@ def test_one_inner_layer_floats_where_equal_widths_cannot_match():
     assert found.inner is not None
 
 
+def test_no_layer_becomes_a_bottleneck_to_make_the_numbers_agree():
+    """Fourteen units and an inner layer of one would be within 1 % too, and nothing would get through it."""
+    target = count_parameters(DCGANDiscriminator(32, 16, 3))
+    build = partial(mlp_discriminator, 32, 3, "none")
+    assert abs(count_parameters(build(14, 1)) / target - 1) <= 0.01
+    found = match_widths(build, target, inner_may_differ=True)
+    assert found.inner is not None and found.inner >= found.width / 2
+    assert abs(count_parameters(build(found.width, found.inner)) / target - 1) <= 0.01
+
+
+@given(width=st.integers(8, 48), size=st.sampled_from([16, 32, 64]), channels=st.sampled_from([1, 3]))
+def test_inner_layers_are_at_least_half_as_wide_as_the_others(width, size, channels):
+    target = count_parameters(DCGANDiscriminator(size, width, channels))
+    try:
+        found = match_widths(partial(mlp_discriminator, size, channels, "none"), target, inner_may_differ=True)
+    except NoMatch:
+        return
+    assert found.inner is None or found.inner >= found.width / 2
+
+
 def test_a_target_that_no_width_reaches_is_refused():
     with pytest.raises(NoMatch, match="no width gives 1,000 parameters"):
         match_widths(partial(mlp_discriminator, 16, 1, "none"), 1000, inner_may_differ=False)
