@@ -18,10 +18,17 @@ from runs.datasets import DATASETS as FACTS
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.validation import unknown
 
+INCEPTION = "inception"  # no data set, but fetched like one: the weights of the network that FID is measured by
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare what is not prepared yet, and say what is there."""
     options = _parse(arguments)
+    if options.dataset == INCEPTION:
+        from experiments.inception import fetch_weights
+
+        print(f"{INCEPTION}: {fetch_weights()}")
+        return 0
     source = _source(options)
     check_local_folder()
     root = Path(options.root).expanduser().absolute() if options.root else data_folder()
@@ -73,7 +80,7 @@ def _described(source: Source, folder: Path) -> str:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = CommandLine(prog="python -m experiments.data", description=__doc__)
-    parser.add_argument("dataset", help=f"one of {', '.join(DATASETS)}")
+    parser.add_argument("dataset", help=f"one of {', '.join(DATASETS)}, or {INCEPTION}")
     parser.add_argument("--root", help="folder with the data set's own files (default: GAN_STABILITY_DATA)")
     parser.add_argument("--path", help="of image_folder: the folder of your pictures")
     parser.add_argument("--size", type=int, choices=(16, 32, 64, 128), help="height and width of the prepared images")

@@ -19,7 +19,7 @@ from experiments.networks import match_info
 from experiments.recording import RunRequest, real_images
 from experiments.training import Training
 from runs.addresses import local_folder
-from runs.schema import RunConfig, probe_steps, promised_steps
+from runs.schema import FeatureSpace, RunConfig, probe_steps, promised_steps
 from runs.study import Study
 
 _SECONDS_A_CELL = 0.5
@@ -67,7 +67,7 @@ def seconds_per_run(config: RunConfig, local: Path) -> float:
     """
     config = on_this_machine(config)
     torch.set_num_threads(config.threads)  # as in a worker: more would wait for each other on a busy machine
-    training = Training(config, *_images(source_of(config), local))
+    training = Training(config, *_images(source_of(config), local, config.feature_space))
     training.train(1)  # the first step allocates
     steps, started = 0, time.perf_counter()
     while time.perf_counter() - started < _SECONDS_A_CELL:
@@ -80,12 +80,12 @@ def seconds_per_run(config: RunConfig, local: Path) -> float:
 
 
 @lru_cache(maxsize=2)
-def _images(source: Source, local: Path) -> tuple[ImageData, FeatureExtractor]:
+def _images(source: Source, local: Path, space: FeatureSpace) -> tuple[ImageData, FeatureExtractor]:
     """The images that a run would be trained on, or as long as they are absent noise in their place."""
     if why_absent(source, local) is None:
-        return real_images(source, local)
+        return real_images(source, local, space)
     data = stand_in(source)
-    return data, feature_extractor(data, local / "features")
+    return data, feature_extractor(data, local / "features", space)
 
 
 def _row(study: Study, one: MatchedCell, cost: float, lacking: int) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ from experiments.feature_space import CHUNK, FEATURES, FeatureExtractor
 from experiments.filters import FilterFeatures
 from experiments.streams import StreamId, generator
 from models.blocks import BlockNetwork
+from runs.errors import UserError
 from runs.files import replaced
+from runs.schema import FeatureSpace
 from runs.study import digest
 
 FEW_IMAGES, EPOCHS_OF_FEW = 10_000, 30
@@ -82,11 +84,15 @@ class StackFeatures(FeatureExtractor):
         return torch.cat(features, 1), together
 
 
-def feature_extractor(data: ImageData, folder: Path) -> FeatureExtractor:
+def feature_extractor(data: ImageData, folder: Path, space: FeatureSpace = "own") -> FeatureExtractor:
     """The space of these data: of labelled ones a classifier, of stacks that of what is stacked, else fixed filters.
 
+    Or, where asked for, Inception's of unlabelled images. Raises UserError if the images have labels or its weights
+    are not here.
     A classifier is trained on one thread and kept in ``folder``; one that is kept but does not load is trained again.
     """
+    if space == "inception":
+        return _inception(data)
     if data.stack_of is not None:
         return StackFeatures(feature_extractor(data.stack_of, folder), data.held_out)
     if data.train.labels is None:
@@ -99,6 +105,15 @@ def feature_extractor(data: ImageData, folder: Path) -> FeatureExtractor:
         with replaced(path) as temporary:
             save_file(network.state_dict(), temporary)
     return ClassifierFeatures(network, data.held_out)
+
+
+def _inception(data: ImageData) -> FeatureExtractor:
+    if data.classes:
+        raise UserError("feature_space=inception: these images have classes, which a network of their own tells apart")
+    # torch-fidelity takes a second to import
+    from experiments.inception import InceptionFeatures, weights_file
+
+    return InceptionFeatures(weights_file())
 
 
 def feature_network(channels: int, image_size: int, classes: int, width: int = 16) -> BlockNetwork:

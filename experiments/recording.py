@@ -31,6 +31,7 @@ from runs.schema import (
     GENERATOR,
     SAMPLES,
     TRAINING_VERSION,
+    FeatureSpace,
     MatchInfo,
     RunConfig,
     RunInfo,
@@ -64,9 +65,9 @@ class RunRequest:
         return self.key, self.config.seed
 
     @property
-    def data(self) -> tuple[Source, Path]:
-        """Which images the run is trained on, as :func:`real_images` takes them."""
-        return source_of(self.config), self.local
+    def data(self) -> tuple[Source, Path, FeatureSpace]:
+        """Which images the run is trained on, and what measures them, as :func:`real_images` takes them."""
+        return source_of(self.config), self.local, self.config.feature_space
 
     @property
     def checkpoint(self) -> Path:
@@ -120,11 +121,11 @@ def _check_recorded(url: str, run_id: int) -> None:
 
 
 @lru_cache(maxsize=2)
-def real_images(source: Source, local: Path) -> tuple[ImageData, FeatureExtractor]:
-    """The data of a config and its feature network, kept for the next run of the same process."""
+def real_images(source: Source, local: Path, space: FeatureSpace = "own") -> tuple[ImageData, FeatureExtractor]:
+    """The data of a config and what measures its samples, kept for the next run of the same process."""
     data = load_images(source, local)
     refuse_too_few(source, data)
-    return data, feature_extractor(data, local / "features")
+    return data, feature_extractor(data, local / "features", space)
 
 
 def _prepared(request: RunRequest) -> Training:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from experiments.datasets import training_images
+from experiments.datasets import source_of, training_images
 from experiments.environment import on_this_machine
 from experiments.networks import match_info, matched_config
 from experiments.recording import NotRecorded, RunRequest, record
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(_shown(request.config))
         return 0
     check_local_folder()
-    refuse_sizes(request.config, request.match, training_images(*request.data))
+    refuse_sizes(request.config, request.match, training_images(source_of(request.config), request.local))
     check_store(request.url)
     with tqdm(total=request.config.steps, unit="step", desc=request.config.arm) as bar:
 

@@ -26,6 +26,7 @@ class StreamId(IntEnum):
     NOISE_D = 1
     NOISE_G = 2
     NOISE_EVAL = 3
+    NOISE_SCORE = 4  # for FID, after training
 
 
 def generator(seed: int, stream: int, block: int = 0) -> np.random.Generator:

@@ -14,7 +14,7 @@ from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, Positive
 TRAINING_VERSION = 2
 # Fields that RunConfig got after that version, and the value that stands for what every run was before they existed.
 # While a field has that value it is left out of a cell's key, so records that lack it keep counting.
-LATER_FIELDS: dict[str, Any] = {"data": None}
+LATER_FIELDS: dict[str, Any] = {"data": None, "feature_space": "own"}
 MAX_POINTS = 5000  # a metric is rewritten at every heartbeat: longer ones make recording slow
 
 # upper limits: above them nothing could be trained, so a slip of the keyboard is refused before it is tried
@@ -35,6 +35,7 @@ LatentDistribution = Literal["normal", "uniform"]
 Loss = Literal["non-saturating"]
 Dataset = Annotated[str, Strict(), AfterValidator(known_dataset)]
 Device = Literal["auto", "cpu", "cuda"]
+FeatureSpace = Literal["own", "inception"]
 ImageSize = Literal[16, 32, 64, 128]
 
 _NOT_IN_NAMES = "./\\$, "  # what filters, file systems and lists on the command line read otherwise
@@ -147,6 +148,7 @@ class RunConfig:
     trace_every: Steps = 1
     eval_every: Steps = 50
     eval_samples: Annotated[int, Strict(), Field(ge=100, le=MOST_SAMPLES)] = 1000
+    feature_space: FeatureSpace = "own"  # which the images themselves give; inception: of unlabelled ones, on a GPU
     threads: Annotated[PositiveInt, Field(le=MOST_THREADS)] = 1
     device: Device = "auto"
     # MongoDB stores whole numbers of 64 bits with a sign

@@ -191,6 +191,7 @@ def test_every_field_that_determines_a_training_changes_the_cell_key(field: str)
         "latent_distribution": "uniform",
         "loss": "other",
         "device": "cpu",
+        "feature_space": "inception",
         "beta1": 0.9,
         "beta2": 0.99,
     }

@@ -1,0 +1,121 @@
+"""FID and KID of recorded runs, measured in a space of a few pixels in place of Inception's."""
+
+import csv
+import math
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from experiments import fid
+from experiments.measures import describe_real, frechet_distance
+from experiments.scores import HELD_OUT
+from runs.errors import report_user_errors
+from runs.schema import GENERATOR
+from tests.experiments.sweeping import run_here, store
+
+
+class Pixels:
+    """A few pixels of each image; counts how many images it was given."""
+
+    seen = 0
+
+    def __init__(self, weights):
+        assert weights == "the weights"
+
+    def move(self, device):
+        assert device.type in ("cpu", "cuda")
+
+    def __call__(self, images):
+        type(self).seen += len(images)
+        return images[:, 0, 4:12:3, 4:12:3].flatten(1).float() / 255
+
+
+@pytest.fixture(autouse=True)
+def no_inception(monkeypatch):
+    monkeypatch.setattr(fid, "InceptionNetwork", Pixels)
+    monkeypatch.setattr(fid, "weights_file", lambda: "the weights")
+    monkeypatch.setattr(Pixels, "seen", 0)
+
+
+def scored(project, *arguments):
+    table = project / "scores"
+    done = run_here(
+        project, lambda given: report_user_errors(lambda: fid.main(given)), "smoke", "--out", str(table), *arguments
+    )
+    rows = (
+        list(csv.DictReader((table / "smoke.csv").read_text().splitlines())) if (table / "smoke.csv").is_file() else []
+    )
+    return done, rows
+
+
+def test_each_run_and_held_out_images_get_a_row_and_real_images_score_best(swept):
+    done, rows = scored(swept, "--samples", "300")
+    assert done.returncode == 0, done.stderr
+    *runs, real = rows
+    assert real["arm"] == HELD_OUT and real["run"] == ""
+    assert len({(row["arm"], row["point"], row["seed"]) for row in runs}) == len(runs) > 0
+    assert {row["samples"] for row in runs} == {"300"} and {row["real_images"] for row in rows} == {"1437"}
+    assert all(float(real["fid"]) < float(row["fid"]) and float(real["kid"]) < float(row["kid"]) for row in runs)
+    assert f"{HELD_OUT}: FID" in done.stdout
+
+
+def test_the_fid_of_held_out_images_is_the_closed_form_of_the_two_gaussians(swept, images):
+    rows = scored(swept, "--samples", "300")[1]
+    space = Pixels("the weights")
+    train, held_out = (next(part.chunks(2000)) for part in (images[0].train, images[0].held_out))
+    assert float(rows[-1]["fid"]) == pytest.approx(
+        frechet_distance(space(held_out), describe_real(space(train))), rel=1e-3
+    )
+
+
+def test_what_is_scored_is_not_scored_again_until_more_samples_are_asked_for(swept):
+    first = scored(swept, "--samples", "300")[1]
+    seen = Pixels.seen
+    assert scored(swept, "--samples", "300")[1] == first
+    assert Pixels.seen == seen
+    more = scored(swept, "--samples", "400")[1]
+    assert Pixels.seen > seen and more[0]["samples"] == "400" and more[0]["fid"] != first[0]["fid"]
+
+
+def spoil(record):
+    """Give a recorded generator weights that are not finite."""
+    path = record / GENERATOR
+    weights = {
+        name: torch.full_like(tensor, math.nan) if tensor.is_floating_point() else tensor
+        for name, tensor in load_file(path).items()
+    }
+    save_file(weights, path)
+
+
+def test_runs_whose_samples_are_not_finite_have_no_score_and_are_left_out_of_the_median(swept):
+    arms = {run.config["arm"]: [] for run in store(swept).find()}
+    for run in store(swept).find():
+        arms[run.config["arm"]].append(str(run.id))
+    broken = [*arms["mlp"], arms["dcgan"][0]]
+    for run in broken:
+        spoil(swept / "runs" / "_local" / "records" / run)
+    done, rows = scored(swept, "--samples", "300")
+    assert sorted(row["run"] for row in rows if row["fid"] == "nan" and row["kid"] == "nan") == sorted(broken)
+    (finite,) = (float(row["fid"]) for row in rows if row["run"] == arms["dcgan"][1])
+    assert "mlp: no finite samples, median of 0 of 2" in done.stdout
+    assert f"dcgan: FID {finite:.1f}, KID" in done.stdout and "median of 1 of 2" in done.stdout
+
+
+@pytest.mark.parametrize("samples", [1, 20_001])
+def test_samples_out_of_range_are_refused(swept, samples):
+    done, _ = scored(swept, "--samples", str(samples))
+    assert done.returncode == 2 and f"samples={samples}: expected 2 to 20000" in done.stderr
+
+
+def test_a_table_that_is_none_is_named_and_left_as_it_is(swept):
+    (swept / "scores").mkdir()
+    (swept / "scores" / "smoke.csv").write_text("run,arm\n1,dcgan\n")
+    done, _ = scored(swept)
+    assert done.returncode == 2 and "smoke.csv is not what this command writes" in done.stderr
+    assert (swept / "scores" / "smoke.csv").read_text() == "run,arm\n1,dcgan\n"
+
+
+def test_a_study_without_records_is_refused(project):
+    done, _ = scored(project)
+    assert done.returncode == 2 and "study smoke: no run has a complete record" in done.stderr
