@@ -10,6 +10,7 @@ YES :=
 RATES ?= 0.8 0.3
 PAIRS ?=
 PHI ?=
+SAMPLES ?=
 DATASET ?=
 ROOT ?=
 IMAGES ?=
@@ -18,7 +19,7 @@ UNCHECKED :=
 SKIP :=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
-KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI DATASET ROOT IMAGES SIZE UNCHECKED SKIP \
+KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI SAMPLES DATASET ROOT IMAGES SIZE UNCHECKED SKIP \
 	PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
@@ -38,7 +39,7 @@ CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) 
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep data report reproducibility power test lint bench calibration clean
+.PHONY: help setup stability-sweep data report fid reproducibility power test lint bench calibration clean
 
 help: ## this list
 	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
@@ -61,6 +62,10 @@ data: $(READY) ## fetch or read DATASET and prepare it: ROOT=its files, SIZE=64,
 
 report: $(READY) ## write the report of STUDY from the records there are
 	@$(PY) -m analysis.report $(CHOICE)
+
+fid: $(READY) ## FID and KID of STUDY's last generators, to set beside published ones; quick on a GPU alone
+	@$(PY) -m experiments.fid $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
+	$(if $(SAMPLES),--samples $(call quoted,$(SAMPLES)))
 
 reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts
 	@$(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
