@@ -20,11 +20,10 @@ from torchvision.transforms.v2 import functional
 from experiments.datasets import load_images
 from experiments.datasets.images import ImageData, Images, ImagesInMemory, to_unit_range
 from experiments.datasets.protocol import Source
-from experiments.feature_space import CHUNK
+from experiments.feature_space import CHUNK, real_subset
 from experiments.features import feature_extractor, feature_network
 from experiments.filters import FilterFeatures
 from experiments.measures import describe_real, feature_measures
-from experiments.probes import real_subset
 from models.blocks import BlockNetwork
 from runs.addresses import local_folder
 

@@ -6,13 +6,17 @@ import copy
 from abc import ABC, abstractmethod
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from experiments.datasets.images import Images
+from experiments.streams import StreamId, generator
 
 FEATURES = 32
+REAL_IMAGES = 10_000  # with which the measures compare; the distances between all pairs of them are needed
 CHUNK = 250  # images at a time; with channels last a third of the time of all at once
+_SUBSET_SEED = 0
 
 
 class FeatureExtractor(ABC):
@@ -36,6 +40,14 @@ class FeatureExtractor(ABC):
     def features(self, images: Images, indices: Tensor) -> Tensor:
         """Features (N, F) of the images at these indices, which need not fit in memory."""
         return torch.cat([self(chunk)[0] for chunk in images.chunks_of(indices, CHUNK)])
+
+
+def real_subset(images: Images) -> Tensor:
+    """Indices of the images with which the measures compare: all, or the same REAL_IMAGES of them every time."""
+    if len(images) <= REAL_IMAGES:
+        return torch.arange(len(images))
+    drawn = generator(_SUBSET_SEED, StreamId.ORDER).choice(len(images), REAL_IMAGES, replace=False)
+    return torch.from_numpy(np.sort(drawn))
 
 
 @lru_cache(maxsize=2)

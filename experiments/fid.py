@@ -25,10 +25,11 @@ from experiments.datasets import load_images, source_of
 from experiments.datasets.images import ImageData, Images, to_bytes
 from experiments.datasets.protocol import Source
 from experiments.environment import resolve_device
+from experiments.feature_space import real_subset
 from experiments.features import data_digest
 from experiments.inception import InceptionNetwork, weights_file
 from experiments.networks import build_generator
-from experiments.probes import generate, real_subset
+from experiments.probes import generate
 from experiments.scores import HELD_OUT, Score, kept_scores, summary, table
 from experiments.streams import StreamId, noise
 from models.architectures import recipe

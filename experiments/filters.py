@@ -13,10 +13,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
 from experiments.datasets.images import Images, to_unit_range
-from experiments.feature_space import CHUNK, FEATURES, FeatureExtractor
+from experiments.feature_space import CHUNK, FEATURES, FeatureExtractor, real_subset
 
 FILTERS, SIDE = 16, 5
-MOST_IMAGES = 10_000  # by whose mean and deviation the answers are scaled
 _SEED = 0
 
 
@@ -32,15 +31,14 @@ class FilterFeatures(FeatureExtractor):
     accuracy = None
 
     def __init__(self, train: Images) -> None:
-        """``train``: the real images that answers are scaled by, the first 10,000 of them."""
+        """``train``: the real images that answers are scaled by, those with which the measures compare."""
         channels, size = train.take(torch.tensor([0])).shape[1:3]
         draw = torch.Generator().manual_seed(_SEED)
         filters = torch.randn(FILTERS, channels, SIDE, SIDE, generator=draw)
         filters = filters - filters.mean((2, 3), keepdim=True)
         self._filters = filters / filters.flatten(1).norm(dim=1)[:, None, None, None]
         self._resolutions = size.bit_length() - 3
-        chosen = torch.arange(min(len(train), MOST_IMAGES))
-        answers = torch.cat([self._answers(chunk) for chunk in train.chunks_of(chosen, CHUNK)])
+        answers = torch.cat([self._answers(chunk) for chunk in train.chunks_of(real_subset(train), CHUNK)])
         self._mean, self._deviation = answers.mean(0), answers.std(0)
         self._projection = torch.randn(answers.shape[1], FEATURES, generator=draw) / answers.shape[1] ** 0.5
         content = hashlib.sha256()

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from experiments.datasets.images import ImageData, Images, to_bytes
-from experiments.feature_space import FeatureExtractor, on_device
+from experiments.datasets.images import ImageData, to_bytes
+from experiments.feature_space import FeatureExtractor, on_device, real_subset
 from experiments.measures import (
     CLASS_MEASURES,
     Real,
@@ -27,7 +27,6 @@ from runs.schema import PROBE_CHANGES, PROBES, RunConfig
 
 SHEET_IMAGES = 64
 _CHUNK = 250  # samples a forward pass: BatchNorm sees a batch of this size
-REAL_IMAGES = 10_000  # with which the measures compare; the distances between all pairs of them are needed
 MOST_PIXELS = 1024  # of which a covariance matrix is made
 _REFERENCE_SEED = 0
 
@@ -102,14 +101,6 @@ def measure_references(data: ImageData, extractor: FeatureExtractor, samples: in
         features, probabilities = extractor(images)
         values[name] = {**_of_classes(probabilities), **feature_measures(features, real)}
     return values
-
-
-def real_subset(images: Images) -> Tensor:
-    """Indices of the images with which the measures compare: all, or the same REAL_IMAGES of them every time."""
-    if len(images) <= REAL_IMAGES:
-        return torch.arange(len(images))
-    drawn = generator(_REFERENCE_SEED, StreamId.ORDER).choice(len(images), REAL_IMAGES, replace=False)
-    return torch.from_numpy(np.sort(drawn))
 
 
 @lru_cache(maxsize=2)

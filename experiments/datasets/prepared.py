@@ -2,10 +2,12 @@
 
 # N images, C channels, H height, W width
 
+import fcntl
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from runs.errors import UserError
 from runs.files import replaced
 
 _IMAGES, _LABELS, _FACTS = "images.u8", "labels.npy", "prepared.json"
-_PART, _SKIPPED = "images.u8.part", "skipped.txt"
+_PART, _SKIPPED, _LOCK = "images.u8.part", "skipped.txt", "lock"
 _AT_ONCE = 256  # images between two looks at the disk; what an interruption can lose
 _HASHED = 1 << 20  # bytes
 
@@ -72,14 +74,21 @@ class PreparedDataSet(ABC):
         return int(facts["training"]) if facts else self.count(source, root)
 
     def prepare(self, source: Source, folder: Path, preparation: Preparation) -> None:
-        """See :class:`experiments.datasets.protocol.DataSet`. An interrupted preparation goes on where it was."""
+        """See :class:`experiments.datasets.protocol.DataSet`. An interrupted preparation goes on where it was.
+
+        Of several processes that find nothing one prepares, and the others wait for it.
+        """
         place = self._place(source, folder)
         if _facts(place):
             return
         absent = self.absent_originals(source, preparation.root)
         if absent:
             raise UserError(f"dataset={source.dataset}: {absent}")
-        _prepare(self.original(source, preparation), place, source, preparation)
+        originals = self.original(source, preparation)
+        place.mkdir(parents=True, exist_ok=True)
+        with _alone(place):
+            if not _facts(place):
+                _prepare(originals, place, source, preparation)
 
     def read(self, source: Source, folder: Path) -> ImageData:
         """All of them, mapped into memory."""
@@ -112,8 +121,15 @@ def _facts(place: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Hold the lock of that folder, which ends with the process whatever happens to it."""
+    with (place / _LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _prepare(originals: Originals, place: Path, source: Source, preparation: Preparation) -> None:
-    place.mkdir(parents=True, exist_ok=True)
     skipped = _write_images(originals, place, source, preparation.skip_unreadable)
     kept = [i for i in range(originals.training + originals.held_out) if i not in skipped]
     if originals.labels is not None:

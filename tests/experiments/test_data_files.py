@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import threading
 import tracemalloc
 
 import numpy as np
@@ -245,6 +246,21 @@ def test_an_interrupted_preparation_goes_on_and_gives_the_same_bytes(root, local
     opened = count_opened(monkeypatch)
     assert load_images(mine, local).digest == whole
     assert len(opened) < 120  # 512 were done
+
+
+def test_of_two_that_prepare_at_once_one_does_and_the_other_waits_for_it(root, local, tmp_path, monkeypatch):
+    paths = files.write_pictures(tmp_path / "mine", 600)
+    mine = source("image_folder", size=16, channels=3, path=tmp_path / "mine")
+    whole = load_images(mine, local).digest
+    shutil.rmtree(local)
+    opened, digests = count_opened(monkeypatch), []
+    both = [threading.Thread(target=lambda: digests.append(load_images(mine, local).digest)) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert digests == [whole, whole]
+    assert len(opened) == len(paths)
 
 
 def open_for_some(monkeypatch, paths, number):

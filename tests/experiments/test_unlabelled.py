@@ -7,14 +7,15 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
+from experiments import feature_space
 from experiments.datasets import load_images
 from experiments.datasets.images import ImagesInMemory
 from experiments.datasets.protocol import Source
-from experiments.feature_space import FEATURES
+from experiments.feature_space import FEATURES, real_subset
 from experiments.features import feature_extractor
 from experiments.filters import FilterFeatures
 from experiments.measures import describe_real, feature_measures
-from experiments.probes import measure_references, real_subset
+from experiments.probes import measure_references
 from runs.schema import REFERENCES
 from tests.experiments.datasets_in_files import write_pictures
 from tests.experiments.sweeping import sweep
@@ -107,6 +108,16 @@ def test_measures_compare_with_the_same_ten_thousand_images_however_many_there_a
     assert len(chosen) == len(set(chosen.tolist())) == 10_000
     assert torch.equal(chosen, real_subset(many))
     assert real_subset(ImagesInMemory(torch.zeros(70, 1, 1, 1, dtype=torch.uint8), None)).tolist() == list(range(70))
+
+
+def test_the_filters_answers_are_scaled_by_the_images_that_the_measures_compare_with(patches, monkeypatch):
+    monkeypatch.setattr(feature_space, "REAL_IMAGES", 100)
+    data = patches[0]
+    chosen = data.train.take(real_subset(data.train))
+    extractor = FilterFeatures(data.train)
+    assert len(chosen) == 100
+    assert extractor.hash == FilterFeatures(ImagesInMemory(chosen, None)).hash
+    assert extractor.hash != FilterFeatures(ImagesInMemory(pixels(data.train, 100), None)).hash
 
 
 def test_a_gaussian_of_many_pixels_has_the_mean_and_covariance_of_the_images():
