@@ -12,8 +12,9 @@ from analysis.tables.columns import place_columns
 from analysis.tables.formats import Table
 
 SECONDS = "s a step"
+INNER = "inner width"
 _DEPTH = {None: None, True: "matched", False: "depth not matched"}
-_WHOLE = ("hidden layers", "width", "parameters", "FLOPs", "FLOPs a step")
+_WHOLE = ("hidden layers", "width", INNER, "parameters", "FLOPs", "FLOPs a step")
 
 
 def setting(judged: Judged) -> Chapter:
@@ -49,12 +50,14 @@ def _arms(results: Findings) -> Table:
 def _players(results: Findings) -> Table:
     """How an arm's generator and discriminator compare in size and cost; one row each where a grid leaves all that."""
     matches = _matches(results)
+    one_differs = any(match.inner_width_g or match.inner_width_d for match in matches.values())
     made = [
         {
             **place_columns(arm.arm, arm.grid_point),
             "player": player.upper(),
             "hidden layers": getattr(match, f"hidden_layers_{player}"),
             "width": getattr(match, f"width_{player}"),
+            **({INNER: getattr(match, f"inner_width_{player}")} if one_differs else {}),
             "parameters": getattr(match, f"parameters_{player}"),
             "excess": _percent(getattr(match, f"relative_{player}")),
             "FLOPs": getattr(match, f"flops_{player}"),
@@ -66,7 +69,8 @@ def _players(results: Findings) -> Table:
     return Table(
         name="players",
         caption="Generators and discriminators. Parameters are trainable ones, their excess is over the reference's;"
-        " FLOPs are of one image, forward, multiply and add counted apart.",
+        " FLOPs are of one image, forward, multiply and add counted apart."
+        + (" Inner width: of the one hidden layer that is not as wide as the others." if one_differs else ""),
         frame=_whole(without_grid(made, ["arm", "player"], results)),
     )
 

@@ -197,10 +197,12 @@ def traces(
 def probes(shown: Curves, *, arms: Sequence[str], styles: Mapping[str, ArmStyle]) -> Figure:
     """All arms over training in each measure of samples: Fréchet distance above (log axis), the others below.
 
-    The lines are what real images score, and thresholds.
+    The lines are what real images score, and thresholds. A measure that no run has a number of (of modes, where images
+    have no labels) has no panel.
     """
     figure = new_figure(PAGE, 6.2)
-    panels = quantity_panels(figure, (FRECHET, *OTHER_PROBES))
+    measured = set(shown.runs.loc[shown.runs["value"].notna(), "trace"])
+    panels = quantity_panels(figure, (FRECHET, *(name for name in OTHER_PROBES if name in measured)))
     for name, axes in panels.items():
         for arm in arms:
             _probe_lines(axes, shown.of(name, arm), styles[arm])

@@ -159,9 +159,10 @@ def _match_rows(data: StudyData) -> Iterator[MatchRow]:
         )
 
 
+_WIDTHS = ("width_g", "width_d", "inner_width_g", "inner_width_d")
 _NO_MATCH: dict[str, Any] = dict.fromkeys(
     (
-        *("hidden_layers_g", "hidden_layers_d", "depth_matched", "width_g", "width_d"),
+        *("hidden_layers_g", "hidden_layers_d", "depth_matched", *_WIDTHS),
         *("parameters_g", "parameters_d", "relative_g", "relative_d", "flops_g", "flops_d"),
     )
 )
@@ -173,7 +174,7 @@ def _match(record: RunRecord) -> dict[str, Any]:
     return {
         **dict(zip(("hidden_layers_g", "hidden_layers_d"), depths[0], strict=True)),
         "depth_matched": depths[0] == depths[1],
-        **{name: record.config[name] for name in ("width_g", "width_d")},
+        **{name: record.config.get(name) for name in _WIDTHS},
         **{name: match[name] for name in ("parameters_g", "parameters_d", "flops_g", "flops_d")},
         **{f"relative_{p}": match[f"parameters_{p}"] / match[f"reference_parameters_{p}"] - 1 for p in "gd"},
     }

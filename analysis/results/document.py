@@ -86,6 +86,7 @@ class MatchRow:
     """How deep an arm's networks are, and how many trainable parameters and FLOPs (one image, forward) they have.
 
     hidden_layers_g, hidden_layers_d: extra layers included; depth_matched: whether the reference has as many of each.
+    inner_width_g, inner_width_d: of the one layer that matching made of another width, None where all are as wide.
     relative_g, relative_d: parameters over the reference's, less 1. None where no run is used.
     """
 
@@ -97,6 +98,8 @@ class MatchRow:
     depth_matched: bool | None
     width_g: int | None
     width_d: int | None
+    inner_width_g: int | None
+    inner_width_d: int | None
     parameters_g: int | None
     parameters_d: int | None
     relative_g: float | None

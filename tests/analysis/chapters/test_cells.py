@@ -91,6 +91,21 @@ def test_budgets_of_an_interaction_name_all_four_arms_and_cost_what_their_networ
     assert compute["FLOPs"] == "154 TFLOP each"
 
 
+@pytest.mark.parametrize("inner", [None, 104])
+def test_a_layer_that_matching_made_of_another_width_is_shown_where_there_is_one(
+    tmp_path: Path, inner: int | None
+) -> None:
+    mlp = {"architecture": "mlp", "normalization": "none", "width": 14, "inner_width_d": inner}
+    study = small_study(seeds=1, arms={"mlp": mlp, "dcgan": {"architecture": "dcgan", "width": 8}})
+    for arm in study.arms:
+        record(str(tmp_path), study, arm, 0)
+    players = tables_of(tmp_path, study)["players"]
+    assert rows_of(players, "arm", "player", "width")[:2] == [("mlp", "G", 14), ("mlp", "D", 14)]
+    assert ("inner width" in players.frame) is ("Inner width" in players.caption) is (inner is not None)
+    if inner is not None:
+        assert players.cells["inner width"].tolist() == ["–", "104", "–", "–"]
+
+
 def test_players_have_a_row_each_with_what_of_them_was_matched(tmp_path: Path) -> None:
     study = small_study(seeds=1)
     for arm in study.arms:

@@ -294,6 +294,20 @@ def test_the_median_line_is_the_median_over_runs() -> None:
     np.testing.assert_allclose(line.get_ydata(), expected.to_numpy())
 
 
+def test_a_measure_that_no_run_has_a_number_of_gets_no_panel() -> None:
+    frame = points(PROBES, PROBE_STEPS)
+    unlabelled = frame.assign(value=frame["value"].where(frame["trace"] != "eval_modes"))
+    titles = [
+        [
+            axes.get_title(loc="left")
+            for axes in probes(curves(own, NO_ONSETS, {}, windows=False), arms=ARMS, styles=STYLES).axes
+        ]
+        for own in (frame, unlabelled)
+    ]
+    assert "modes" in titles[0]
+    assert titles[1] == [title for title in titles[0] if title != "modes"]
+
+
 def test_the_bar_is_drawn_at_its_value_and_labelled() -> None:
     figure = probe_curves()
     lines = marked(figure, "line-bar = 10.2")

@@ -484,6 +484,7 @@ def test_json_holds_no_number_that_is_not_one(factorial: StudyData) -> None:
         "minus", "rates", "bounds", "comparison", "interaction", "interval", "p_holm", "dz", "sign_flip", "spread",
         "stable_points",
         "mean_first", "mean_second", "mean_difference", "odds_ratio", "odds_ratio_interval", "width_g", "width_d",
+        "inner_width_g", "inner_width_d",
         "estimate", "correlation", "detectable_rate", "event", "high", "incidence", "low", "median", "median_interval",
         "model", "pairs_needed", "pairs_needed_uncorrelated", "factor", "value",
     }  # fmt: skip
