@@ -39,7 +39,7 @@ CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) 
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep data report fid reproducibility power test lint bench calibration clean
+.PHONY: help setup stability-sweep data report fid representation reproducibility power test lint bench calibration clean
 
 help: ## this list
 	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
@@ -66,6 +66,9 @@ report: $(READY) ## write the report of STUDY from the records there are
 fid: $(READY) ## FID and KID of STUDY's last generators, to set beside published ones; quick on a GPU alone
 	@$(PY) -m experiments.fid $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
 	$(if $(SAMPLES),--samples $(call quoted,$(SAMPLES)))
+
+representation: $(READY) ## how good are the features of STUDY's discriminators for a linear classifier, and of the images themselves?
+	@$(PY) -m experiments.representation $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) $(PROCESSES)
 
 reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts
 	@$(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \

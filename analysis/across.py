@@ -23,7 +23,17 @@ from runs.errors import CommandLine, UserError, report_user_errors
 from runs.files import write_output
 
 RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
-STUDIES = ("digits", "patience", "depth", "learning_rates", "mnist", "mnist_wide")
+STUDIES = (
+    "digits",
+    "patience",
+    "depth",
+    "learning_rates",
+    "mnist",
+    "mnist_wide",
+    "bedroom_places",
+    "bedroom_wide",
+    "cifar10",
+)
 # the order of arms in every panel; others follow in the order in which studies name them
 ARMS = ("mlp", "mlp-bn-g", "mlp-bn", "dcgan-nobn", "dcgan")
 _COUNTS = tuple(words.label for words in VERDICT_WORDS.values())

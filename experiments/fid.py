@@ -36,7 +36,7 @@ from models.architectures import recipe
 from runs.addresses import local_folder, reports_folder, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.files import write_output
-from runs.generations import latest_generation
+from runs.generations import latest_runs
 from runs.records import RunRecord, RunStore
 from runs.schema import GENERATOR, MOST_SAMPLES, RunConfig
 from runs.store import open_store
@@ -122,17 +122,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _runs(study: Study, store: RunStore) -> list[tuple[RunRecord, RunConfig, str]]:
-    """Each run of the study once, by its latest training, with its config and its grid point in words."""
+    """Each run of the study, with its config and its grid point in words."""
     points = {
         cell.key: " ".join(f"{name}={value:g}" for name, value in cell.grid_point.items()) for cell in study.cells()
     }
-    found = store.find({"config.study": study.name, "meta.cell_key": {"$in": sorted(points)}})
-    groups: dict[tuple[str, int], list[RunRecord]] = {}
-    for record in found:
-        if record.config["seed"] in study.seeds:
-            groups.setdefault((record.meta["cell_key"], record.config["seed"]), []).append(record)
-    latest = [(latest_generation(records)[0], key) for (key, _), records in sorted(groups.items())]
-    return [(record, validated(RunConfig, record.config, f"run {record.id}"), points[key]) for record, key in latest]
+    return [
+        (record, validated(RunConfig, record.config, f"run {record.id}"), points[record.meta["cell_key"]])
+        for record in latest_runs(study, store)
+    ]
 
 
 def _scores(

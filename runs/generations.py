@@ -41,6 +41,16 @@ def recorded_generations(study: Study, store: RunStore) -> dict[RunKey, int]:
     return latest
 
 
+def latest_runs(study: Study, store: RunStore) -> list[RunRecord]:
+    """A complete record of each run of the study that has one, of its latest training, in the order of the plan."""
+    planned = planned_runs(study)
+    groups: dict[RunKey, list[RunRecord]] = {run: [] for run in planned}
+    keys = sorted({key for key, _ in planned})
+    for record in store.find({"config.study": study.name, "meta.cell_key": {"$in": keys}}):
+        groups.get((record.meta["cell_key"], record.config["seed"]), []).append(record)
+    return [latest_generation(records)[0] for records in groups.values() if records]
+
+
 def work(study: Study, store: RunStore, *, again: bool) -> Work:
     """The runs without a complete record; ``again``: all runs once more.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
-from runs import schema
+from runs import representation, schema
 
 _FIRST = "stability"  # the kind of all records from before kinds were recorded
 
@@ -55,7 +55,18 @@ STABILITY = RunKind(
     shown=("config.study", "config.arm", "config.seed", "config.steps", "config.lr_g", "config.beta1"),
 )
 
-KINDS: Mapping[str, RunKind[Any]] = {STABILITY.name: STABILITY}
+REPRESENTATION = RunKind(
+    name="representation",
+    config=representation.RepresentationConfig,
+    completed=dict,
+    metrics=tuple(representation.ACCURACY.values()),
+    promised=representation.promised_accuracies,
+    info=tuple(representation.RepresentationInfo.__annotations__),
+    artifacts=(),
+    shown=("config.study", "config.of", "config.arm", "config.seed", "config.run", "config.train_images"),
+)
+
+KINDS: Mapping[str, RunKind[Any]] = {kind.name: kind for kind in (STABILITY, REPRESENTATION)}
 
 
 def kind_name(meta: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from experiments.datasets.protocol import Source
 from experiments.networks import match_info, matched_config
@@ -25,7 +26,8 @@ def local(tmp_path_factory):
 def one_thread():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with threadpool_limits(1):
+        yield
     torch.set_num_threads(threads)
 
 

@@ -1,0 +1,1 @@
+"""The second experiment: how good are the features that a discriminator has learned?"""

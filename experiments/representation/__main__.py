@@ -1,0 +1,190 @@
+"""``python -m experiments.representation STUDY``: how good are the features of every discriminator of a study?
+
+Reads the recorded last weights of each run and writes runs of the kind «representation»; what is recorded is not
+measured again. ``python -m experiments.representation with run=12`` does it for one run.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from functools import partial
+from multiprocessing import get_context
+from statistics import median
+
+from tqdm import tqdm
+
+from experiments.representation.measured import Request, record_representation, resolved, weights_digest
+from runs.addresses import check_local_folder, local_folder, store_url
+from runs.errors import CommandLine, UserError, report_user_errors
+from runs.generations import latest_runs
+from runs.kinds import REPRESENTATION
+from runs.observers import check_store, parsed_settings
+from runs.processes import available_cores, checked_workers
+from runs.records import RunRecord, RunStore
+from runs.representation import (
+    ACCURACY,
+    REPRESENTATION_VERSION,
+    TRAIN_IMAGES,
+    RepresentationConfig,
+    all_labels,
+    features_of,
+)
+from runs.schema import DISCRIMINATOR, RunConfig
+from runs.store import open_store
+from runs.study import digest, load_study
+from runs.validation import validated
+
+_GIVEN = ("run", "train_images", "draws", "split_seed")  # what may be set by hand
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is not measured yet, and print each arm's median; 1 if a run could not be measured."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    check_local_folder()
+    store = open_store(store_url())
+    if words[:1] == ["with"]:
+        requests, workers = [_by_hand(words[1:], store)], 1
+    else:
+        options = _parser().parse_args(words)
+        workers = checked_workers(options.workers) or len(available_cores())
+        requests = list(_of_study(options.study, options.seeds, store))
+    check_store(store_url())
+    recorded = _recorded(store, requests)
+    lacking = [request for request in requests if request.key not in recorded]
+    print(f"{len(requests) - len(lacking)} of {len(requests)} are measured, measuring {len(lacking)}")
+    failed = _measure(lacking, workers)
+    print("\n".join(_summary(store, requests)))
+    return 1 if failed else 0
+
+
+def _of_study(name: str, seeds: int | None, store: RunStore) -> Iterator[Request]:
+    """The images themselves, and the discriminator of each run that has a complete record."""
+    study = load_study(name).override(seeds=seeds)
+    runs = latest_runs(study, store)
+    if not runs:
+        raise UserError(f"study {study.name}: no run has a complete record; train them first")
+    bases = dict.fromkeys(_config(record, of="images", run=None, arm=None, seed=None) for record in runs)
+    for base in bases:
+        yield _request(resolved(base, local_folder()), None, b"")
+    for record in runs:
+        yield _of_run(store, record, _config(record))
+
+
+def _by_hand(words: Sequence[str], store: RunStore) -> Request:
+    given = parsed_settings(words)
+    unknown = sorted(set(given) - set(_GIVEN))
+    if unknown or "run" not in given:
+        wrong = f"{unknown[0]}: unknown" if unknown else "run: missing"
+        raise UserError(f"{wrong}; expected with run=NUMBER, and of {', '.join(_GIVEN[1:])} what should be another")
+    found = store.find({"_id": given["run"]})
+    if not found:
+        raise UserError(f"run {given['run']} has no complete record; python -m runs.query lists those that have")
+    return _of_run(store, found[0], validated(RepresentationConfig, {**asdict(_config(found[0])), **given}, "config"))
+
+
+def _of_run(store: RunStore, record: RunRecord, config: RepresentationConfig) -> Request:
+    trained = validated(RunConfig, record.config, f"run {record.id}")
+    return _request(resolved(config, local_folder()), trained, store.artifact(record, DISCRIMINATOR))
+
+
+_COPIED = ("study", "arm", "seed", "dataset", "data", "image_size", "channels")
+
+
+def _config(record: RunRecord, **changes: object) -> RepresentationConfig:
+    values = {
+        **{name: record.config[name] for name in _COPIED},
+        "run": record.id,
+        "train_images": TRAIN_IMAGES,
+        **changes,
+    }
+    return validated(RepresentationConfig, values, f"run {record.id}")
+
+
+def _request(config: RepresentationConfig, trained: RunConfig | None, weights: bytes) -> Request:
+    content = {**asdict(config), "run": None, "weights": weights_digest(weights), "version": REPRESENTATION_VERSION}
+    return Request(
+        config=config,
+        url=store_url(),
+        local=local_folder(),
+        key=digest(content),
+        trained=trained,
+        weights=weights,
+    )
+
+
+def _recorded(store: RunStore, requests: Sequence[Request]) -> set[str]:
+    studies = sorted({request.config.study for request in requests})
+    found = store.find({"config.study": {"$in": studies}}, kind=REPRESENTATION)
+    return {record.meta["representation_key"] for record in found}
+
+
+def _measure(requests: Sequence[Request], workers: int) -> int:
+    """Measure them in so many processes; how many could not be, each of which is said in one line."""
+    failed = 0
+    for request, error in tqdm(_measured(requests, min(workers, len(requests))), total=len(requests), unit=" runs"):
+        if error is not None:
+            failed += 1
+            config = request.config
+            what = "the images" if config.run is None else f"run {config.run} ({config.arm}, seed {config.seed})"
+            tqdm.write(f"FAILED {what}: {error}", file=sys.stderr)
+    return failed
+
+
+def _measured(requests: Sequence[Request], workers: int) -> Iterator[tuple[Request, Exception | None]]:
+    """Each request once it is done with, and what kept it from being measured."""
+    if workers < 2:  # a process of its own would only cost its start
+        for request in requests:
+            yield request, _fault(partial(record_representation, request))
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(record_representation, request): request for request in requests}
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], _fault(done.result)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fault(call: Callable[[], object]) -> Exception | None:
+    try:
+        call()
+    except (UserError, BrokenProcessPool) as error:
+        return error
+    return None
+
+
+def _summary(store: RunStore, requests: Sequence[Request]) -> Iterator[str]:
+    """A line for the images' own features and one for each arm: median accuracies over runs."""
+    keys = {request.key for request in requests}
+    found = [
+        record
+        for record in store.find({"config.study": requests[0].config.study}, kind=REPRESENTATION)
+        if record.meta["representation_key"] in keys
+    ]
+    for arm in dict.fromkeys(record.config["arm"] for record in found):
+        own = [record for record in found if record.config["arm"] == arm]
+        config = validated(RepresentationConfig, own[0].config, f"run {own[0].id}")
+        most, tenth = all_labels(config), 10
+        shown = []
+        for name in features_of(config):
+            series = [store.traces(record, [ACCURACY[name]])[ACCURACY[name]] for record in own]
+            at = [dict(zip(one.steps.tolist(), one.values.tolist(), strict=True)) for one in series]
+            few = f", {median(one[tenth] for one in at):.3f} with {tenth}" if all(tenth in one for one in at) else ""
+            size = own[0].info["dimensions"][name]
+            shown.append(f"{name} ({size}) {median(one[most] for one in at):.3f}{few}")
+        yield f"{arm or 'without a GAN'}, {len(own)} runs: {'; '.join(shown)}"
+    yield f"accuracy of a linear classifier with all labels ({most} a class), and with {tenth} a class; (features)"
+
+
+def _parser() -> CommandLine:
+    parser = CommandLine(prog="python -m experiments.representation", description=__doc__)
+    parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file; or: with run=NUMBER")
+    parser.add_argument("--seeds", type=int, help="the first so many seeds instead of the study's")
+    parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(report_user_errors(main))

@@ -1,0 +1,115 @@
+"""The protocol that measures features, on features whose answer is known."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.representation import classifier
+from experiments.representation.classifier import Accuracy, Labelled, Parts, few_labels, validation_images
+from runs.errors import UserError
+
+
+def drawn(seed=0):
+    return np.random.default_rng(seed)
+
+
+def parts(train, train_labels, test, test_labels):
+    pairs = ((train, train_labels), (test, test_labels))
+    return Parts.of(*(Labelled(features=np.asarray(x, float), labels=np.asarray(y)) for x, y in pairs), seed=0)
+
+
+def gaussians(count, distance, random, dimensions=5):
+    labels = random.integers(0, 2, count)
+    points = random.normal(size=(count, dimensions))
+    points[:, 0] += labels * distance
+    return points, labels
+
+
+@pytest.mark.parametrize("distance", [0.0, 1.0, 2.0])
+def test_two_gaussians_are_told_apart_as_well_as_their_distance_allows(distance):
+    """The best that any classifier can do is Φ(d / 2)."""
+    random = drawn()
+    found = parts(*gaussians(2000, distance, random), *gaussians(4000, distance, random)).accuracy()
+    best = (1 + math.erf(distance / 2 / math.sqrt(2))) / 2
+    assert found.test == pytest.approx(best, abs=0.03)
+
+
+def test_features_of_shuffled_labels_are_worth_chance():
+    random = drawn()
+    features = random.normal(size=(1500, 20))
+    found = parts(features[:500], random.integers(0, 10, 500), features[500:], random.integers(0, 10, 1000)).accuracy()
+    assert found.test == pytest.approx(0.1, abs=0.04)
+
+
+def test_an_image_that_is_known_by_heart_helps_neither_validation_nor_test():
+    """Every image has a feature of its own: what is trained on is found in every case, and nothing else is."""
+    random = drawn()
+    count = 300
+    labels = random.integers(0, 5, count)
+    features = 5 * np.eye(count)
+    found = parts(features, labels, np.zeros((200, count)), random.integers(0, 5, 200))
+    assert found._fitted(found.train, 30.0).validation < 0.4
+    again = Parts(train=found.train, validation=found.train, test=found.test)
+    assert again.accuracy().validation == 1
+
+
+def test_c_is_chosen_by_validation_images_and_never_by_test_images():
+    low, high = (
+        Accuracy(test=test, validation=validation, penalty=penalty)
+        for test, validation, penalty in ((1.0, 0.5, 0.3), (0.2, 0.6, 3.0))
+    )
+    assert classifier._best([low, high], 1) == [high]
+    assert classifier._best([low, high, high, high], 2) == [high, high]
+    equal = [Accuracy(test=0.0, validation=0.5, penalty=penalty) for penalty in (0.3, 3.0)]
+    assert classifier._best(equal, 1) == equal[:1]
+
+
+@given(st.lists(st.integers(2, 30), min_size=2, max_size=6), st.integers(0, 5))
+def test_a_fifth_of_each_class_is_set_apart_and_something_is_left(counts, seed):
+    labels = drawn(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    apart = validation_images(labels, seed)
+    assert [int(apart[labels == label].sum()) for label in range(len(counts))] == [
+        max(1, round(count / 5)) for count in counts
+    ]
+    assert np.array_equal(apart, validation_images(labels, seed))
+
+
+@given(st.integers(1, 12), st.integers(0, 3), st.integers(0, 3))
+def test_few_labels_are_as_many_of_each_class_and_others_every_draw(per_class, seed, draw):
+    labels = np.repeat(np.arange(4), [3, 12, 12, 12])
+    chosen = few_labels(labels, per_class, seed, draw)
+    assert np.bincount(labels[chosen]).tolist() == [min(per_class, 3), *[per_class] * 3]
+    assert len(set(chosen.tolist())) == len(chosen)
+    assert np.array_equal(chosen, few_labels(labels, per_class, seed, draw))
+    if per_class < 12:
+        assert not np.array_equal(chosen, few_labels(labels, per_class, seed, draw + 1))
+
+
+def test_more_labels_help_and_a_projection_to_what_they_span_changes_nothing(monkeypatch):
+    random = drawn()
+    found = parts(*gaussians(400, 3.0, random, 60), *gaussians(1000, 3.0, random, 60))
+    few, more = (found.few_label_accuracies(count, 10, seed=0) for count in (1, 10))
+    assert len(few) == len(more) == 10
+    assert np.mean([one.test for one in few]) < np.mean([one.test for one in more]) < found.accuracy().test
+    monkeypatch.setattr(classifier, "_span", lambda features: np.eye(features.shape[1]))
+    directly = found.few_label_accuracies(10, 10, seed=0)
+    assert [one.test for one in directly] == pytest.approx([one.test for one in more], abs=0.005)
+
+
+def test_a_feature_that_never_varies_and_another_unit_change_nothing():
+    random = drawn()
+    (train, labels), (test, test_labels) = gaussians(300, 2.0, random), gaussians(300, 2.0, random)
+    plain = parts(train, labels, test, test_labels).accuracy()
+    scaled = parts(train * [1000, 1, 1e-3, 1, 1] + 7, labels, test * [1000, 1, 1e-3, 1, 1] + 7, test_labels).accuracy()
+    assert plain == scaled
+    constant = [np.column_stack([one, np.ones(len(one))]) for one in (train, test)]
+    assert np.isfinite(parts(constant[0], labels, constant[1], test_labels).train.features).all()
+
+
+@pytest.mark.parametrize("labels", [[], [0, 0, 0], [0, 0, 1]])
+def test_too_few_classes_or_images_are_refused(labels):
+    with pytest.raises(UserError, match="expected two classes or more, of two images or more"):
+        validation_images(np.array(labels, dtype=np.int64), 0)

@@ -1,0 +1,140 @@
+"""The second experiment, on the records of the smoke study."""
+
+import math
+
+import pytest
+import torch
+from safetensors.torch import load_file, save, save_file
+
+from experiments.representation.__main__ import main
+from experiments.representation.measured import Request, labelled_images, record_representation, resolved
+from runs.errors import UserError
+from runs.kinds import REPRESENTATION
+from runs.representation import ACCURACY, OF_DISCRIMINATOR, OF_IMAGES, RepresentationConfig, promised_accuracies
+from runs.schema import DISCRIMINATOR
+from runs.store import open_store
+from tests.experiments.sweeping import run_here, store
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """A tenth of the images."""
+    monkeypatch.setattr("experiments.representation.__main__.TRAIN_IMAGES", 150)
+
+
+def measured(project, *words):
+    return run_here(project, main, *words)
+
+
+def found(project, **query):
+    return store(project).find({f"config.{name}": value for name, value in query.items()}, kind=REPRESENTATION)
+
+
+def test_every_run_and_the_images_are_measured_once_and_recorded_as_runs_of_their_own_kind(swept):
+    first = measured(swept, "smoke", "--workers", "1")
+    assert first.returncode == 0, first.stderr
+    assert "0 of 5 are measured, measuring 5" in first.stdout
+    runs = store(swept).find()
+    assert {record.config["run"] for record in found(swept, of="discriminator")} == {run.id for run in runs}
+    assert len(found(swept, of="images")) == 1
+    for record in found(swept):
+        config = RepresentationConfig(**record.config)
+        series = store(swept).traces(record, list(promised_accuracies(config)))
+        assert {name: one.steps.tolist() for name, one in series.items()} == promised_accuracies(config)
+        assert all(0 <= value <= 1 for one in series.values() for value in one.values)
+        draws = record.info["accuracies"][next(iter(record.info["accuracies"]))]["1"]
+        assert len(draws) == config.draws
+    again = measured(swept, "smoke", "--workers", "1")
+    assert "5 of 5 are measured, measuring 0" in again.stdout and len(found(swept)) == 5
+    assert len(store(swept).find()) == len(runs)
+    for line in ("mlp, 2 runs: trained (", "dcgan, 2 runs: trained (", "without a GAN, 1 runs: pixels ("):
+        assert line in first.stdout and line in again.stdout
+
+
+def test_one_run_is_measured_by_hand_and_equals_what_the_sweep_records(swept):
+    run = store(swept).find({"config.arm": "mlp"})[1]
+    assert measured(swept, "with", f"run={run.id}", "draws=3").returncode == 0
+    assert measured(swept, "smoke", "--workers", "1").returncode == 0
+    by_hand, swept_up = found(swept, run=run.id)
+    assert (by_hand.config["draws"], swept_up.config["draws"]) == (3, 10)
+    one, other = (
+        store(swept).traces(record, [ACCURACY["trained"]])[ACCURACY["trained"]] for record in (by_hand, swept_up)
+    )
+    assert one.values[-1] == other.values[-1]
+    assert by_hand.info["blocks"] == swept_up.info["blocks"]
+
+
+def test_features_of_both_arms_and_of_no_gan_are_measured_on_the_same_images(images, local, tmp_path):
+    config = resolved(RepresentationConfig(of="images", train_images=150), local)
+    assert (config.train_images, config.test_images, config.classes) == (150, 360, 10)
+    one, other = (
+        labelled_images(config, local),
+        labelled_images(RepresentationConfig(**{**vars(config), "draws": 3}), local),
+    )
+    assert torch.equal(one.train, other.train) and torch.equal(one.test, other.test)
+    assert one.train.shape == (150, 1, 16, 16)
+    assert resolved(RepresentationConfig(train_images=10**6), local).train_images == 1437
+
+
+def spoil(project, run, change):
+    path = project / "runs" / "_local" / "records" / str(run.id) / DISCRIMINATOR
+    weights = load_file(path)
+    save_file({name: change(one) if one.is_floating_point() else one for name, one in weights.items()}, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tensor: tensor * math.nan, "its weights are not finite, so it has no features"),
+        (lambda tensor: tensor.flatten()[:1].clone(), "its weights do not fit its config"),
+    ],
+)
+def test_a_run_that_cannot_be_measured_is_named_and_the_others_are(swept, change, message):
+    run = store(swept).find({"config.arm": "dcgan"})[0]
+    spoil(swept, run, change)
+    done = measured(swept, "smoke", "--workers", "1")
+    assert done.returncode == 1
+    assert f"FAILED run {run.id} (dcgan, seed {run.config['seed']}): {message}" in done.stderr
+    assert {record.config["run"] for record in found(swept, of="discriminator")} == {
+        one.id for one in store(swept).find() if one.id != run.id
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["with", "run=99"], "run 99 has no complete record"),
+        (["with", "draws=3"], "run: missing; expected with run=NUMBER"),
+        (["with", "run=1", "epochs=3"], "epochs: unknown"),
+        (["with", "run=1", "draws=0"], "draws"),
+        (["smoke", "--workers", "0"], "workers=0"),
+        (["smoky"], "unknown study 'smoky'"),
+    ],
+)
+def test_wrong_requests_are_refused_in_one_line_and_nothing_is_recorded(swept, words, message):
+    done = measured(swept, *words)
+    assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1
+    assert found(swept) == []
+
+
+def test_a_study_without_records_is_refused(project):
+    done = measured(project, "smoke")
+    assert done.returncode == 2 and "study smoke: no run has a complete record" in done.stderr
+
+
+def test_images_without_labels_are_refused(local):
+    with pytest.raises(UserError, match="dataset=photo_patches: its images have no labels"):
+        resolved(RepresentationConfig(dataset="photo_patches", channels=3), local)
+
+
+def test_an_untrained_discriminator_has_the_weights_that_its_run_began_with(training, tiny, local, tmp_path):
+    """Given those as its trained ones, both features are equally good."""
+    fresh = training(tiny)
+    weights = save({name: one.contiguous() for name, one in fresh.discriminator.network.state_dict().items()})
+    config = resolved(RepresentationConfig(run=1, arm=tiny.arm, seed=tiny.seed, train_images=150), local)
+    url = str(tmp_path / "records")
+    record_representation(Request(config=config, url=url, local=local, key="k", trained=tiny, weights=weights))
+    (record,) = open_store(url).find(kind=REPRESENTATION)
+    trained, untrained = (record.info["accuracies"][name] for name in OF_DISCRIMINATOR)
+    assert trained == untrained and record.info["blocks"]["trained"] == record.info["blocks"]["untrained"]
+    assert set(record.info["accuracies"]).isdisjoint(OF_IMAGES)
