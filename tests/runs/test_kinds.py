@@ -106,7 +106,7 @@ def test_a_record_of_a_kind_that_is_not_known_is_none_of_the_others(store_url_of
     store = open_store(store_url_of_kind)
     assert store.find(complete_only=False) == []
     (record,) = store.find(kind=PROBING, complete_only=False)
-    assert record.shortcoming == "unknown kind of run 'probing'. Known: stability"
+    assert record.shortcoming == "unknown kind of run 'probing'. Known: representation, stability"
 
 
 def test_cells_of_a_study_are_stability_runs_whatever_else_has_their_keys(store_url_of_kind: str) -> None:
