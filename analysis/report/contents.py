@@ -15,6 +15,7 @@ from analysis.chapters.oscillation import oscillation
 from analysis.chapters.outcomes import outcomes
 from analysis.chapters.precision import precision
 from analysis.chapters.quality import quality
+from analysis.chapters.representation import representation
 from analysis.chapters.robustness import robustness
 from analysis.chapters.runs import every_run
 from analysis.chapters.samples import samples
@@ -90,10 +91,14 @@ def contents_of(data: StudyData, store: RunStore) -> Contents:
         judged=judged,
         setting=setting(judged),
         story=[write(judged) for write in STORY],
-        further=[write(judged) for write in FURTHER],
+        further=[*(write(judged) for write in FURTHER), *_where_measured(representation(judged))],
     )
     check_names(contents.chapters)
     return contents
+
+
+def _where_measured(chapter: Chapter | None) -> list[Chapter]:
+    return [] if chapter is None else [chapter]
 
 
 def check_names(chapters: Sequence[Chapter]) -> None:

@@ -1,0 +1,196 @@
+"""How good are the features that the discriminators learned? What ``make representation`` has recorded."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure, spread_text
+from analysis.counting import counted
+from analysis.figures.features import feature_curves
+from analysis.figures.parts import ReferenceLine
+from analysis.figures.traces import BAND
+from analysis.judging.pairs import compared_pairs, paired_values
+from analysis.judging.representations import by_run, feature_accuracies, of_images
+from analysis.results.parts import summarized
+from analysis.results.wording import interval_text, number, p_text, point_text, signed
+from analysis.statistics import PairedComparison, paired_comparison
+from analysis.tables.columns import (
+    ends,
+    frame,
+    interval,
+    place_columns,
+    point_columns,
+    summary_columns,
+    summary_interval,
+)
+from analysis.tables.formats import Table
+from runs.representation import OF_DISCRIMINATOR
+
+TITLE = "What the discriminators learned"
+FEW = 10  # labels a class, of the second column
+_ALL_LABELS, _FEW_LABELS = "all labels", f"{FEW} labels a class"
+
+
+def representation(judged: Judged) -> Chapter | None:
+    """Accuracies by arm, pairs of arms, and features without a GAN beside them; None where nothing was measured."""
+    accuracies = feature_accuracies(judged.data, judged.store)
+    measured = accuracies[accuracies["arm"].notna()]
+    if measured.empty:
+        return None
+    arms = [arm for arm in judged.data.study.arms if arm in set(measured["arm"])]
+    comparisons = list(_comparisons(judged, accuracies))
+    return Chapter(
+        name="representation",
+        title=TITLE,
+        gist=_gist(accuracies, arms),
+        sentences=[*(_sentence(row, judged.alpha) for row in comparisons), _CAUTION],
+        tables=(
+            Table(
+                name="features",
+                caption="Accuracy on test images of an L2 linear support vector machine on features that stay as they"
+                " are, C chosen on validation images: median [least, greatest] over runs. Of a discriminator: all"
+                " hidden blocks, max-pooled to 4 × 4 (layers of units as they are), BatchNorm's statistics averaged"
+                " over training images and frozen; untrained: with the weights that its run began with. Without a GAN:"
+                " pixels, 64 principal components, K-means on patches, random Fourier features.",
+                frame=_by_arm(judged, accuracies),
+                intervals={name: summary_interval(name) for name in (_ALL_LABELS, _FEW_LABELS)},
+            ),
+            Table(
+                name="feature_pairs",
+                caption="Accuracy with all labels within matched pairs, first minus second: Hodges–Lehmann shift with"
+                " its interval, and Wilcoxon's signed-rank p, which no correction covers. More is better. Dimensions"
+                " differ between architectures, and width alone helps a linear classifier.",
+                frame=frame([_pair_columns(row) for row in comparisons], whole=["pairs"]),
+                intervals={"shift": interval("shift")},
+                p=("p",),
+            ),
+        ),
+        figures=(_figure(judged, accuracies, arms),),
+    )
+
+
+_CAUTION = (
+    "A discriminator whose run failed has other features because it failed, as much as it failed because of them:"
+    " these comparisons do not say which."
+)
+
+
+def _gist(accuracies: pd.DataFrame, arms: Sequence[str]) -> str:
+    at_all = accuracies[accuracies["all_labels"]]
+    spreads = []
+    for features in OF_DISCRIMINATOR:
+        own = at_all[at_all["features"] == features].groupby("arm")["accuracy"].median()
+        spreads.append(spread_text({arm: float(own[arm]) for arm in arms}))
+    text = f"Accuracy of a linear classifier on trained discriminators' features, median by arm: {spreads[0]};"
+    text += f" on the same discriminators' before training: {spreads[1]}"
+    others = of_images(at_all)
+    if others.empty:
+        return f"{text}."
+    by_name = others.set_index("features")["accuracy"].astype(float)
+    return f"{text}; on the best without a GAN, {by_name.idxmax()}: {number(float(by_name.max()))}."
+
+
+def _by_arm(judged: Judged, accuracies: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for cell in judged.data.study.cells():
+        runs = judged.data.only([cell.arm], cell.grid_point).used["run_id"]
+        own = accuracies[accuracies["run_id"].isin(runs)]
+        for features in OF_DISCRIMINATOR:
+            rows.append({**place_columns(cell.arm, cell.grid_point), **_summaries(own, features)})
+    others = of_images(accuracies)
+    for features in dict.fromkeys(others["features"]):
+        rows.append({"arm": "without a GAN", **_summaries(others, features)})
+    return frame([row for row in rows if row["runs"]], whole=["runs", "dimensions"])
+
+
+def _summaries(accuracies: pd.DataFrame, features: str) -> dict[str, Any]:
+    own = accuracies[accuracies["features"] == features]
+    at_all, few = own[own["all_labels"]], own[(own["labels"] == FEW) & ~own["all_labels"]]
+    return {
+        "features": features,
+        "runs": len(at_all),
+        "dimensions": int(at_all["dimensions"].iloc[0]) if len(at_all) else None,
+        **summary_columns(_ALL_LABELS, summarized(at_all["accuracy"].to_numpy(np.float64))),
+        **summary_columns(_FEW_LABELS, summarized(few["accuracy"].to_numpy(np.float64))),
+    }
+
+
+def _comparisons(
+    judged: Judged, accuracies: pd.DataFrame
+) -> Iterator[tuple[str, str, Mapping[str, Any], PairedComparison]]:
+    """First, second, grid point and comparison: of the arms that contrasts compare, and of each arm before training."""
+    data, runs = judged.data, judged.data.used["run_id"].tolist()
+    trained, untrained = (by_run(accuracies, features, runs) for features in OF_DISCRIMINATOR)
+    for point in data.study.grid_points():
+        for pair in compared_pairs(data):
+            values = paired_values(data, trained, pair, [point])[:, 0, :]
+            yield from _compared(*pair, point, values)
+        for arm in data.study.arms:
+            own = data.only([arm], point).used["run_id"]
+            values = np.column_stack([one.reindex(own) for one in (trained, untrained)])
+            yield from _compared(arm, f"{arm} untrained", point, values)
+
+
+def _compared(
+    first: str, second: str, point: Mapping[str, Any], values: np.ndarray
+) -> Iterator[tuple[str, str, Mapping[str, Any], PairedComparison]]:
+    known = values[~np.isnan(values).any(axis=1)].round(12)  # equal shares of images, summed in another order
+    if len(known):
+        yield first, second, point, paired_comparison(known[:, 0], known[:, 1], larger_is_worse=False)
+
+
+def _pair_columns(row: tuple[str, str, Mapping[str, Any], PairedComparison]) -> dict[str, Any]:
+    first, second, point, compared = row
+    shift = compared.shift
+    return {
+        "first": first,
+        "second": second,
+        **point_columns(point),
+        "pairs": compared.n,
+        "median of first": compared.median_first,
+        "median of second": compared.median_second,
+        "shift": shift.estimate if shift else None,
+        **ends("shift", shift.interval if shift else None),
+        "p": compared.wilcoxon.p if compared.wilcoxon else None,
+    }
+
+
+def _sentence(row: tuple[str, str, Mapping[str, Any], PairedComparison], alpha: float) -> str:
+    first, second, point, compared = row
+    assert compared.shift is not None and compared.wilcoxon is not None
+    where = f" at {point_text(point)}" if point else ""
+    shown = compared.wilcoxon.p <= alpha
+    estimate = compared.shift.estimate
+    better = first if (estimate or 0) > 0 else second
+    verdict = f"features of {better} are better" if shown and estimate else "no difference is shown"
+    size = "" if estimate is None else f" {signed(estimate)}"
+    return (
+        f"{first} against {second}{where}: {verdict}:{size} {interval_text(compared.shift.interval)},"
+        f" {p_text(compared.wilcoxon.p, alpha)}, {counted(compared.n, 'pair')}."
+    )
+
+
+def _figure(judged: Judged, accuracies: pd.DataFrame, arms: Sequence[str]) -> ReportFigure:
+    of_arms = accuracies[accuracies["arm"].isin(arms)]
+    groups = of_arms.groupby(["features", "arm", "labels"], sort=False)["accuracy"]
+    curves = groups.quantile(np.array([0.5, *BAND])).unstack().set_axis(["median", "low", "high"], axis=1).reset_index()
+    others = of_images(accuracies[accuracies["all_labels"]])
+    drawn = zip(others["features"], others["accuracy"].astype(float), strict=True)
+    lines = [ReferenceLine(value=accuracy, label=str(name)) for name, accuracy in drawn]
+    runs = of_arms["run_id"].nunique()
+    return ReportFigure(
+        caption=Caption(
+            name="features",
+            title="Features for a linear classifier",
+            sentences=[],
+            text=f"Median and 25th to 75th percentile over {counted(runs, 'run')}, all grid points together; few labels"
+            " are the mean of ten draws, the last point has all labels. Grey lines: features without a GAN, with all"
+            " labels.",
+            alt="Accuracy of a linear classifier over labels a class, by arm, trained and untrained.",
+        ),
+        data={"curve": curves, "line": others[["features", "accuracy", "dimensions"]]},
+        draw=partial(feature_curves, curves, lines, arms=arms, styles=judged.styles),
+    )

@@ -1,0 +1,69 @@
+"""What was measured of the features that a study's discriminators learned, as a data frame."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.judging.study_data import StudyData
+from runs.kinds import REPRESENTATION
+from runs.records import RunRecord, RunStore
+from runs.representation import ACCURACY, OF_IMAGES
+
+COLUMNS = ("run_id", "arm", "features", "labels", "all_labels", "accuracy", "dimensions")
+
+
+def feature_accuracies(data: StudyData, store: RunStore) -> pd.DataFrame:
+    """One row a number of labels a class, features and run: COLUMNS and the grid's factors.
+
+    run_id, arm and factors are missing for features of the images alone. all_labels: whether these are all labels there
+    are. accuracy: share of test images whose class is found, mean over draws. Of several protocols (numbers of images
+    and draws) that one counts which most runs have; of equal records the earliest.
+    """
+    found = store.find({"config.study": data.study.name}, kind=REPRESENTATION)
+    wanted = [record for record in found if record.config["run"] is None or record.config["run"] in data.records]
+    protocols = Counter(_protocol(record) for record in wanted)
+    if not protocols:
+        return pd.DataFrame(columns=[*COLUMNS, *data.factors])
+    usual = protocols.most_common(1)[0][0]
+    first: dict[int | None, RunRecord] = {}
+    for record in wanted:
+        if _protocol(record) == usual:
+            first.setdefault(record.config["run"], record)
+    made = pd.DataFrame([row for record in first.values() for row in _rows(record, store)])
+    places = data.used[["run_id", "arm", *data.factors]].astype({"run_id": "Int64", "arm": object})
+    return made.astype({"run_id": "Int64"}).merge(places, on="run_id", how="left")
+
+
+def _protocol(record: RunRecord) -> tuple[object, ...]:
+    return tuple(record.config[name] for name in ("train_images", "test_images", "draws", "split_seed"))
+
+
+def _rows(record: RunRecord, store: RunStore) -> list[dict[str, object]]:
+    dimensions = record.info["dimensions"]
+    traces = store.traces(record, [ACCURACY[name] for name in dimensions])
+    return [
+        {
+            "run_id": record.config["run"],
+            "features": name,
+            "labels": labels,
+            "all_labels": labels == traces[ACCURACY[name]].steps[-1],
+            "accuracy": accuracy,
+            "dimensions": dimensions[name],
+        }
+        for name in dimensions
+        for labels, accuracy in zip(
+            traces[ACCURACY[name]].steps.tolist(), traces[ACCURACY[name]].values.tolist(), strict=True
+        )
+    ]
+
+
+def of_images(accuracies: pd.DataFrame) -> pd.DataFrame:
+    """The rows of features that no GAN has learned."""
+    return accuracies[accuracies["features"].isin(OF_IMAGES)]
+
+
+def by_run(accuracies: pd.DataFrame, features: str, runs: Sequence[int]) -> pd.Series:
+    """Accuracy with all labels by run id; NaN for a run that was not measured."""
+    own = accuracies[accuracies["all_labels"] & (accuracies["features"] == features)]
+    return own.set_index("run_id")["accuracy"].reindex(pd.Index(runs)).astype(float)

@@ -1,0 +1,128 @@
+"""What the report says of discriminators' features, from records whose answer is known."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.chapters.form import Chapter, Judged
+from analysis.chapters.representation import representation
+from analysis.judging.judgements import judge_study
+from analysis.report.contents import contents_of
+from runs.records import trace
+from runs.representation import ACCURACY, OF_IMAGES, RepresentationConfig, promised_accuracies
+from runs.store import open_store
+from runs.study import Study
+from tests.analysis.synthetic import loaded, recorded, small_study
+from tests.recording import record_run
+
+SEEDS = 6
+MLP = {"trained": 0.7, "untrained": 0.6}
+DCGAN = {"trained": 0.9, "untrained": 0.8}
+
+
+def record_features(folder: Path, study: Study, accuracy: Mapping[str, float], **fields: Any) -> None:
+    """One representation run; with n labels a class each accuracy is as much less as 1 / (10 n)."""
+    config = RepresentationConfig(**{"study": study.name, "train_images": 1000, "test_images": 100, **fields})
+    traces = {}
+    for name, value in accuracy.items():
+        steps = promised_accuracies(config)[ACCURACY[name]]
+        traces[ACCURACY[name]] = trace(steps, [*(value - 0.1 / n for n in steps[:-1]), value])
+    info = {"dimensions": dict.fromkeys(accuracy, 64), "accuracies": {}, "blocks": {}}
+    info |= {"versions": {}, "code": {}, "weights": "w", "images": "i"}
+    record_run(str(folder), config, traces=traces, info=info, artifacts={}, meta={"kind": "representation"})  # type: ignore[arg-type]
+
+
+def study_of(folder: Path, *, of_images: bool = True, missing: int = 0) -> Study:
+    """Six seeds; each next one's features are a hundredth better; of the last ``missing`` none were measured."""
+    study = small_study(seeds=SEEDS)
+    recorded(folder, study, {"mlp": ["unlearned"] * SEEDS, "dcgan": ["stable"] * SEEDS})
+    for record in open_store(str(folder)).find():
+        arm, seed = record.config["arm"], record.config["seed"]
+        values = MLP if arm == "mlp" else DCGAN
+        if seed < SEEDS - missing:
+            better = {name: value + seed / 100 for name, value in values.items()}
+            record_features(folder, study, better, run=record.id, arm=arm, seed=seed)
+    if of_images:
+        record_features(folder, study, dict(zip(OF_IMAGES, (0.5, 0.4, 0.85, 0.6), strict=True)), of="images")
+    return study
+
+
+def chapter_of(folder: Path, study: Study) -> Chapter | None:
+    data = loaded(folder, study)
+    return representation(Judged(data=data, verdicts=judge_study(data), store=open_store(str(folder))))
+
+
+def tables(chapter: Chapter | None) -> dict[str, list[dict[str, Any]]]:
+    assert chapter is not None
+    return {table.name: table.frame.to_dict(orient="records") for table in chapter.tables}
+
+
+def test_each_arm_has_its_median_over_runs_with_all_labels_and_with_ten(tmp_path: Path) -> None:
+    rows = tables(chapter_of(tmp_path, study_of(tmp_path)))["features"]
+    shown = {(row["arm"], row["features"]): row for row in rows}
+    mlp = shown["mlp", "trained"]
+    assert (mlp["runs"], mlp["dimensions"]) == (SEEDS, 64)
+    assert (mlp["all labels"], mlp["all labels least"], mlp["all labels greatest"]) == pytest.approx((0.725, 0.7, 0.75))
+    assert mlp["10 labels a class"] == pytest.approx(0.725 - 0.01)
+    assert shown["dcgan", "untrained"]["all labels"] == pytest.approx(0.825)
+    assert shown["without a GAN", "kmeans"]["all labels"] == 0.85
+    assert len(rows) == 4 + len(OF_IMAGES)
+
+
+def test_pairs_of_arms_and_each_arm_before_training_are_compared_over_seeds(tmp_path: Path) -> None:
+    chapter = chapter_of(tmp_path, study_of(tmp_path))
+    rows = {(row["first"], row["second"]): row for row in tables(chapter)["feature_pairs"]}
+    pair = rows["mlp", "dcgan"]
+    assert (pair["pairs"], pair["p"]) == (SEEDS, 0.03125)
+    assert pair["shift"] == pytest.approx(-0.2)
+    assert rows["dcgan", "dcgan untrained"]["shift"] == pytest.approx(0.1)
+    assert chapter is not None
+    assert chapter.sentences[0].startswith(
+        "mlp against dcgan: features of dcgan are better: −0.2 [−0.2, −0.2], p = 0.031"
+    )
+    assert "do not say which" in chapter.sentences[-1]
+
+
+def test_the_gist_names_the_extremes_and_the_best_features_without_a_gan(tmp_path: Path) -> None:
+    chapter = chapter_of(tmp_path, study_of(tmp_path))
+    assert chapter is not None
+    assert "0.725 (mlp) to 0.925 (dcgan)" in chapter.gist
+    assert "before training: 0.625 (mlp) to 0.825 (dcgan)" in chapter.gist
+    assert chapter.gist.endswith("on the best without a GAN, kmeans: 0.85.")
+
+
+def test_three_pairs_show_nothing_and_that_is_said(tmp_path: Path) -> None:
+    chapter = chapter_of(tmp_path, study_of(tmp_path, of_images=False, missing=3))
+    assert chapter is not None and "without a GAN" not in chapter.gist
+    assert chapter.sentences[0].startswith("mlp against dcgan: no difference is shown: −0.2")
+    assert "3 pairs" in chapter.sentences[0]
+
+
+def test_runs_measured_by_another_protocol_are_left_out_and_the_earliest_of_equals_counts(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    before = tables(chapter_of(tmp_path, study))
+    run = open_store(str(tmp_path)).find({"config.arm": "mlp"})[0]
+    named = {"run": run.id, "arm": "mlp", "seed": run.config["seed"]}
+    record_features(tmp_path, study, {"trained": 0.1, "untrained": 0.1}, **named, draws=3)
+    record_features(tmp_path, study, {"trained": 0.2, "untrained": 0.2}, **named)
+    assert tables(chapter_of(tmp_path, study)) == before
+
+
+def test_a_report_has_the_chapter_only_where_something_was_measured(tmp_path: Path) -> None:
+    study = small_study(seeds=2)
+    data = recorded(tmp_path, study, {"mlp": ["unlearned"] * 2, "dcgan": ["stable"] * 2})
+    store = open_store(str(tmp_path))
+    assert "representation" not in [chapter.name for chapter in contents_of(data, store).chapters]
+    record_features(tmp_path, study, dict.fromkeys(OF_IMAGES, 0.5), of="images")
+    assert "representation" not in [chapter.name for chapter in contents_of(data, store).chapters]
+    run = store.find({"config.arm": "mlp"})[0]
+    record_features(tmp_path, study, MLP, run=run.id, arm="mlp", seed=run.config["seed"])
+    contents = contents_of(data, store)
+    assert contents.chapters[-1].name == "representation"
+    (figure,) = (one for one in contents.figures() if one.caption.name == "features")
+    drawn = figure.draw()
+    lines = [line for axes in drawn.axes for line in axes.lines if line.get_gid() == "median"]
+    assert [list(line.get_xdata()) for line in lines] == [[1, 2, 5, 10, 80]] * 2
+    assert lines[0].get_ydata()[-1] == MLP["trained"] and lines[1].get_ydata()[-1] == MLP["untrained"]
