@@ -2,17 +2,21 @@
 
 Numbers to set beside published ones; verdicts do not use them. The measures are torch-fidelity's, of as many samples as
 are asked for against the same 10,000 real training images (all, where there are fewer). FID falls with the number of
-images on either side, so that of held-out real images stands beside: below it nothing is told apart.
+images on either side: set no two beside each other that are of other numbers of images. That goes for the row of
+held-out real images too, where there are fewer of them than samples; KID's expectation does not depend on the number.
 """
 
 # N images, F features
 
 import argparse
+import hashlib
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load
@@ -30,7 +34,7 @@ from experiments.features import data_digest
 from experiments.inception import InceptionNetwork, weights_file
 from experiments.networks import build_generator
 from experiments.probes import generate
-from experiments.scores import HELD_OUT, Score, kept_scores, summary, table
+from experiments.scores import HELD_OUT, Key, Score, kept_scores, summary, table
 from experiments.streams import StreamId, noise
 from models.architectures import recipe
 from runs.addresses import local_folder, reports_folder, store_url
@@ -43,59 +47,73 @@ from runs.store import open_store
 from runs.study import Study, load_study
 from runs.validation import validated
 
+MEASURED_BY = f"torch-fidelity {version('torch-fidelity')}, Inception"
 _KID_SUBSETS, _KID_IMAGES = 100, 1000
 _AT_ONCE = 1000  # samples in memory
 
 
 class Measure:
-    """FID and KID against the same real training images."""
+    """FID and KID against the same real training images, in the features that the network gives."""
 
     def __init__(self, data: ImageData, network: InceptionNetwork) -> None:
-        chosen = real_subset(data.train)
-        self._network = network
-        self._real = self.features(data.train, chosen)
-        self._statistics = fid_features_to_statistics(self._real)
-        self._data, self._measured_by = data_digest(data), f"torch-fidelity {version('torch-fidelity')}, Inception"
+        self.data, self.network = data_digest(data), network
+        self.held_out = real_subset(data.held_out)
+        self._images = data
+        self._real: Tensor | None = None  # measured once something is compared with them
 
-    def features(self, images: Images, chosen: Tensor) -> Tensor:
-        """Inception's features (N, 2048) of the images at these indices."""
-        return torch.cat([self._network(chunk) for chunk in images.chunks_of(chosen, _AT_ONCE)])
-
-    def of_run(self, record: RunRecord, config: RunConfig, point: str, weights: bytes, samples: int) -> Score:
-        """The score of a run, from its generator's last weights."""
-        device = torch.device(resolve_device("auto"))
-        features = _sample_features(config, weights, samples, self._network, device)
-        return self._score(features, run=record.id, arm=config.arm, point=point, seed=config.seed, samples=samples)
-
-    def of_held_out(self, images: Images) -> Score:
-        """The score of real images that nothing was trained on."""
-        features = self.features(images, real_subset(images))
-        return self._score(features, run=None, arm=HELD_OUT, point="", seed=None, samples=len(features))
-
-    def _score(
-        self, features: Tensor | None, *, run: int | None, arm: str, point: str, seed: int | None, samples: int
-    ) -> Score:
-        found = (math.nan,) * 3 if features is None else self._distances(features)
+    def score(self, features: Tensor | None, samples: int, **named: Any) -> Score:
+        """The row of these features (N, F), NaN where there are none; ``named``: its run, arm, point, seed, weights."""
+        fid, kid, deviation = (math.nan,) * 3 if features is None else self._distances(features)
         return Score(
-            run=run,
-            arm=arm,
-            point=point,
-            seed=seed,
+            **named,
             samples=samples,
-            real_images=len(self._real),
-            fid=found[0],
-            kid=found[1],
-            kid_sd=found[2],
-            data=self._data,
-            measured_by=self._measured_by,
+            real_images=len(real_subset(self._images.train)),
+            fid=fid,
+            kid=kid,
+            kid_sd=deviation,
+            data=self.data,
+            measured_by=MEASURED_BY,
         )
 
+    def of_held_out(self) -> Tensor:
+        """Features of real images that nothing was trained on."""
+        return self._features(self._images.held_out, self.held_out)
+
+    def _features(self, images: Images, chosen: Tensor) -> Tensor:
+        return torch.cat([self.network(chunk) for chunk in images.chunks_of(chosen, _AT_ONCE)])
+
     def _distances(self, features: Tensor) -> tuple[float, float, float]:
-        fid = fid_statistics_to_metric(fid_features_to_statistics(features), self._statistics, verbose=False)
+        if self._real is None:
+            self._real = self._features(self._images.train, real_subset(self._images.train))
+        statistics = [fid_features_to_statistics(one) for one in (features, self._real)]
         size = min(_KID_IMAGES, len(features), len(self._real))
         settings = {"kid_subsets": _KID_SUBSETS, "kid_subset_size": size, "verbose": False}
         kid = kid_features_to_metric(features, self._real, **settings)
+        fid = fid_statistics_to_metric(*statistics, verbose=False)
         return fid[KEY_METRIC_FID], kid[KEY_METRIC_KID_MEAN], kid[KEY_METRIC_KID_STD]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """A run to score: its record and config, its grid point in words, its generator's weights."""
+
+    record: RunRecord
+    config: RunConfig
+    point: str
+    weights: bytes
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """What its row says of it."""
+        digest = hashlib.sha256(self.weights).hexdigest()[:16]
+        config = self.config
+        return {
+            "run": self.record.id,
+            "arm": config.arm,
+            "point": self.point,
+            "seed": config.seed,
+            "weights": digest,
+        }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,71 +123,75 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not 2 <= options.samples <= MOST_SAMPLES:
         raise UserError(f"samples={options.samples}: expected 2 to {MOST_SAMPLES}")
     store, path = open_store(store_url()), Path(options.out) / f"{study.name}.csv"
-    runs = _runs(study, store)
+    runs = list(_runs(study, store))
     if not runs:
         raise UserError(f"study {study.name}: no run has a complete record; train them first")
-    kept = kept_scores(path, options.samples)
+    scores = kept_scores(path)
     network = InceptionNetwork(weights_file())
     network.move(torch.device(resolve_device("auto")))
-    scores: list[Score] = []
-    for source in dict.fromkeys(source_of(config) for _, config, _ in runs):
-        of_source = [run for run in runs if source_of(run[1]) == source]
-        for score in _scores(source, of_source, store, kept, network, options.samples):
-            scores.append(score)
-            write_output(path, table(scores))
-    print("\n".join([*summary(scores), f"{path}"]))
+    wanted: list[Score] = []
+    for source in dict.fromkeys(source_of(run.config) for run in runs):
+        of_source = [run for run in runs if source_of(run.config) == source]
+        for score in _scores(source, of_source, scores, network, options.samples):
+            wanted.append(score)
+            scores[score.key] = score
+            write_output(path, table(scores.values()))
+    print("\n".join([*summary(wanted), f"{path}"]))
     return 0
 
 
-def _runs(study: Study, store: RunStore) -> list[tuple[RunRecord, RunConfig, str]]:
-    """Each run of the study, with its config and its grid point in words."""
+def _runs(study: Study, store: RunStore) -> Iterator[Scored]:
     points = {
-        cell.key: " ".join(f"{name}={value:g}" for name, value in cell.grid_point.items()) for cell in study.cells()
+        cell.key: " ".join(f"{name}={_plain(value)}" for name, value in cell.grid_point.items())
+        for cell in study.cells()
     }
-    return [
-        (record, validated(RunConfig, record.config, f"run {record.id}"), points[record.meta["cell_key"]])
-        for record in latest_runs(study, store)
-    ]
+    for record in latest_runs(study, store):
+        yield Scored(
+            record=record,
+            config=validated(RunConfig, record.config, f"run {record.id}"),
+            point=points[record.meta["cell_key"]],
+            weights=store.artifact(record, GENERATOR),
+        )
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _scores(
-    source: Source,
-    runs: Sequence[tuple[RunRecord, RunConfig, str]],
-    store: RunStore,
-    kept: dict[tuple[int | None, str], Score],
-    network: InceptionNetwork,
-    samples: int,
-) -> Iterable[Score]:
-    data = load_images(source, local_folder())
-    digest = data_digest(data)
-    others = [record.id for record, _, _ in runs if record.info["features"].get("data", digest) != digest]
+    source: Source, runs: Sequence[Scored], kept: Mapping[Key, Score], network: InceptionNetwork, samples: int
+) -> Iterator[Score]:
+    measure = Measure(load_images(source, local_folder()), network)
+    others = [run for run in runs if run.record.info["features"].get("data", measure.data) != measure.data]
     if others:
-        raise UserError(f"run {others[0]} was trained on other images than those of dataset={source.dataset} here now")
-    lacking = [run for run in runs if (run[0].id, digest) not in kept]
-    measure = Measure(data, network) if lacking or (None, digest) not in kept else None
-    for record, config, point in tqdm(runs, unit=" runs", desc=source.dataset):
-        done = kept.get((record.id, digest))
+        raise UserError(
+            f"run {others[0].record.id} was trained on other images than those of dataset={source.dataset} here now"
+        )
+    for run in tqdm(runs, unit=" runs", desc=source.dataset):
+        done = kept.get((run.record.id, run.named["weights"], measure.data, samples, MEASURED_BY))
         if done is None:
-            assert measure is not None
-            done = measure.of_run(record, config, point, store.artifact(record, GENERATOR), samples)
+            done = measure.score(_sample_features(run.config, run.weights, samples, network), samples, **run.named)
         yield done
-    yield kept[None, digest] if measure is None else measure.of_held_out(data.held_out)
+    real = {"run": None, "arm": HELD_OUT, "point": source.dataset, "seed": None, "weights": ""}
+    done = kept.get((None, "", measure.data, len(measure.held_out), MEASURED_BY))
+    yield done or measure.score(measure.of_held_out(), len(measure.held_out), **real)
 
 
-def _sample_features(
-    config: RunConfig, weights: bytes, samples: int, network: InceptionNetwork, device: torch.device
-) -> Tensor | None:
+def _sample_features(config: RunConfig, weights: bytes, samples: int, network: InceptionNetwork) -> Tensor | None:
     """Inception's features of that many samples, from latent vectors of their own; None if any is not finite."""
+    device = torch.device(resolve_device("auto"))
     generator = build_generator(config)
     generator.load_state_dict(load(weights))
     generator = generator.to(memory_format=recipe(config.architecture_g).memory_format).to(device)
-    drawn = noise(config.seed, StreamId.NOISE_SCORE, 0, (samples, config.latent_dim), config.latent_distribution)
-    features = []
+    whole = -(-samples // _AT_ONCE) * _AT_ONCE  # BatchNorm uses its batch: none is smaller than the others
+    drawn = noise(config.seed, StreamId.NOISE_SCORE, 0, (whole, config.latent_dim), config.latent_distribution)
+    features, left = [], samples
     for latents in torch.from_numpy(drawn).split(_AT_ONCE):
-        images = generate(generator, latents.to(device)).cpu()
+        images = generate(generator, latents.to(device)).cpu()[:left]
         if not bool(images.isfinite().all()):
             return None
         features.append(network(to_bytes(images)))
+        left -= len(images)
     return torch.cat(features)
 
 

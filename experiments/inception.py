@@ -30,11 +30,13 @@ class InceptionNetwork:
 
     def __init__(self, weights: Path) -> None:
         """``weights``: a file that :func:`weights_file` has found."""
+        torch.load(weights, weights_only=True)  # raises on anything but numbers; the library would execute it
         self._network = FeatureExtractorInceptionV3("inception", [LAYER], feature_extractor_weights_path=str(weights))
         self._device = torch.device("cpu")
 
     def move(self, device: torch.device) -> None:
         """Compute there from now on."""
+        torch.backends.cudnn.allow_tf32 = False  # published FIDs are of single precision
         self._network.to(device)
         self._device = device
 

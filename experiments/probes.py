@@ -85,8 +85,11 @@ def generate(generator_network: nn.Module, latents: Tensor) -> Tensor:
 
     BatchNorm uses the statistics of the batch, as in training; its running statistics are left as they were.
     """
+    chunks = list(latents.split(_CHUNK))
+    if len(chunks) > 1 and len(chunks[-1]) == 1:  # one sample alone has no variance
+        chunks[-2:] = [torch.cat(chunks[-2:])]
     with _buffers_restored(generator_network):
-        return torch.cat([generator_network(chunk) for chunk in latents.split(_CHUNK)])
+        return torch.cat([generator_network(chunk) for chunk in chunks])
 
 
 @lru_cache(maxsize=2)

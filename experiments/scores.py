@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
@@ -11,6 +11,8 @@ from statistics import median
 from runs.errors import UserError
 
 HELD_OUT = "real, held out"
+
+Key = tuple[int | None, str, str, int, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,21 +30,23 @@ class Score:
     kid_sd: float  # over subsets of at most 1,000 images
     data: str  # digest of the images
     measured_by: str
+    weights: str  # digest of the generator's; empty for real images
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same measurement. A run's number is not enough: another store has other runs."""
+        return self.run, self.weights, self.data, self.samples, self.measured_by
 
 
-def kept_scores(path: Path, samples: int) -> dict[tuple[int | None, str], Score]:
-    """What an earlier call with as many samples has scored, by run and data."""
+def kept_scores(path: Path) -> dict[Key, Score]:
+    """What earlier calls have scored."""
     if not path.is_file():
         return {}
-    kept = {}
     try:
-        for row in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))):
-            score = _parsed(row)
-            if score.run is None or score.samples == samples:
-                kept[score.run, score.data] = score
+        rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+        return {score.key: score for score in map(_parsed, rows)}
     except (KeyError, ValueError, TypeError, OSError) as error:
         raise UserError(f"{path} is not what this command writes ({error}); move it away") from None
-    return kept
 
 
 def _parsed(row: Mapping[str, str]) -> Score:
@@ -59,10 +63,11 @@ def _parsed(row: Mapping[str, str]) -> Score:
         kid_sd=float(row["kid_sd"]),
         data=row["data"],
         measured_by=row["measured_by"],
+        weights=row["weights"],
     )
 
 
-def table(scores: Sequence[Score]) -> str:
+def table(scores: Iterable[Score]) -> str:
     """All of them as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Score)], lineterminator="\n")
@@ -82,5 +87,7 @@ def summary(scores: Sequence[Score]) -> list[str]:
             if finite
             else "no finite samples"
         )
-        lines.append(f"{' '.join(filter(None, (arm, point)))}: {values}, median of {len(finite)} of {len(own)}")
+        of_images = f"{own[0].samples:,} images each" if len(own) > 1 else f"{own[0].samples:,} images"
+        name = " ".join(filter(None, (arm, point)))
+        lines.append(f"{name}: {values}, median of {len(finite)} of {len(own)}, {of_images}")
     return lines

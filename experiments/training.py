@@ -42,6 +42,7 @@ class Training:
         self.config = config
         self.device = torch.device(config.device)
         torch.backends.cudnn.deterministic = True  # the same bits again, on the same kind of GPU
+        torch.backends.cudnn.allow_tf32 = False  # single precision, as on the CPU, also for what measures samples
         self.generator = self._player(build_generator(config), "g")
         self.discriminator = self._player(build_discriminator(config), "d")
         self.take_step = make_step(self.generator, self.discriminator, config)

@@ -21,6 +21,7 @@ COMMON_FIELDS = (
     "g_steps",
     "eval_every",
     "eval_samples",
+    "feature_space",
 )
 
 

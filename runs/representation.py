@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypedDict
 from pydantic import Field, Strict
 from pydantic.dataclasses import dataclass
 
+from runs.errors import UserError
 from runs.schema import Dataset, ImageSize, Name
 from runs.validation import STRICT, NaturalInt, PositiveInt
 
@@ -12,6 +13,7 @@ from runs.validation import STRICT, NaturalInt, PositiveInt
 REPRESENTATION_VERSION = 1
 VALIDATION_SHARE = 0.2  # of each class's training images, which choose C
 PER_CLASS = (1, 2, 5, 10)  # labels a class of the few-label curve
+FEWEST_A_CLASS = 10  # training images, on average
 TRAIN_IMAGES = 5_000  # at most: the classifier's time goes with images times features
 
 # features by what they are of: the metric ACCURACY of each has a point for every number of labels a class
@@ -54,6 +56,15 @@ class RepresentationInfo(TypedDict):
     # by name of features, then by labels a class as text: one entry a draw, each with test, validation and penalty (C)
     accuracies: dict[str, dict[str, list[dict[str, float]]]]
     blocks: dict[str, dict[str, dict[str, float]]]  # by name of features and of block: with all labels
+
+
+def refuse_too_few(config: RepresentationConfig) -> None:
+    """Raise UserError if the images are too few for their classes: some would be left without one to choose C by."""
+    if config.train_images < FEWEST_A_CLASS * config.classes:
+        raise UserError(
+            f"dataset={config.dataset}: {config.train_images:,} training images of {config.classes:,} classes;"
+            f" expected {FEWEST_A_CLASS} a class or more"
+        )
 
 
 def all_labels(config: RepresentationConfig) -> int:

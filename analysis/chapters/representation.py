@@ -46,7 +46,12 @@ def representation(judged: Judged) -> Chapter | None:
         name="representation",
         title=TITLE,
         gist=_gist(accuracies, arms),
-        sentences=[*(_sentence(row, judged.alpha) for row in comparisons), _CAUTION],
+        sentences=[
+            *_not_measured(judged, measured),
+            *(_sentence(row, judged.alpha) for row in comparisons),
+            _UNCORRECTED,
+            _CAUTION,
+        ],
         tables=(
             Table(
                 name="features",
@@ -72,10 +77,20 @@ def representation(judged: Judged) -> Chapter | None:
     )
 
 
+_UNCORRECTED = "These tests are not registered and no correction covers them."
 _CAUTION = (
     "A discriminator whose run failed has other features because it failed, as much as it failed because of them:"
     " these comparisons do not say which."
 )
+
+
+def _not_measured(judged: Judged, measured: pd.DataFrame) -> Iterator[str]:
+    """How many used runs of an arm are missing here: those whose weights or features are not finite cannot be there."""
+    for arm in judged.data.study.arms:
+        used = judged.data.only([arm]).used["run_id"]
+        lacking = len(set(used) - set(measured["run_id"]))
+        if lacking:
+            yield f"Of {arm} {lacking} of {counted(len(used), 'run')} are not measured, and left out here."
 
 
 def _gist(accuracies: pd.DataFrame, arms: Sequence[str]) -> str:
@@ -180,15 +195,15 @@ def _figure(judged: Judged, accuracies: pd.DataFrame, arms: Sequence[str]) -> Re
     others = of_images(accuracies[accuracies["all_labels"]])
     drawn = zip(others["features"], others["accuracy"].astype(float), strict=True)
     lines = [ReferenceLine(value=accuracy, label=str(name)) for name, accuracy in drawn]
-    runs = of_arms["run_id"].nunique()
+    runs, draws = of_arms["run_id"].nunique(), int(accuracies["draws"].iloc[0])
     return ReportFigure(
         caption=Caption(
             name="features",
             title="Features for a linear classifier",
             sentences=[],
             text=f"Median and 25th to 75th percentile over {counted(runs, 'run')}, all grid points together; few labels"
-            " are the mean of ten draws, the last point has all labels. Grey lines: features without a GAN, with all"
-            " labels.",
+            f" are the mean of {counted(draws, 'draw')}, the last point has all labels. Grey lines:"
+            " features without a GAN, with all labels.",
             alt="Accuracy of a linear classifier over labels a class, by arm, trained and untrained.",
         ),
         data={"curve": curves, "line": others[["features", "accuracy", "dimensions"]]},

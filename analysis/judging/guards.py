@@ -28,7 +28,7 @@ _DEFAULTS = {  # of what a study's plan need not set
 }
 
 # the part of a config that decides what the measures of samples are relative to
-MEASURED_DATA = ("dataset", "data", "image_size", "channels", "eval_samples")
+MEASURED_DATA = ("dataset", "data", "image_size", "channels", "eval_samples", "feature_space")
 
 
 def the_one_that_counts(records: Sequence[RunRecord], store: RunStore) -> RunRecord:

@@ -8,9 +8,9 @@ import pandas as pd
 from analysis.judging.study_data import StudyData
 from runs.kinds import REPRESENTATION
 from runs.records import RunRecord, RunStore
-from runs.representation import ACCURACY, OF_IMAGES
+from runs.representation import ACCURACY, OF_IMAGES, REPRESENTATION_VERSION
 
-COLUMNS = ("run_id", "arm", "features", "labels", "all_labels", "accuracy", "dimensions")
+COLUMNS = ("run_id", "arm", "features", "labels", "all_labels", "accuracy", "dimensions", "draws")
 
 
 def feature_accuracies(data: StudyData, store: RunStore) -> pd.DataFrame:
@@ -20,7 +20,8 @@ def feature_accuracies(data: StudyData, store: RunStore) -> pd.DataFrame:
     are. accuracy: share of test images whose class is found, mean over draws. Of several protocols (numbers of images
     and draws) that one counts which most runs have; of equal records the earliest.
     """
-    found = store.find({"config.study": data.study.name}, kind=REPRESENTATION)
+    query = {"config.study": data.study.name, "meta.representation_version": REPRESENTATION_VERSION}
+    found = store.find(query, kind=REPRESENTATION)
     wanted = [record for record in found if record.config["run"] is None or record.config["run"] in data.records]
     protocols = Counter(_protocol(record) for record in wanted)
     if not protocols:
@@ -50,6 +51,7 @@ def _rows(record: RunRecord, store: RunStore) -> list[dict[str, object]]:
             "all_labels": labels == traces[ACCURACY[name]].steps[-1],
             "accuracy": accuracy,
             "dimensions": dimensions[name],
+            "draws": record.config["draws"],
         }
         for name in dimensions
         for labels, accuracy in zip(

@@ -65,9 +65,14 @@ def _of_study(name: str, seeds: int | None, store: RunStore) -> Iterator[Request
     runs = latest_runs(study, store)
     if not runs:
         raise UserError(f"study {study.name}: no run has a complete record; train them first")
-    bases = dict.fromkeys(_config(record, of="images", run=None, arm=None, seed=None) for record in runs)
-    for base in bases:
-        yield _request(resolved(base, local_folder()), None, b"")
+    bases = {
+        _config(record, of="images", run=None, arm=None, seed=None): record.info["features"].get("data")
+        for record in runs
+    }
+    if len(bases) > 1:
+        raise UserError(f"study {study.name}: its runs are on several data sets; measure a study of one")
+    for base, images in bases.items():
+        yield _request(resolved(base, local_folder()), images)
     for record in runs:
         yield _of_run(store, record, _config(record))
 
@@ -86,7 +91,8 @@ def _by_hand(words: Sequence[str], store: RunStore) -> Request:
 
 def _of_run(store: RunStore, record: RunRecord, config: RepresentationConfig) -> Request:
     trained = validated(RunConfig, record.config, f"run {record.id}")
-    return _request(resolved(config, local_folder()), trained, store.artifact(record, DISCRIMINATOR))
+    config = resolved(config, local_folder())
+    return _request(config, record.info["features"].get("data"), trained, store.artifact(record, DISCRIMINATOR))
 
 
 _COPIED = ("study", "arm", "seed", "dataset", "data", "image_size", "channels")
@@ -102,8 +108,15 @@ def _config(record: RunRecord, **changes: object) -> RepresentationConfig:
     return validated(RepresentationConfig, values, f"run {record.id}")
 
 
-def _request(config: RepresentationConfig, trained: RunConfig | None, weights: bytes) -> Request:
-    content = {**asdict(config), "run": None, "weights": weights_digest(weights), "version": REPRESENTATION_VERSION}
+def _request(
+    config: RepresentationConfig, images: str | None, trained: RunConfig | None = None, weights: bytes = b""
+) -> Request:
+    content = {
+        **asdict(config),
+        "weights": weights_digest(weights),
+        "images": images,
+        "version": REPRESENTATION_VERSION,
+    }
     return Request(
         config=config,
         url=store_url(),
@@ -111,6 +124,7 @@ def _request(config: RepresentationConfig, trained: RunConfig | None, weights: b
         key=digest(content),
         trained=trained,
         weights=weights,
+        images=images,
     )
 
 
@@ -163,6 +177,8 @@ def _summary(store: RunStore, requests: Sequence[Request]) -> Iterator[str]:
         for record in store.find({"config.study": requests[0].config.study}, kind=REPRESENTATION)
         if record.meta["representation_key"] in keys
     ]
+    if not found:
+        return
     for arm in dict.fromkeys(record.config["arm"] for record in found):
         own = [record for record in found if record.config["arm"] == arm]
         config = validated(RepresentationConfig, own[0].config, f"run {own[0].id}")

@@ -4,7 +4,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from statistics import mean
@@ -33,11 +33,14 @@ from runs.kinds import REPRESENTATION
 from runs.observers import Run, flush, new_experiment
 from runs.representation import (
     ACCURACY,
+    REPRESENTATION_VERSION,
     RepresentationConfig,
     RepresentationInfo,
     promised_accuracies,
+    refuse_too_few,
 )
 from runs.schema import RunConfig
+from runs.store import open_store
 
 _AT_ONCE = 100  # images
 _SUBSET = 2  # stream
@@ -55,6 +58,7 @@ class Request:
     key: str
     trained: RunConfig | None = None
     weights: bytes = b""
+    images: str | None = None  # digest of those that the discriminator was trained on, where it is recorded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +80,14 @@ def resolved(config: RepresentationConfig, local: Path) -> RepresentationConfig:
     data = load_images(_source(config), local)
     if data.train.labels is None:
         raise UserError(f"dataset={config.dataset}: its images have no labels, which a classifier needs")
-    counts = {"train_images": min(config.train_images, len(data.train)), "classes": data.classes}
-    return RepresentationConfig(
-        **{**asdict(config), **counts, "test_images": min(config.test_images, len(data.held_out))}
+    found = replace(
+        config,
+        train_images=min(config.train_images, len(data.train)),
+        test_images=min(config.test_images, len(data.held_out)),
+        classes=data.classes,
     )
+    refuse_too_few(found)
+    return found
 
 
 def record_representation(request: Request) -> int:
@@ -97,14 +105,23 @@ def record_representation(request: Request) -> int:
         _run.info.update(info)
         flush(_run)
 
-    meta = {"kind": REPRESENTATION.name, "representation_key": request.key}
+    meta = {
+        "kind": REPRESENTATION.name,
+        "representation_key": request.key,
+        "representation_version": REPRESENTATION_VERSION,
+    }
     run = experiment.run(meta_info=meta, options={"--loglevel": "CRITICAL"})
-    return int(str(run._id))
+    run_id = int(str(run._id))
+    if not open_store(request.url).find({"_id": run_id}, kind=REPRESENTATION):
+        raise UserError(f"it was measured, but record {run_id} is not complete; run the same command again")
+    return run_id
 
 
 def _measured(request: Request) -> tuple[dict[str, dict[int, list[Accuracy]]], RepresentationInfo]:
     """By name of features and labels a class the accuracies of each draw; and all else that is recorded."""
     config, images = request.config, labelled_images(request.config, request.local)
+    if request.images not in (None, images.digest):
+        raise UserError(f"it was trained on other images than those of dataset={config.dataset} here now")
     if request.trained is None:
         features = _of_images(images)
     else:
@@ -133,12 +150,18 @@ def _measured(request: Request) -> tuple[dict[str, dict[int, list[Accuracy]]], R
     return accuracies, info
 
 
-@lru_cache(maxsize=1)
 def labelled_images(config: RepresentationConfig, local: Path) -> LabelledImages:
     """The images of a resolved config: the same random ones of the training part, and of the held-out part."""
-    data = load_images(_source(config), local)
-    train, train_labels = _taken(data.train, config.train_images, config.split_seed)
-    test, test_labels = _taken(data.held_out, config.test_images, config.split_seed)
+    return _labelled_images(_source(config), local, config.train_images, config.test_images, config.split_seed)
+
+
+@lru_cache(maxsize=1)
+def _labelled_images(
+    source: Source, local: Path, train_images: int, test_images: int, split_seed: int
+) -> LabelledImages:
+    data = load_images(source, local)
+    train, train_labels = _taken(data.train, train_images, split_seed)
+    test, test_labels = _taken(data.held_out, test_images, split_seed)
     return LabelledImages(
         train=train, train_labels=train_labels, test=test, test_labels=test_labels, digest=data_digest(data)
     )
@@ -170,12 +193,17 @@ def _of_discriminator(trained: RunConfig, weights: bytes, images: LabelledImages
 
 
 def _blocks(network: BlockNetwork, images: LabelledImages, batch_size: int) -> dict[str, Pair]:
-    frozen = FrozenFeatures(network, images.train.split(batch_size))
+    count = len(images.train)
+    whole = count - count % batch_size or count  # as in training, the last incomplete minibatch is left out
+    frozen = FrozenFeatures(network, images.train[:whole].split(batch_size))
     parts = [[frozen(chunk) for chunk in part.split(_AT_ONCE)] for part in (images.train, images.test)]
-    return {
+    pairs = {
         block: (torch.cat([one[block] for one in parts[0]]), torch.cat([one[block] for one in parts[1]]))
         for block in parts[0][0]
     }
+    if not all(bool(part.isfinite().all()) for pair in pairs.values() for part in pair):
+        raise UserError("its features are not finite")
+    return pairs
 
 
 def _of_images(images: LabelledImages) -> dict[str, dict[str, Pair]]:

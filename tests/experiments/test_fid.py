@@ -12,7 +12,8 @@ from experiments.measures import describe_real, frechet_distance
 from experiments.scores import HELD_OUT
 from runs.errors import report_user_errors
 from runs.schema import GENERATOR
-from tests.experiments.sweeping import run_here, store
+from runs.study import load_study
+from tests.experiments.sweeping import edited, run_here, store
 
 
 class Pixels:
@@ -35,6 +36,7 @@ class Pixels:
 def no_inception(monkeypatch):
     monkeypatch.setattr(fid, "InceptionNetwork", Pixels)
     monkeypatch.setattr(fid, "weights_file", lambda: "the weights")
+    monkeypatch.setattr(fid, "_AT_ONCE", 250)
     monkeypatch.setattr(Pixels, "seen", 0)
 
 
@@ -57,7 +59,7 @@ def test_each_run_and_held_out_images_get_a_row_and_real_images_score_best(swept
     assert len({(row["arm"], row["point"], row["seed"]) for row in runs}) == len(runs) > 0
     assert {row["samples"] for row in runs} == {"300"} and {row["real_images"] for row in rows} == {"1437"}
     assert all(float(real["fid"]) < float(row["fid"]) and float(real["kid"]) < float(row["kid"]) for row in runs)
-    assert f"{HELD_OUT}: FID" in done.stdout
+    assert f"{HELD_OUT} digits: FID" in done.stdout
 
 
 def test_the_fid_of_held_out_images_is_the_closed_form_of_the_two_gaussians(swept, images):
@@ -75,7 +77,32 @@ def test_what_is_scored_is_not_scored_again_until_more_samples_are_asked_for(swe
     assert scored(swept, "--samples", "300")[1] == first
     assert Pixels.seen == seen
     more = scored(swept, "--samples", "400")[1]
-    assert Pixels.seen > seen and more[0]["samples"] == "400" and more[0]["fid"] != first[0]["fid"]
+    assert Pixels.seen > seen
+    assert more[: len(first)] == first, "what was scored before stays in the table"
+    assert [row["samples"] for row in more[len(first) :]] == ["400"] * 4
+    fewer = scored(swept, "--samples", "300", "--seeds", "1")
+    assert fewer[1] == more and "median of 1 of 1, 300 images" in fewer[0].stdout
+
+
+def test_a_run_of_another_store_with_the_same_number_is_not_taken_for_it(swept):
+    first = scored(swept, "--samples", "300")[1]
+    run = store(swept).find({"config.arm": "dcgan"})[0]
+    path = swept / "runs" / "_local" / "records" / str(run.id) / GENERATOR
+    save_file({name: one * 1.5 if one.is_floating_point() else one for name, one in load_file(path).items()}, path)
+    rows = [row for row in scored(swept, "--samples", "300")[1] if row["run"] == str(run.id)]
+    assert len(rows) == 2 and len({row["fid"] for row in rows}) == 2
+    assert rows[0] in first
+
+
+@pytest.mark.parametrize("samples", [251, 249])
+def test_as_many_samples_are_scored_as_are_asked_for_however_many_pass_at_once(swept, samples):
+    seen = len(next(iter(scored(swept, "--samples", str(samples))[1])))
+    assert seen and Pixels.seen == 4 * samples + 1437 + 360
+
+
+def test_a_factor_of_the_grid_may_be_a_word(swept, tmp_path):
+    path = edited(tmp_path, "words", ("arms:", "grid:\n  init_g: [dcgan]\n\narms:"))
+    assert [run.point for run in fid._runs(load_study(path), store(swept))] == ["init_g=dcgan"] * 4
 
 
 def spoil(record):

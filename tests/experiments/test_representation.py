@@ -1,19 +1,29 @@
 """The second experiment, on the records of the smoke study."""
 
+import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save, save_file
 
+from experiments.networks import build_discriminator
 from experiments.representation.__main__ import main
-from experiments.representation.measured import Request, labelled_images, record_representation, resolved
+from experiments.representation.measured import (
+    Request,
+    _blocks,
+    labelled_images,
+    record_representation,
+    resolved,
+)
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
 from runs.representation import ACCURACY, OF_DISCRIMINATOR, OF_IMAGES, RepresentationConfig, promised_accuracies
 from runs.schema import DISCRIMINATOR
 from runs.store import open_store
-from tests.experiments.sweeping import run_here, store
+from tests.experiments.sweeping import run_here, store, sweep_here
+from tests.experiments.tiny import TINY
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +96,7 @@ def spoil(project, run, change):
     ("change", "message"),
     [
         (lambda tensor: tensor * math.nan, "its weights are not finite, so it has no features"),
+        (lambda tensor: tensor * 1e30, "its features are not finite"),
         (lambda tensor: tensor.flatten()[:1].clone(), "its weights do not fit its config"),
     ],
 )
@@ -98,6 +109,46 @@ def test_a_run_that_cannot_be_measured_is_named_and_the_others_are(swept, change
     assert {record.config["run"] for record in found(swept, of="discriminator")} == {
         one.id for one in store(swept).find() if one.id != run.id
     }
+
+
+def test_where_nothing_could_be_measured_that_is_all_that_is_said(swept):
+    run = store(swept).find()[0]
+    spoil(swept, run, lambda tensor: tensor * math.nan)
+    done = measured(swept, "with", f"run={run.id}")
+    assert done.returncode == 1 and "Traceback" not in done.stderr and f"FAILED run {run.id}" in done.stderr
+
+
+def test_runs_that_were_trained_again_are_measured_again(swept):
+    assert measured(swept, "smoke", "--workers", "1", "--seeds", "1").returncode == 0
+    assert sweep_here(swept, "smoke", "--seeds", "1", "--again", "--yes").returncode == 0
+    again = measured(swept, "smoke", "--workers", "1", "--seeds", "1")
+    assert "1 of 3 are measured, measuring 2" in again.stdout
+    assert {record.config["run"] for record in found(swept, of="discriminator")} == {
+        run.id for run in store(swept).find({"config.seed": 0})
+    }
+
+
+def test_a_discriminator_of_other_images_is_not_measured_on_these(swept):
+    path = swept / "runs" / "_local" / "records" / "1" / "info.json"
+    info = json.loads(path.read_text())
+    info["features"]["data"] = "other"
+    path.write_text(json.dumps(info))
+    done = measured(swept, "with", "run=1")
+    assert (
+        done.returncode == 1 and "it was trained on other images than those of dataset=digits here now" in done.stderr
+    )
+
+
+def test_too_few_images_for_the_classes_are_refused(local):
+    with pytest.raises(UserError, match=r"5,000 training images of 1,000 classes; expected 10 a class or more"):
+        resolved(RepresentationConfig(dataset="stacked_digits", channels=3), local)
+
+
+@pytest.mark.parametrize("images", [65, 20])
+def test_a_last_minibatch_of_one_image_and_one_that_is_not_full_are_taken(local, images):
+    whole = labelled_images(resolved(RepresentationConfig(train_images=100), local), local)
+    found = _blocks(build_discriminator(TINY), replace(whole, train=whole.train[:images]), 64)
+    assert [len(train) for train, _ in found.values()] == [images, images]
 
 
 @pytest.mark.parametrize(

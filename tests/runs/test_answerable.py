@@ -22,6 +22,7 @@ OTHERS: dict[str, Any] = {
     "g_steps": 2,
     "eval_every": 5,
     "eval_samples": 200,
+    "feature_space": "inception",
 }
 TREATMENTS: dict[str, Any] = {
     "lr": 1e-3,
