@@ -10,6 +10,7 @@ from analysis.report.writing import write_report
 from analysis.results.document import Results
 from runs.store import open_store
 from runs.study import Study
+from tests.analysis.synthetic import NO_STORE
 
 EMPTY = Picture(source=data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"), width=1, height=1)
 
@@ -21,7 +22,7 @@ def text_report(study: Study, records: str | Path, out: Path) -> tuple[Results, 
 
 def contents(data: StudyData) -> Contents:
     """The chapters of a report; their figures of sample images cannot be drawn."""
-    return contents_of(data, None)  # type: ignore[arg-type]
+    return contents_of(data, NO_STORE)
 
 
 def _without_drawing(contents: Contents, folder: Path, stamp: str) -> list[PageFigure]:

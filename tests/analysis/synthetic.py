@@ -16,6 +16,8 @@ from runs.store import open_store
 from runs.study import Study, study_from_document
 from tests.recording import record_run, synthetic_info, synthetic_traces
 
+NO_STORE = open_store("/there/are/no/records")  # of chapters that look up nothing but what was judged
+
 Behaviour = Literal["stable", "unlearned", "collapsed", "diverged", "nonfinite", "unsettled"]
 
 STEPS, EVERY = 200, 10
@@ -130,7 +132,7 @@ def loaded(folder: Path, study: Study) -> StudyData:
 
 def judged(data: StudyData) -> Judged:
     """What chapters that show no sample images are written from."""
-    return Judged(data=data, verdicts=judge_study(data), store=None)  # type: ignore[arg-type]
+    return Judged(data=data, verdicts=judge_study(data), store=NO_STORE)
 
 
 def results_of(data: StudyData) -> Results:
