@@ -139,6 +139,11 @@ def weights_hash(weights: dict[str, Tensor]) -> str:
     return content.hexdigest()[:16]
 
 
+def file_digest(content: bytes) -> str:
+    """Hash of a file's content, as it was recorded: it may be damaged."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 def data_digest(data: ImageData) -> str:
     """Digest of the training images and their labels, or of the whole prepared file where there is one."""
     if data.digest is not None:

@@ -9,11 +9,11 @@ held-out real images too, where there are fewer of them than samples; KID's expe
 # N images, F features
 
 import argparse
-import hashlib
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from experiments.datasets.images import ImageData, Images, to_bytes
 from experiments.datasets.protocol import Source
 from experiments.environment import resolve_device
 from experiments.feature_space import real_subset
-from experiments.features import data_digest
+from experiments.features import data_digest, file_digest
 from experiments.inception import InceptionNetwork, weights_file
 from experiments.networks import build_generator
 from experiments.probes import generate
@@ -57,9 +57,8 @@ class Measure:
 
     def __init__(self, data: ImageData, network: InceptionNetwork) -> None:
         self.data, self.network = data_digest(data), network
-        self.held_out = real_subset(data.held_out)
+        self.train, self.held_out = real_subset(data.train), real_subset(data.held_out)
         self._images = data
-        self._real: Tensor | None = None  # measured once something is compared with them
 
     def score(self, features: Tensor | None, samples: int, **named: Any) -> Score:
         """The row of these features (N, F), NaN where there are none; ``named``: its run, arm, point, seed, weights."""
@@ -67,7 +66,7 @@ class Measure:
         return Score(
             **named,
             samples=samples,
-            real_images=len(real_subset(self._images.train)),
+            real_images=len(self.train),
             fid=fid,
             kid=kid,
             kid_sd=deviation,
@@ -82,14 +81,18 @@ class Measure:
     def _features(self, images: Images, chosen: Tensor) -> Tensor:
         return torch.cat([self.network(chunk) for chunk in images.chunks_of(chosen, _AT_ONCE)])
 
+    @cached_property
+    def _real(self) -> tuple[Tensor, dict[str, Any]]:
+        """Features of the training images and their moments, once something is compared with them."""
+        features = self._features(self._images.train, self.train)
+        return features, fid_features_to_statistics(features)
+
     def _distances(self, features: Tensor) -> tuple[float, float, float]:
-        if self._real is None:
-            self._real = self._features(self._images.train, real_subset(self._images.train))
-        statistics = [fid_features_to_statistics(one) for one in (features, self._real)]
-        size = min(_KID_IMAGES, len(features), len(self._real))
+        real, moments = self._real
+        size = min(_KID_IMAGES, len(features), len(real))
         settings = {"kid_subsets": _KID_SUBSETS, "kid_subset_size": size, "verbose": False}
-        kid = kid_features_to_metric(features, self._real, **settings)
-        fid = fid_statistics_to_metric(*statistics, verbose=False)
+        kid = kid_features_to_metric(features, real, **settings)
+        fid = fid_statistics_to_metric(fid_features_to_statistics(features), moments, verbose=False)
         return fid[KEY_METRIC_FID], kid[KEY_METRIC_KID_MEAN], kid[KEY_METRIC_KID_STD]
 
 
@@ -102,17 +105,15 @@ class Scored:
     point: str
     weights: bytes
 
-    @property
+    @cached_property
     def named(self) -> dict[str, Any]:
         """What its row says of it."""
-        digest = hashlib.sha256(self.weights).hexdigest()[:16]
-        config = self.config
         return {
             "run": self.record.id,
-            "arm": config.arm,
+            "arm": self.config.arm,
             "point": self.point,
-            "seed": config.seed,
-            "weights": digest,
+            "seed": self.config.seed,
+            "weights": file_digest(self.weights),
         }
 
 

@@ -1,6 +1,7 @@
 """How good are the features that the discriminators learned? What ``make representation`` has recorded."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from analysis.judging.pairs import compared_pairs, paired_values
 from analysis.judging.representations import by_run, feature_accuracies, of_images
 from analysis.results.parts import summarized
 from analysis.results.wording import interval_text, number, p_text, point_text, signed
-from analysis.statistics import PairedComparison, paired_comparison
+from analysis.statistics import PairedComparison, Shift, paired_comparison
 from analysis.tables.columns import (
     ends,
     frame,
@@ -133,10 +134,20 @@ def _summaries(accuracies: pd.DataFrame, features: str) -> dict[str, Any]:
     }
 
 
-def _comparisons(
-    judged: Judged, accuracies: pd.DataFrame
-) -> Iterator[tuple[str, str, Mapping[str, Any], PairedComparison]]:
-    """First, second, grid point and comparison: of the arms that contrasts compare, and of each arm before training."""
+@dataclass(frozen=True, kw_only=True)
+class _Comparison:
+    """Of what comes first with what comes second, at one grid point."""
+
+    first: str
+    second: str
+    point: Mapping[str, Any]
+    pairs: PairedComparison
+    shift: Shift
+    p: float
+
+
+def _comparisons(judged: Judged, accuracies: pd.DataFrame) -> Iterator[_Comparison]:
+    """Of the arms that contrasts compare, and of each arm with itself before training."""
     data, runs = judged.data, judged.data.used["run_id"].tolist()
     trained, untrained = (by_run(accuracies, features, runs) for features in OF_DISCRIMINATOR)
     for point in data.study.grid_points():
@@ -149,42 +160,38 @@ def _comparisons(
             yield from _compared(arm, f"{arm} untrained", point, values)
 
 
-def _compared(
-    first: str, second: str, point: Mapping[str, Any], values: np.ndarray
-) -> Iterator[tuple[str, str, Mapping[str, Any], PairedComparison]]:
+def _compared(first: str, second: str, point: Mapping[str, Any], values: np.ndarray) -> Iterator[_Comparison]:
+    """The comparison of the pairs (N, 2) in which both were measured, if there is any."""
     known = values[~np.isnan(values).any(axis=1)].round(12)  # equal shares of images, summed in another order
-    if len(known):
-        yield first, second, point, paired_comparison(known[:, 0], known[:, 1], larger_is_worse=False)
+    pairs = paired_comparison(known[:, 0], known[:, 1], larger_is_worse=False)
+    if pairs.shift is not None and pairs.wilcoxon is not None:
+        yield _Comparison(first=first, second=second, point=point, pairs=pairs, shift=pairs.shift, p=pairs.wilcoxon.p)
 
 
-def _pair_columns(row: tuple[str, str, Mapping[str, Any], PairedComparison]) -> dict[str, Any]:
-    first, second, point, compared = row
-    shift = compared.shift
+def _pair_columns(row: _Comparison) -> dict[str, Any]:
     return {
-        "first": first,
-        "second": second,
-        **point_columns(point),
-        "pairs": compared.n,
-        "median of first": compared.median_first,
-        "median of second": compared.median_second,
-        "shift": shift.estimate if shift else None,
-        **ends("shift", shift.interval if shift else None),
-        "p": compared.wilcoxon.p if compared.wilcoxon else None,
+        "first": row.first,
+        "second": row.second,
+        **point_columns(row.point),
+        "pairs": row.pairs.n,
+        "median of first": row.pairs.median_first,
+        "median of second": row.pairs.median_second,
+        "shift": row.shift.estimate,
+        **ends("shift", row.shift.interval),
+        "p": row.p,
     }
 
 
-def _sentence(row: tuple[str, str, Mapping[str, Any], PairedComparison], alpha: float) -> str:
-    first, second, point, compared = row
-    assert compared.shift is not None and compared.wilcoxon is not None
-    where = f" at {point_text(point)}" if point else ""
-    shown = compared.wilcoxon.p <= alpha
-    estimate = compared.shift.estimate
-    better = first if (estimate or 0) > 0 else second
-    verdict = f"features of {better} are better" if shown and estimate else "no difference is shown"
+def _sentence(row: _Comparison, alpha: float) -> str:
+    where = f" at {point_text(row.point)}" if row.point else ""
+    estimate = row.shift.estimate
+    better = row.first if (estimate or 0) > 0 else row.second
+    shown = row.p <= alpha and estimate
+    verdict = f"features of {better} are better" if shown else "no difference is shown"
     size = "" if estimate is None else f" {signed(estimate)}"
     return (
-        f"{first} against {second}{where}: {verdict}:{size} {interval_text(compared.shift.interval)},"
-        f" {p_text(compared.wilcoxon.p, alpha)}, {counted(compared.n, 'pair')}."
+        f"{row.first} against {row.second}{where}: {verdict}:{size} {interval_text(row.shift.interval)},"
+        f" {p_text(row.p, alpha)}, {counted(row.pairs.n, 'pair')}."
     )
 
 

@@ -32,7 +32,7 @@ Writer = Callable[[Judged], Chapter]
 
 STORY: tuple[Writer, ...] = (outcomes, samples, training, contrasts)
 # outside the registered contrasts
-FURTHER: tuple[Writer, ...] = (
+FURTHER: tuple[Callable[[Judged], Chapter | None], ...] = (
     times,
     factors,
     quality,
@@ -40,6 +40,7 @@ FURTHER: tuple[Writer, ...] = (
     robustness,
     precision,
     every_run,
+    representation,
 )
 
 
@@ -91,14 +92,10 @@ def contents_of(data: StudyData, store: RunStore) -> Contents:
         judged=judged,
         setting=setting(judged),
         story=[write(judged) for write in STORY],
-        further=[*(write(judged) for write in FURTHER), *_where_measured(representation(judged))],
+        further=[chapter for write in FURTHER if (chapter := write(judged))],
     )
     check_names(contents.chapters)
     return contents
-
-
-def _where_measured(chapter: Chapter | None) -> list[Chapter]:
-    return [] if chapter is None else [chapter]
 
 
 def check_names(chapters: Sequence[Chapter]) -> None:

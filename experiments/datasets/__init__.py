@@ -17,6 +17,7 @@ from experiments.datasets.svhn import Svhn
 from runs.addresses import data_folder
 from runs.datasets import LSUN_SCENES
 from runs.errors import UserError
+from runs.representation import RepresentationConfig
 from runs.schema import RunConfig
 
 DATASETS: Mapping[str, DataSet] = {
@@ -34,7 +35,7 @@ DATASETS: Mapping[str, DataSet] = {
 }
 
 
-def source_of(config: RunConfig) -> Source:
+def source_of(config: RunConfig | RepresentationConfig) -> Source:
     """What the config says of its data."""
     return Source(dataset=config.dataset, image_size=config.image_size, channels=config.channels, path=config.data)
 

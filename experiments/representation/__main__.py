@@ -15,7 +15,8 @@ from statistics import median
 
 from tqdm import tqdm
 
-from experiments.representation.measured import Request, record_representation, resolved, weights_digest
+from experiments.features import file_digest
+from experiments.representation.measured import Request, record_representation, resolved
 from runs.addresses import check_local_folder, local_folder, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.generations import latest_runs
@@ -113,7 +114,7 @@ def _request(
 ) -> Request:
     content = {
         **asdict(config),
-        "weights": weights_digest(weights),
+        "weights": file_digest(weights),
         "images": images,
         "version": REPRESENTATION_VERSION,
     }

@@ -2,7 +2,6 @@
 
 # N images, F features, K classes
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -16,11 +15,11 @@ from safetensors.torch import load
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from experiments.datasets import load_images
+from experiments.datasets import load_images, source_of
 from experiments.datasets.images import Images, to_unit_range
 from experiments.datasets.protocol import Source
 from experiments.environment import code_state, versions
-from experiments.features import data_digest
+from experiments.features import data_digest, file_digest
 from experiments.networks import build_discriminator
 from experiments.representation.classifier import Accuracy, Labelled, Parts
 from experiments.representation.unsupervised import UNSUPERVISED
@@ -77,7 +76,7 @@ def resolved(config: RepresentationConfig, local: Path) -> RepresentationConfig:
 
     Raises UserError if the images are not here, or have no labels.
     """
-    data = load_images(_source(config), local)
+    data = load_images(source_of(config), local)
     if data.train.labels is None:
         raise UserError(f"dataset={config.dataset}: its images have no labels, which a classifier needs")
     found = replace(
@@ -134,7 +133,7 @@ def _measured(request: Request) -> tuple[dict[str, dict[int, list[Accuracy]]], R
     info = RepresentationInfo(
         versions=versions(),
         code=code_state(),
-        weights=None if request.trained is None else weights_digest(request.weights),
+        weights=None if request.trained is None else file_digest(request.weights),
         images=images.digest,
         dimensions={name: sum(train.shape[1] for train, _ in blocks.values()) for name, blocks in features.items()},
         accuracies={
@@ -152,7 +151,7 @@ def _measured(request: Request) -> tuple[dict[str, dict[int, list[Accuracy]]], R
 
 def labelled_images(config: RepresentationConfig, local: Path) -> LabelledImages:
     """The images of a resolved config: the same random ones of the training part, and of the held-out part."""
-    return _labelled_images(_source(config), local, config.train_images, config.test_images, config.split_seed)
+    return _labelled_images(source_of(config), local, config.train_images, config.test_images, config.split_seed)
 
 
 @lru_cache(maxsize=1)
@@ -165,11 +164,6 @@ def _labelled_images(
     return LabelledImages(
         train=train, train_labels=train_labels, test=test, test_labels=test_labels, digest=data_digest(data)
     )
-
-
-def weights_digest(weights: bytes) -> str:
-    """Digest of a file of weights."""
-    return hashlib.sha256(weights).hexdigest()[:16]
 
 
 def _taken(images: Images, count: int, seed: int) -> tuple[Tensor, np.ndarray]:
@@ -225,7 +219,3 @@ def _accuracies(config: RepresentationConfig, parts: Parts, steps: Sequence[int]
     """By labels a class, an accuracy a draw; one with all labels, which are the last of the steps."""
     few = {n: parts.few_label_accuracies(n, config.draws, config.split_seed) for n in steps[:-1]}
     return {**few, steps[-1]: [parts.accuracy()]}
-
-
-def _source(config: RepresentationConfig) -> Source:
-    return Source(dataset=config.dataset, image_size=config.image_size, channels=config.channels, path=config.data)
