@@ -42,8 +42,18 @@ class FrozenFeatures(nn.Module):
     @torch.no_grad()
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Features (B, F) by block, in the order of the blocks."""
-        activations = self.network(images, with_activations=True)[1]
-        return {name: _flat(maps) for name, maps in activations.items() if name != _LOGIT}
+        return {name: _flat(maps) for name, maps in hidden_activations(self.network, images).items()}
+
+
+def hidden_activations(network: BlockNetwork, images: Tensor) -> dict[str, Tensor]:
+    """What each block but that of the logit gives for images (B, C, H, W): maps (B, C, H, W) or units (B, F)."""
+    activations = network(images, with_activations=True)[1]
+    return {name: maps for name, maps in activations.items() if name != _LOGIT}
+
+
+def feature_count(network: BlockNetwork, images: Tensor) -> int:
+    """How many features all blocks have together; one image, also without data (``meta``), tells."""
+    return sum(_flat(maps).shape[1] for maps in hidden_activations(network, images).values())
 
 
 def concatenated(features: Mapping[str, Tensor]) -> Tensor:

@@ -10,28 +10,37 @@ from runs.schema import Dataset, ImageSize, Name
 from runs.validation import STRICT, NaturalInt, PositiveInt
 
 # raised when the same weights and images would no longer give the same numbers: older records then do not count
-REPRESENTATION_VERSION = 1
+REPRESENTATION_VERSION = 2
 VALIDATION_SHARE = 0.2  # of each class's training images, which choose C
 PER_CLASS = (1, 2, 5, 10)  # labels a class of the few-label curve
 FEWEST_A_CLASS = 10  # training images, on average
 TRAIN_IMAGES = 5_000  # at most: the classifier's time goes with images times features
 
 # features by what they are of: the metric ACCURACY of each has a point for every number of labels a class
-OF_DISCRIMINATOR = ("trained", "untrained")
-OF_IMAGES = ("pixels", "pca", "kmeans", "fourier")
-ACCURACY = {name: f"accuracy_{name}" for name in (*OF_DISCRIMINATOR, *OF_IMAGES)}
+TRAINED, UNTRAINED = OF_DISCRIMINATOR = ("trained", "untrained")
+PROJECTED = "projected"  # the trained ones at random to as few dimensions as the arm with the fewest has
+SUPERVISED = "supervised"  # of a network of D's shape that was trained with the labels: no rival, an upper reference
+OF_IMAGES = ("pixels", "pca", "kmeans", "fourier", "autoencoder", SUPERVISED)
+ACCURACY = {name: f"accuracy_{name}" for name in (*OF_DISCRIMINATOR, PROJECTED, *OF_IMAGES)}
+
+
+RunId = Annotated[int, Strict(), Field(ge=1)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RepresentationConfig:
     """Everything that decides the numbers but weights and images, whose digests ``info`` has.
 
-    of: features of a run's discriminator, which ``run``, ``arm`` and ``seed`` name, or of the images alone.
+    of: features of a run's discriminator, which ``run``, ``arm`` and ``seed`` name, or of the images alone, where the
+    autoencoder and the supervised network are in depth and width as the discriminator of the run ``shape_of``.
+    projected_to: dimensions of the projected features; None where all arms have equally many, or others are not known.
     """
 
     study: Name = "adhoc"
     of: Literal["discriminator", "images"] = "discriminator"
-    run: Annotated[int, Strict(), Field(ge=1)] | None = None
+    run: RunId | None = None
+    shape_of: RunId | None = None
+    projected_to: PositiveInt | None = None
     arm: Name | None = None
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**63)] | None = None
     dataset: Dataset = "digits"
@@ -50,7 +59,7 @@ class RepresentationInfo(TypedDict):
 
     versions: dict[str, str]
     code: dict[str, Any]
-    weights: str | None  # digest of the discriminator's
+    weights: str | None  # digest of the discriminator's; None: features of the images alone
     images: str  # digest of the data
     dimensions: dict[str, int]  # of the features, by their name
     # by name of features, then by labels a class as text: one entry a draw, each with test, validation and penalty (C)
@@ -74,10 +83,17 @@ def all_labels(config: RepresentationConfig) -> int:
 
 def features_of(config: RepresentationConfig) -> tuple[str, ...]:
     """The names of the features that a run of this config measures."""
-    return OF_DISCRIMINATOR if config.of == "discriminator" else OF_IMAGES
+    if config.of == "images":
+        return OF_IMAGES
+    return OF_DISCRIMINATOR if config.projected_to is None else (*OF_DISCRIMINATOR, PROJECTED)
+
+
+def label_counts(config: RepresentationConfig) -> list[int]:
+    """Labels a class at which features are measured: a few, and all that there are."""
+    most = all_labels(config)
+    return [*(n for n in PER_CLASS if n < most), most]
 
 
 def promised_accuracies(config: RepresentationConfig) -> dict[str, list[int]]:
-    """Labels a class at which each metric of a complete record has a point: a few, and all that there are."""
-    most = all_labels(config)
-    return {ACCURACY[name]: [*(n for n in PER_CLASS if n < most), most] for name in features_of(config)}
+    """Labels a class at which each metric of a complete record has a point."""
+    return {ACCURACY[name]: label_counts(config) for name in features_of(config)}

@@ -28,7 +28,7 @@ from analysis.tables.columns import (
     summary_interval,
 )
 from analysis.tables.formats import Table
-from runs.representation import OF_DISCRIMINATOR
+from runs.representation import OF_DISCRIMINATOR, SUPERVISED
 
 TITLE = "What the discriminators learned"
 FEW = 10  # labels a class, of the second column
@@ -60,7 +60,8 @@ def representation(judged: Judged) -> Chapter | None:
                 " are, C chosen on validation images: median [least, greatest] over runs. Of a discriminator: all"
                 " hidden blocks, max-pooled to 4 × 4 (layers of units as they are), BatchNorm's statistics averaged"
                 " over training images and frozen; untrained: with the weights that its run began with. Without a GAN:"
-                " pixels, 64 principal components, K-means on patches, random Fourier features.",
+                " pixels, 64 principal components, K-means on patches, random Fourier features, an autoencoder of D's"
+                " shape; supervised: a network of D's shape that was trained with the classifier's own labels.",
                 frame=_by_arm(judged, accuracies),
                 intervals={name: summary_interval(name) for name in (_ALL_LABELS, _FEW_LABELS)},
             ),
@@ -102,11 +103,11 @@ def _gist(accuracies: pd.DataFrame, arms: Sequence[str]) -> str:
         spreads.append(spread_text({arm: float(own[arm]) for arm in arms}))
     text = f"Accuracy of a linear classifier on trained discriminators' features, median by arm: {spreads[0]};"
     text += f" on the same discriminators' before training: {spreads[1]}"
-    others = of_images(at_all)
+    others = of_images(at_all[at_all["features"] != SUPERVISED])
     if others.empty:
         return f"{text}."
     by_name = others.set_index("features")["accuracy"].astype(float)
-    return f"{text}; on the best without a GAN, {by_name.idxmax()}: {number(float(by_name.max()))}."
+    return f"{text}; on the best without a GAN and without labels, {by_name.idxmax()}: {number(float(by_name.max()))}."
 
 
 def _by_arm(judged: Judged, accuracies: pd.DataFrame) -> pd.DataFrame:

@@ -61,7 +61,7 @@ def _rows(record: RunRecord, store: RunStore) -> list[dict[str, object]]:
 
 
 def of_images(accuracies: pd.DataFrame) -> pd.DataFrame:
-    """The rows of features that no GAN has learned."""
+    """The rows of features that no GAN has learned, those of a network that was trained with the labels among them."""
     return accuracies[accuracies["features"].isin(OF_IMAGES)]
 
 

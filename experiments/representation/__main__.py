@@ -13,10 +13,14 @@ from functools import partial
 from multiprocessing import get_context
 from statistics import median
 
+import torch
 from tqdm import tqdm
 
 from experiments.features import file_digest
-from experiments.representation.measured import Request, record_representation, resolved
+from experiments.networks import build_discriminator
+from experiments.representation.labelled import resolved
+from experiments.representation.measured import Request, record_representation
+from models.frozen import feature_count
 from runs.addresses import check_local_folder, local_folder, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.generations import latest_runs
@@ -32,7 +36,7 @@ from runs.representation import (
     all_labels,
     features_of,
 )
-from runs.schema import DISCRIMINATOR, RunConfig
+from runs.schema import DISCRIMINATOR, RunConfig, key_fields
 from runs.store import open_store
 from runs.study import digest, load_study
 from runs.validation import validated
@@ -66,16 +70,21 @@ def _of_study(name: str, seeds: int | None, store: RunStore) -> Iterator[Request
     runs = latest_runs(study, store)
     if not runs:
         raise UserError(f"study {study.name}: no run has a complete record; train them first")
-    bases = {
-        _config(record, of="images", run=None, arm=None, seed=None): record.info["features"].get("data")
-        for record in runs
-    }
-    if len(bases) > 1:
+    if len({tuple(record.config[name] for name in _IMAGES) for record in runs}) > 1:
         raise UserError(f"study {study.name}: its runs are on several data sets; measure a study of one")
-    for base, images in bases.items():
-        yield _request(resolved(base, local_folder()), images)
+    shape = next((record for record in runs if record.config["arm"] == study.reference_arm), runs[0])
+    yield _of_images(shape)
+    widths = {_feature_count(record) for record in runs}
+    fewest = min(widths) if len(widths) > 1 else None
     for record in runs:
-        yield _of_run(store, record, _config(record))
+        yield _of_run(store, record, _config(record, projected_to=fewest))
+
+
+def _feature_count(record: RunRecord) -> int:
+    config = _trained(record)
+    with torch.device("meta"):
+        image = torch.empty(1, config.channels, config.image_size, config.image_size)
+        return feature_count(build_discriminator(config).eval(), image)
 
 
 def _by_hand(words: Sequence[str], store: RunStore) -> Request:
@@ -91,12 +100,20 @@ def _by_hand(words: Sequence[str], store: RunStore) -> Request:
 
 
 def _of_run(store: RunStore, record: RunRecord, config: RepresentationConfig) -> Request:
-    trained = validated(RunConfig, record.config, f"run {record.id}")
-    config = resolved(config, local_folder())
-    return _request(config, record.info["features"].get("data"), trained, store.artifact(record, DISCRIMINATOR))
+    return _request(config, record, store.artifact(record, DISCRIMINATOR))
 
 
-_COPIED = ("study", "arm", "seed", "dataset", "data", "image_size", "channels")
+def _of_images(shape: RunRecord) -> Request:
+    nobody = {"run": None, "arm": None, "seed": None}
+    return _request(_config(shape, of="images", shape_of=shape.id, **nobody), shape)
+
+
+def _trained(record: RunRecord) -> RunConfig:
+    return validated(RunConfig, record.config, f"run {record.id}")
+
+
+_IMAGES = ("dataset", "data", "image_size", "channels")
+_COPIED = ("study", "arm", "seed", *_IMAGES)
 
 
 def _config(record: RunRecord, **changes: object) -> RepresentationConfig:
@@ -109,12 +126,14 @@ def _config(record: RunRecord, **changes: object) -> RepresentationConfig:
     return validated(RepresentationConfig, values, f"run {record.id}")
 
 
-def _request(
-    config: RepresentationConfig, images: str | None, trained: RunConfig | None = None, weights: bytes = b""
-) -> Request:
+def _request(config: RepresentationConfig, record: RunRecord, weights: bytes = b"") -> Request:
+    config, trained = resolved(config, local_folder()), _trained(record)
+    images = record.info["features"].get("data")
     content = {
         **asdict(config),
-        "weights": file_digest(weights),
+        "shape_of": None,  # whichever run it is: its config is what counts
+        "weights": file_digest(weights) if weights else None,
+        "trained": None if weights else key_fields(asdict(trained)),
         "images": images,
         "version": REPRESENTATION_VERSION,
     }

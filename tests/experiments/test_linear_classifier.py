@@ -1,14 +1,23 @@
 """The protocol that measures features, on features whose answer is known."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from experiments.representation import classifier
-from experiments.representation.classifier import Accuracy, Labelled, Parts, few_labels, validation_images
+from experiments.representation.classifier import (
+    PENALTIES,
+    Accuracy,
+    Labelled,
+    Parts,
+    few_labels,
+    validation_images,
+)
 from runs.errors import UserError
 
 
@@ -51,20 +60,41 @@ def test_an_image_that_is_known_by_heart_helps_neither_validation_nor_test():
     labels = random.integers(0, 5, count)
     features = 5 * np.eye(count)
     found = parts(features, labels, np.zeros((200, count)), random.integers(0, 5, 200))
-    assert found._fitted(found.train, 30.0).validation < 0.4
+    assert found.fitted(30.0).validation < 0.4
     again = Parts(train=found.train, validation=found.train, test=found.test)
     assert again.accuracy().validation == 1
 
 
-def test_c_is_chosen_by_validation_images_and_never_by_test_images():
-    low, high = (
-        Accuracy(test=test, validation=validation, penalty=penalty)
-        for test, validation, penalty in ((1.0, 0.5, 0.3), (0.2, 0.6, 3.0))
-    )
-    assert classifier._best([low, high], 1) == [high]
-    assert classifier._best([low, high, high, high], 2) == [high, high]
-    equal = [Accuracy(test=0.0, validation=0.5, penalty=penalty) for penalty in (0.3, 3.0)]
-    assert classifier._best(equal, 1) == equal[:1]
+@dataclass(frozen=True)
+class Told:
+    """Parts whose accuracies at each C are known: on validation and on test images."""
+
+    at: dict[float, tuple[float, float]]
+
+    def fitted(self, penalty):
+        validation, test = self.at[penalty]
+        return Accuracy(validation=validation, test=test, penalty=penalty)
+
+
+@pytest.mark.parametrize(
+    ("validation", "chosen"),
+    [
+        ((0.5, 0.6, 0.7, 0.8), 30.0),
+        ((0.5, 0.6, 0.6, 0.5), 0.3),  # of equal ones the smallest
+        ((0.5, 0.4), 0.03),  # no more are tried once it falls
+        ((0.5, 0.5, 0.7, 0.6), 3.0),
+    ],
+)
+def test_c_is_chosen_by_validation_images_and_never_by_test_images(validation, chosen):
+    told = Told({c: (one, 1 - one) for c, one in zip(PENALTIES, validation, strict=False)})
+    (best,) = classifier._best([told])
+    assert (best.penalty, best.validation) == (chosen, max(validation))
+
+
+def test_all_draws_have_one_c_whose_mean_is_best():
+    one = Told({0.03: (0.9, 0.0), 0.3: (0.8, 0.0), 3.0: (0.2, 0.0)})
+    other = Told({0.03: (0.1, 0.0), 0.3: (0.5, 0.0), 3.0: (0.6, 0.0)})
+    assert [(best.penalty, best.validation) for best in classifier._best([one, other])] == [(0.3, 0.8), (0.3, 0.5)]
 
 
 @given(st.lists(st.integers(2, 30), min_size=2, max_size=6), st.integers(0, 5))
@@ -88,15 +118,37 @@ def test_few_labels_are_as_many_of_each_class_and_others_every_draw(per_class, s
         assert not np.array_equal(chosen, few_labels(labels, per_class, seed, draw + 1))
 
 
-def test_more_labels_help_and_a_projection_to_what_they_span_changes_nothing(monkeypatch):
+def test_more_labels_help():
     random = drawn()
     found = parts(*gaussians(400, 3.0, random, 60), *gaussians(1000, 3.0, random, 60))
     few, more = (found.few_label_accuracies(count, 10, seed=0) for count in (1, 10))
     assert len(few) == len(more) == 10
     assert np.mean([one.test for one in few]) < np.mean([one.test for one in more]) < found.accuracy().test
-    monkeypatch.setattr(classifier, "_span", lambda features: np.eye(features.shape[1]))
-    directly = found.few_label_accuracies(10, 10, seed=0)
-    assert [one.test for one in directly] == pytest.approx([one.test for one in more], abs=0.005)
+
+
+def test_coordinates_of_what_few_images_span_change_nothing():
+    random = drawn()
+    found = parts(*gaussians(400, 3.0, random, 60), *gaussians(1000, 3.0, random, 60))
+    indices = few_labels(found.train.labels, 10, 0, 0)
+    spanned, plain = found.trained_on(indices), replace(found, train=found.train.at(indices))
+    assert spanned.train.features.shape == (20, 20)
+    for penalty in PENALTIES:
+        assert spanned.fitted(penalty).test == pytest.approx(plain.fitted(penalty).test, abs=0.003)
+
+
+def test_the_machine_is_the_least_of_its_own_objective():
+    """|w|²/2 + C Σ max(0, 1 − y f)², whose minimum a general minimizer finds as well."""
+    random = drawn()
+    found = parts(*gaussians(200, 1.5, random), *gaussians(2000, 1.5, random))
+    train, signs = found.train.features, 2.0 * found.train.labels - 1
+
+    def objective(weights):
+        margins = signs * (train @ weights[:-1] + weights[-1])
+        return weights @ weights / 2 + 3.0 * (np.maximum(0, 1 - margins) ** 2).sum()
+
+    weights = minimize(objective, np.zeros(train.shape[1] + 1)).x
+    told = found.test.features @ weights[:-1] + weights[-1] > 0
+    assert found.fitted(3.0).test == pytest.approx((told == found.test.labels).mean(), abs=0.003)
 
 
 def test_a_feature_that_never_varies_and_another_unit_change_nothing():

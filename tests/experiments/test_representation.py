@@ -10,13 +10,9 @@ from safetensors.torch import load_file, save, save_file
 
 from experiments.networks import build_discriminator
 from experiments.representation.__main__ import main
-from experiments.representation.measured import (
-    Request,
-    _blocks,
-    labelled_images,
-    record_representation,
-    resolved,
-)
+from experiments.representation.extracted import features_of_blocks, projected
+from experiments.representation.labelled import labelled_images, resolved
+from experiments.representation.measured import Request, record_representation
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
 from runs.representation import ACCURACY, OF_DISCRIMINATOR, OF_IMAGES, RepresentationConfig, promised_accuracies
@@ -147,7 +143,7 @@ def test_too_few_images_for_the_classes_are_refused(local):
 @pytest.mark.parametrize("images", [65, 20])
 def test_a_last_minibatch_of_one_image_and_one_that_is_not_full_are_taken(local, images):
     whole = labelled_images(resolved(RepresentationConfig(train_images=100), local), local)
-    found = _blocks(build_discriminator(TINY), replace(whole, train=whole.train[:images]), 64)
+    found = features_of_blocks(build_discriminator(TINY), replace(whole, train=whole.train[:images]), 64)
     assert [len(train) for train, _ in found.values()] == [images, images]
 
 
@@ -176,6 +172,42 @@ def test_a_study_without_records_is_refused(project):
 def test_images_without_labels_are_refused(local):
     with pytest.raises(UserError, match="dataset=photo_patches: its images have no labels"):
         resolved(RepresentationConfig(dataset="photo_patches", channels=3), local)
+
+
+def test_features_are_compared_at_as_many_dimensions_as_the_arm_with_the_fewest_has(swept):
+    assert measured(swept, "smoke", "--workers", "1").returncode == 0
+    own = {record.config["arm"]: record for record in found(swept, of="discriminator")}
+    fewest = min(record.info["dimensions"]["trained"] for record in own.values())
+    assert {record.config["projected_to"] for record in own.values()} == {fewest}
+    assert {record.info["dimensions"]["projected"] for record in own.values()} == {fewest}
+    narrow = next(one for one in own.values() if one.info["dimensions"]["trained"] == fewest)
+    assert narrow.info["accuracies"]["projected"] == narrow.info["accuracies"]["trained"]
+
+
+def test_a_random_projection_keeps_distances_and_leaves_few_dimensions_as_they_are():
+    random = torch.Generator().manual_seed(0)
+    train, test = (torch.randn(50, 2000, generator=random) for _ in range(2))
+    fewer = projected((train, test), 500, 0)
+    assert [len(part[0]) for part in fewer] == [500, 500]
+    between = [torch.cdist(one, other) for one, other in ((train, test), fewer)]
+    assert torch.allclose(between[0], between[1].float(), rtol=0.2)
+    assert projected((train, test), 2000, 0) == (train, test)
+
+
+def test_discriminators_that_began_alike_are_measured_before_training_once(training, tiny, local, tmp_path):
+    """What was kept of the first is what the second has, though its training was another."""
+    url, own = str(tmp_path / "records"), tmp_path / "local"
+    config = resolved(RepresentationConfig(run=1, arm=tiny.arm, seed=tiny.seed, train_images=150), local)
+    for lr in (tiny.lr_d, 2 * tiny.lr_d):
+        run = replace(tiny, lr_d=lr)
+        weights = save(
+            {name: one.contiguous() for name, one in training(run).discriminator.network.state_dict().items()}
+        )
+        record_representation(Request(config=config, url=url, local=own, key=str(lr), trained=run, weights=weights))
+        (file,) = (own / "representation").iterdir()
+        file.write_text(file.read_text().replace('"dimensions":', '"dimensions":1'))
+    one, other = open_store(url).find(kind=REPRESENTATION)
+    assert str(other.info["dimensions"]["untrained"]) == f"1{one.info['dimensions']['untrained']}"
 
 
 def test_an_untrained_discriminator_has_the_weights_that_its_run_began_with(training, tiny, local, tmp_path):
