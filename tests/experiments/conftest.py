@@ -1,5 +1,6 @@
 """Small trainings on the real data, and one feature network for all tests of a session."""
 
+import multiprocessing
 import shutil
 
 import pytest
@@ -64,6 +65,14 @@ def request_for(local, tmp_path):
         return RunRequest(**{**settings, **changes})
 
     return request
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Makes processes that share nothing with this one, out of one that has imported torch."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["experiments.recording"])
+    return context
 
 
 @pytest.fixture

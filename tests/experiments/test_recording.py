@@ -1,34 +1,17 @@
 import json
-import multiprocessing
-import os
 import signal
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from experiments.checkpoint import load_checkpoint, save_checkpoint
 from experiments.recording import NotRecorded, record
-from runs.schema import ARTIFACTS, CLOCK, DISCRIMINATOR, GENERATOR, SAMPLES, TRACES, config_fields
+from runs.schema import ARTIFACTS, config_fields
 from runs.store import open_store
+from tests.experiments.interrupting import Killed, kill_at, recorded, stop_at
 from tests.experiments.tiny import TINY
 from tests.mongo_server import MongoServer
-
-
-def recorded(request):
-    """What must be equal in two records of one run, to the bit: traces, probes, sample images, weights, digests."""
-    store = open_store(request.url)
-    found = store.find({"meta.cell_key": request.key})[-1]
-    traces = {name: one for name, one in store.traces(found, list(TRACES)).items() if name != CLOCK}
-    return {
-        **{name: (one.steps.tobytes(), one.values.tobytes()) for name, one in traces.items()},
-        "images": np.load(BytesIO(store.artifact(found, SAMPLES)))["images"].tobytes(),
-        **{name: store.artifact(found, name) for name in (GENERATOR, DISCRIMINATOR)},
-        "streams": found.info["streams"],
-        "extremes": repr(found.info["extremes"]),
-    }
 
 
 def test_a_recorded_run_is_complete_and_says_how_it_came_about(request_for, store_url_of_kind):
@@ -46,36 +29,6 @@ def test_a_finished_run_leaves_no_checkpoint(request_for):
     request = request_for(TINY)
     record(request)
     assert not request.checkpoint.exists()
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run early."""
-
-
-def stop_at(step):
-    def progress(reached):
-        if reached == step:
-            raise Killed
-
-    return progress
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Makes processes that share nothing with this one, out of one that has imported torch."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["experiments.recording"])
-    return context
-
-
-def kill_at(request, step):
-    """Train in this process and end it as ``kill -9`` does."""
-
-    def progress(reached):
-        if reached == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    record(request, progress)
 
 
 @pytest.mark.parametrize("step", [0, 4, 8, 12])
