@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from runs.manifest import RunKey, planned_runs
 from runs.records import COMPLETED, RunRecord, RunStore
-from runs.schema import TRAINING_VERSION
+from runs.schema import SNAPSHOTS, TRAINING_VERSION
 from runs.study import Study
 
 _NOT_RECORDED = 1  # the version of training that did not record it
@@ -79,6 +79,12 @@ def stale(study: Study, store: RunStore) -> int:
     found = store.find({"config.study": study.name, "status": COMPLETED}, complete_only=False)
     older = [one for one in found if int(one.meta.get("training_version") or _NOT_RECORDED) < TRAINING_VERSION]
     return sum(one.config.get("arm") in study.arms and one.config.get("seed") in study.seeds for one in older)
+
+
+def without_snapshots(study: Study, store: RunStore, todo: Work) -> int:
+    """How many runs of the study have a complete record without snapshots, and are not to be trained again."""
+    lacking = [record for record in latest_runs(study, store) if SNAPSHOTS not in record.artifacts]
+    return len({(record.meta["cell_key"], record.config["seed"]) for record in lacking} - set(todo.runs))
 
 
 def latest_generation(records: Iterable[RunRecord]) -> list[RunRecord]:

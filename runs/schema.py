@@ -306,3 +306,5 @@ SAMPLES = "samples.npz"  # steps (P,), images (P, 64, C, H, W) uint8: the first 
 GENERATOR = "generator.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
 ARTIFACTS = (SAMPLES, GENERATOR, DISCRIMINATOR)
+# one more of a run whose study asked for it, see runs.snapshots; a record is complete with and without
+SNAPSHOTS = "snapshots.safetensors"

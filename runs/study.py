@@ -52,7 +52,9 @@ class Cell:
 class Study:
     """A declared study. Made by :func:`load_study`.
 
-    ``document`` is the file's content as read, ``source`` what :func:`load_study` finds it by again: a name or a path.
+    ``document`` is the file's content as read, but for ``snapshot_every``, which is no part of the plan; ``source`` is
+    what :func:`load_study` finds the study by again: a name or a path. ``snapshot_every``: at every so many probes both
+    networks' weights are kept, see :mod:`runs.snapshots`; None: at none.
     """
 
     name: str
@@ -66,10 +68,11 @@ class Study:
     document: Mapping[str, Any]
     source: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    snapshot_every: int | None = None
 
     @property
     def plan_hash(self) -> str:
-        """Hash of the whole file's content (comments and layout aside)."""
+        """Hash of the whole file's content (comments, layout and ``snapshot_every`` aside)."""
         return digest(self.document)
 
     @property
@@ -129,6 +132,14 @@ class Study:
             study = replace(study, arms=chosen, overrides={**study.overrides, "arms": ",".join(chosen)})
         return study
 
+    def with_snapshots(self, every: int | None) -> Self:
+        """The same study, under the same label, with snapshots at every so many probes; None: as its file says."""
+        if every is None:
+            return self
+        if every < 1:
+            raise UserError(f"snapshot_every={every}: expected a number of probes, 1 or more")
+        return replace(self, snapshot_every=every)
+
     def _config(self, arm: str, point: Mapping[str, Any]) -> RunConfig:
         declared = {key: value for key, value in _arm_declaration(self.document, arm).items() if key != "matched"}
         values = {**spelled_out(self.base), **spelled_out(declared), **spelled_out(point)}
@@ -161,8 +172,9 @@ def study_from_document(document: Mapping[str, Any], where: str = "study") -> St
         grid=file.grid,
         reference_arm=file.reference_arm,
         plan=file.plan,
-        document=document,
+        document={name: value for name, value in document.items() if name != "snapshot_every"},
         source=file.study,
+        snapshot_every=file.snapshot_every,
     )
     for point in study.grid_points():  # every cell is a valid config, or the file is refused
         configs = {arm: study.cell(arm, point).config for arm in study.arms}

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from runs.plan import Contrast, Plan
 from runs.schema import BOTH_PLAYERS, Name
-from runs.validation import STRICT, NaturalInt, unknown
+from runs.validation import STRICT, NaturalInt, PositiveInt, unknown
 
 MOST_SEEDS = 100_000
 MOST_CELLS = 10_000  # arms times grid points: each is a row of the report
@@ -32,6 +32,7 @@ class StudyFile:
     plan: Plan
     first_seed: NaturalInt = 0
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = field(default_factory=dict)
+    snapshot_every: PositiveInt | None = None  # probes; no part of the plan
 
     @model_validator(mode="after")
     def _fits_a_sweep(self) -> Self:

@@ -240,6 +240,14 @@ def test_cell_key_changes_with_the_shape_of_the_reference_but_not_with_its_train
 # --- overrides
 
 
+def test_snapshots_change_neither_the_plan_nor_a_cell_nor_the_label() -> None:
+    plain, asking = study_from_document(DOCUMENT), study_from_document({**DOCUMENT, "snapshot_every": 5})
+    assert (plain.snapshot_every, asking.snapshot_every, asking.with_snapshots(None).snapshot_every) == (None, 5, 5)
+    for other in (asking, plain.with_snapshots(2), asking.with_snapshots(2)):
+        assert (other.plan_hash, other.label, dict(other.document)) == (plain.plan_hash, plain.label, DOCUMENT)
+        assert list(other.cells()) == list(plain.cells())
+
+
 def test_override_of_the_seeds_keeps_the_plan_hash_and_marks_the_label() -> None:
     study = study_from_document(DOCUMENT)
     more = study.override(seeds=5)
@@ -321,6 +329,11 @@ def test_label_of_many_arms_still_fits_a_folder() -> None:
         (changed("base", "stepz", to=10), "unknown field 'stepz'; did you mean 'steps'"),
         (changed("arms", "mlp", "architecture", to="mpl"), "architecture_g='mpl'"),
         (changed("arms", "mlp", to=None), "arms.mlp=None"),
+        (changed("snapshot_every", to=0), "snapshot_every=0 should be greater than or equal to 1"),
+        (changed("snapshot_every", to=2.5), "snapshot_every=2.5 should be a valid integer"),
+        (changed("snapshot_every", to="5"), "snapshot_every='5'"),
+        (changed("snapshot_every", to=True), "snapshot_every=True"),
+        (changed("base", "snapshot_every", to=5), "unknown field 'snapshot_every'"),
         (changed("plan", "primary", "first", to="mpl"), "unknown arm 'mpl'; did you mean 'mlp'"),
         (changed("plan", "primary", "outcome", to="unstable"), "plan.primary.outcome='unstable'"),
         (changed("plan", "primary", "minus", to=["mlp", "mpl"]), "unknown arm 'mpl'"),
