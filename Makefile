@@ -5,6 +5,7 @@ STUDY ?= digits
 SEEDS ?=
 ARMS ?=
 WORKERS ?=
+SNAPSHOT_EVERY ?=
 AGAIN :=
 YES :=
 RATES ?= 0.8 0.3
@@ -20,7 +21,7 @@ SKIP :=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
 KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI SAMPLES DATASET ROOT IMAGES SIZE UNCHECKED SKIP \
-	PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
+	SNAPSHOT_EVERY PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
@@ -37,6 +38,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.installed
 CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) $(if $(ARMS),--arms $(call quoted,$(ARMS)))
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
+KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup stability-sweep data report fid representation reproducibility power test lint bench calibration clean
@@ -51,8 +53,8 @@ help: ## this list
 
 setup: $(READY) ## make the environment and install the pinned packages
 
-stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again
-	@$(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
+stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again, SNAPSHOT_EVERY=5 keeps weights at each fifth probe
+	@$(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
 
 data: $(READY) ## fetch or read DATASET and prepare it: ROOT=its files, SIZE=64, IMAGES=a folder of pictures, UNCHECKED=1, SKIP=1

@@ -49,6 +49,7 @@ def requests(
             generation=generation,
             plan_hash=study.plan_hash,
             plan=dict(study.document),
+            snapshot_every=study.snapshot_every,
         )
         for key, seed in runs
     ]

@@ -20,6 +20,7 @@ from experiments.recording import RunRequest, real_images
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.schema import FeatureSpace, RunConfig, probe_steps, promised_steps
+from runs.snapshots import snapshot_steps
 from runs.study import Study
 
 _SECONDS_A_CELL = 0.5
@@ -45,7 +46,7 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
         lacking = sum(request.key == one.cell.key for request in todo)
         cost = seconds_per_run(one.config, local) if lacking else 0.0
         seconds += lacking * cost
-        size += lacking * _bytes_per_run(one)
+        size += lacking * _bytes_per_run(one, study.snapshot_every)
         rows.append(_row(study, one, cost, lacking))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
     for source in dict.fromkeys(source_of(one.config) for one in cells):
@@ -112,11 +113,12 @@ def _width(width: int | None, inner: int | None) -> str:
     return f"{width}" if inner is None else f"{width} (inner {inner})"
 
 
-def _bytes_per_run(one: MatchedCell) -> int:
+def _bytes_per_run(one: MatchedCell, snapshot_every: int | None) -> int:
     points = sum(len(steps) for steps in promised_steps(one.config).values())
     weights = 4 * (one.match["parameters_g"] + one.match["parameters_d"])
     sheet = 64 * one.config.channels * one.config.image_size**2
-    return points * _BYTES_A_POINT + weights + sheet * len(probe_steps(one.config))
+    kept = 1 + len(snapshot_steps(one.config, snapshot_every))
+    return points * _BYTES_A_POINT + kept * weights + sheet * len(probe_steps(one.config))
 
 
 def _duration(seconds: float) -> str:

@@ -21,6 +21,7 @@ from experiments.feature_space import FeatureExtractor
 from experiments.features import data_digest, feature_extractor
 from experiments.probes import measure_references
 from experiments.sizes import refuse_too_few
+from experiments.snapshots import SnapshotFolder
 from experiments.training import Training
 from runs.addresses import local_folder
 from runs.errors import UserError
@@ -30,6 +31,7 @@ from runs.schema import (
     DISCRIMINATOR,
     GENERATOR,
     SAMPLES,
+    SNAPSHOTS,
     TRAINING_VERSION,
     FeatureSpace,
     MatchInfo,
@@ -38,6 +40,7 @@ from runs.schema import (
     config_fields,
     probe_steps,
 )
+from runs.snapshots import snapshot_steps
 from runs.store import open_store
 
 _CHECKPOINT_SECONDS = 5.0  # no training loses more than about this when it is killed
@@ -56,6 +59,7 @@ class RunRequest:
     generation: int = 0  # how often the cell and seed were trained before, on request
     plan_hash: str | None = None
     plan: dict[str, Any] | None = None  # None: a run by hand
+    snapshot_every: int | None = None  # probes; None: no snapshots
     local: Path = field(default_factory=local_folder)  # checkpoints and the feature network
     checkpoint_seconds: float = _CHECKPOINT_SECONDS
 
@@ -74,6 +78,12 @@ class RunRequest:
         """Where this run's checkpoint is kept until its record is complete."""
         again = f"-again{self.generation}" if self.generation else ""
         return self.local / "checkpoints" / f"{self.key}-{self.config.seed}{again}.pt"
+
+    @property
+    def snapshots(self) -> SnapshotFolder:
+        """Where its snapshots are kept for as long."""
+        steps = snapshot_steps(self.config, self.snapshot_every)
+        return SnapshotFolder(path=self.checkpoint.with_suffix(".snapshots"), steps=steps)
 
 
 class NotRecorded(RuntimeError):
@@ -107,7 +117,7 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
     run = experiment.run(meta_info=meta, options={"--loglevel": "CRITICAL"})
     run_id = int(str(run._id))
     _check_recorded(request.url, run_id)
-    request.checkpoint.unlink(missing_ok=True)
+    _forget(request)
     return run_id
 
 
@@ -129,16 +139,27 @@ def real_images(source: Source, local: Path, space: FeatureSpace = "own") -> tup
 
 
 def _prepared(request: RunRequest) -> Training:
-    config = request.config
-    training = Training(config, *real_images(*request.data))
+    training = Training(request.config, *real_images(*request.data))
     kept = load_checkpoint(request.checkpoint)
-    if kept is not None and kept["config"] == config_fields(config):
+    if kept is not None and _continues(request, kept):
         training.restore(kept["training"])
+    else:
+        _forget(request)  # snapshots of two trainings are never mixed
     return training
 
 
+def _continues(request: RunRequest, kept: dict[str, Any]) -> bool:
+    """Whether a checkpoint is of this training, with the snapshots that are wanted up to its step."""
+    return kept["config"] == config_fields(request.config) and request.snapshots.reach(kept["training"]["step"])
+
+
+def _forget(request: RunRequest) -> None:
+    request.checkpoint.unlink(missing_ok=True)
+    request.snapshots.remove()
+
+
 def _train(request: RunRequest, training: Training, run: Run, progress: Progress) -> None:
-    saved = time.monotonic()
+    saved, snapshots = time.monotonic(), request.snapshots
 
     def publish() -> None:
         for name, value, step in training.recorder.new_points():
@@ -147,6 +168,7 @@ def _train(request: RunRequest, training: Training, run: Run, progress: Progress
     def at_probe() -> None:
         nonlocal saved
         publish()
+        snapshots.take(training)  # before the checkpoint: those of a step that it has reached are there
         finished = training.step == request.config.steps
         if finished or time.monotonic() - saved >= request.checkpoint_seconds:
             state = {"config": config_fields(request.config), "training": training.state()}
@@ -161,7 +183,7 @@ def _train(request: RunRequest, training: Training, run: Run, progress: Progress
 def _finish(request: RunRequest, training: Training, run: Run) -> None:
     run.info.update(_info(request, training))
     with tempfile.TemporaryDirectory() as folder:
-        for path in _write_artifacts(training, Path(folder)):
+        for path in _write_artifacts(request, training, Path(folder)):
             run.add_artifact(str(path), path.name)
     flush(run)
 
@@ -190,11 +212,14 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
     )
 
 
-def _write_artifacts(training: Training, folder: Path) -> list[Path]:
+def _write_artifacts(request: RunRequest, training: Training, folder: Path) -> list[Path]:
     samples, generator, discriminator = folder / SAMPLES, folder / GENERATOR, folder / DISCRIMINATOR
     images = torch.stack(training.sheets).numpy()
     np.savez_compressed(samples, steps=np.array(probe_steps(training.config)), images=images)
-    for player, path in ((training.generator, generator), (training.discriminator, discriminator)):
-        weights = {name: tensor.cpu().contiguous() for name, tensor in player.network.state_dict().items()}
-        save_file(weights, path)
-    return [samples, generator, discriminator]
+    weights = training.weights()
+    save_file(weights["generator"], generator)
+    save_file(weights["discriminator"], discriminator)
+    if request.snapshot_every is None:
+        return [samples, generator, discriminator]
+    request.snapshots.join(folder / SNAPSHOTS)
+    return [samples, generator, discriminator, folder / SNAPSHOTS]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runs.addresses import check_local_folder, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
-from runs.generations import Work, recorded_generations, stale, still_missing, work
+from runs.generations import Work, recorded_generations, stale, still_missing, without_snapshots, work
 from runs.manifest import planned_runs
 from runs.processes import checked_workers
 from runs.schema import TRAINING_VERSION
@@ -17,7 +17,8 @@ from runs.study import Study, load_study
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing; 0 when every run of the study has a complete record afterwards, 1 otherwise."""
     options = _parse(arguments)
-    study = load_study(options.study).override(seeds=options.seeds, arms=_listed(options.arms))
+    study = load_study(options.study).with_snapshots(options.snapshot_every)
+    study = study.override(seeds=options.seeds, arms=_listed(options.arms))
     checked_workers(options.workers)
     check_local_folder()
     url = store_url()
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _ask(study, todo, options.yes)
     if todo.runs:
         _say_what_is_stale(study, store)
+    _say_what_has_no_snapshots(study, store, todo)
     if todo.runs or options.dry_run:
         _make_runs(study, todo, url, options)
     if options.dry_run:
@@ -58,6 +60,15 @@ def _say_what_is_stale(study: Study, store: RunStore) -> None:
         )
 
 
+def _say_what_has_no_snapshots(study: Study, store: RunStore, todo: Work) -> None:
+    lacking = without_snapshots(study, store, todo) if study.snapshot_every is not None else 0
+    if lacking:
+        print(
+            f"{study.label}: {lacking} complete runs were recorded without snapshots and stay so;"
+            " AGAIN=1 (--again) trains all runs again, with them"
+        )
+
+
 def _ask(study: Study, todo: Work, yes: bool) -> None:
     """Let the user confirm that runs with complete records are trained again. Raises UserError if he does not."""
     question = f"{study.label}: train {todo.recorded} runs again? nothing is deleted"
@@ -81,6 +92,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, help="train this many seeds instead of the study's")
     parser.add_argument("--arms", help="train only these arms (names with commas between)")
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    parser.add_argument(
+        "--snapshot-every",
+        type=int,
+        metavar="PROBES",
+        help="keep both networks' weights at every so many probes, the first and the last included",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be trained, and train nothing")
     parser.add_argument(
         "--again", action="store_true", help="train what has complete records again; all stay, the latest counts"

@@ -137,6 +137,10 @@ class Training:
         self.sheets = list(state["sheets"])
         self.step, self.halted_at, self._seconds = state["step"], state["halted_at"], state["seconds"]
 
+    def weights(self) -> dict[str, dict[str, Tensor]]:
+        """Both networks' state dicts as files keep them: on the CPU, contiguous, and good until the next step."""
+        return {"generator": _weights(self.generator), "discriminator": _weights(self.discriminator)}
+
     def digests(self) -> dict[str, str]:
         """What each stream gave, the probes' latent vectors included."""
         latents = hashlib.sha256(self.prober.latents.cpu().numpy().tobytes()).hexdigest()[:16]
@@ -164,6 +168,10 @@ class Training:
             distribution=self.config.latent_distribution,
             device=self.device,
         )
+
+
+def _weights(player: Player) -> dict[str, Tensor]:
+    return {name: tensor.cpu().contiguous() for name, tensor in player.network.state_dict().items()}
 
 
 def _player_state(player: Player) -> dict[str, Any]:

@@ -66,6 +66,13 @@ def test_again_and_yes_are_passed_on_and_only_from_the_command_line(project: Pat
     assert calls(project, "stability-sweep", "AGAIN=0", AGAIN="1", YES="1")[0][3:] == []
 
 
+def test_snapshots_are_asked_of_the_sweep_and_change_no_report(project: Path) -> None:
+    assert calls(project, "stability-sweep", "SNAPSHOT_EVERY=5") == [
+        ["-m", "experiments.sweep", "digits", "--snapshot-every", "5"],
+        ["-m", "analysis.report", "digits"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("typo", "meant"),
     [("SEED=3", "SEEDS"), ("STUDDY=aa", "STUDY"), ("seeds=3", "SEEDS"), ("ARM=mlp", "ARMS"), ("WORKER=2", "WORKERS")],

@@ -84,6 +84,8 @@ WRONG = {
     "no seeds": (["digits", "--seeds", "0"], "seeds=0"),
     "no workers": (["digits", "--workers", "0"], "workers=0"),
     "more workers than the machine bears": (["digits", "--workers", "100000"], "workers=100000: expected 1 to "),
+    "snapshots at no probe": (["digits", "--snapshot-every", "0"], "snapshot_every=0: expected a number of probes"),
+    "snapshots at half a probe": (["digits", "--snapshot-every", "0.5"], "invalid int value: '0.5'"),
     "more seeds than anyone trains": (["digits", "--seeds", "99999999999"], "seeds=99999999999: expected"),
 }
 
