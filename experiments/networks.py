@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from models.architectures import Shape, recipe
-from models.blocks import BlockNetwork, least_hidden_layers
+from models.blocks import BlockNetwork
 from models.matching import NoMatch, Widths, count_flops, count_parameters, match_widths
 from runs.errors import UserError
 from runs.schema import MatchInfo, Role, RunConfig, player_config
@@ -27,8 +27,8 @@ def matched_config(config: RunConfig, reference: RunConfig | None) -> RunConfig:
     """The config with depth and widths filled in: what is declared stays, the rest matches the reference.
 
     Hidden layers are as many as the reference's, widths such that parameters are. Without a reference: as many hidden
-    layers as a DCGAN has at this image size, and a default width. Raises UserError if no network can be built so, or if
-    the matched G would be narrower than its latent vector.
+    layers as its architecture has at this image size, and a default width. Raises UserError if no network can be built
+    so, or if the matched G would be narrower than its latent vector.
     """
     try:
         return _alone(config) if reference is None else _matched(config, _alone(reference))
@@ -64,15 +64,19 @@ def match_info(config: RunConfig, reference: RunConfig | None) -> MatchInfo:
 
 
 def _alone(config: RunConfig) -> RunConfig:
-    least = least_hidden_layers(config.image_size)
     config = replace(
         config,
-        hidden_layers_g=config.hidden_layers_g or least,
-        hidden_layers_d=config.hidden_layers_d or least,
+        hidden_layers_g=config.hidden_layers_g or recipe(config.architecture_g).hidden_layers(config.image_size),
+        hidden_layers_d=config.hidden_layers_d or recipe(config.architecture_d).hidden_layers(config.image_size),
         width_g=config.width_g or DEFAULT_WIDTH,
         width_d=config.width_d or DEFAULT_WIDTH,
     )
-    with torch.device("meta"):  # a shape that nothing can build is refused here
+    return _buildable(config)
+
+
+def _buildable(config: RunConfig) -> RunConfig:
+    """The same config. Raises ValueError for a shape that nothing can build."""
+    with torch.device("meta"):
         build_generator(config), build_discriminator(config)
     return config
 
@@ -89,7 +93,7 @@ def _matched(config: RunConfig, reference: RunConfig) -> RunConfig:
         config = _with_widths(config, "g", found)
     if config.width_d is None:
         config = _with_widths(config, "d", _match(config, reference, "d"))
-    return config
+    return _buildable(config)
 
 
 def _match(config: RunConfig, reference: RunConfig, role: Role) -> Widths:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from models.blocks import BlockNetwork, Normalization
+from models.blocks import BlockNetwork, Normalization, least_hidden_layers
 from models.dcgan import DCGANDiscriminator, DCGANGenerator
+from models.dcgan_3x3 import DCGAN3x3Discriminator, DCGAN3x3Generator, least_hidden_layers_3x3
 from models.mlp import MLPDiscriminator, MLPGenerator
 
 
@@ -21,7 +22,7 @@ class Shape:
     latent_dim: int  # of G; nothing to D
     width: int
     inner_width: int | None  # None: all hidden layers by ``width``
-    hidden_layers: int | None  # None: as many as a DCGAN has at this image size
+    hidden_layers: int | None  # None: as many as the architecture has at this image size
     extra_layers: int  # beyond those
     normalization: Normalization
 
@@ -31,13 +32,15 @@ class Recipe:
     """How one architecture builds each player, and what a trainer and a matcher must know of it.
 
     one_width: whether a unit of width is a hidden unit, so that one inner layer may have another width, and a G
-    narrower than its latent vector loses of it. memory_format: in which its layers are fastest.
+    narrower than its latent vector loses of it. memory_format: in which its layers are fastest. hidden_layers: how many
+    each player has at an image size, where nothing else is asked for.
     """
 
     generator: Callable[[Shape], BlockNetwork]
     discriminator: Callable[[Shape], BlockNetwork]
     one_width: bool
     memory_format: torch.memory_format
+    hidden_layers: Callable[[int], int] = least_hidden_layers
 
 
 def _mlp_generator(shape: Shape) -> BlockNetwork:
@@ -56,6 +59,16 @@ def _dcgan_generator(shape: Shape) -> BlockNetwork:
 def _dcgan_discriminator(shape: Shape) -> BlockNetwork:
     _refuse_inner_width(shape)
     return DCGANDiscriminator(shape.image_size, *_common(shape))
+
+
+def _dcgan_3x3_generator(shape: Shape) -> BlockNetwork:
+    _refuse_inner_width(shape)
+    return DCGAN3x3Generator(shape.image_size, shape.latent_dim, *_common(shape))
+
+
+def _dcgan_3x3_discriminator(shape: Shape) -> BlockNetwork:
+    _refuse_inner_width(shape)
+    return DCGAN3x3Discriminator(shape.image_size, *_common(shape))
 
 
 def _common(shape: Shape) -> tuple[int, int, int, Normalization, int | None]:
@@ -79,6 +92,13 @@ RECIPES: Mapping[str, Recipe] = {
         discriminator=_dcgan_discriminator,
         one_width=False,
         memory_format=torch.channels_last,
+    ),
+    "dcgan-3x3": Recipe(
+        generator=_dcgan_3x3_generator,
+        discriminator=_dcgan_3x3_discriminator,
+        one_width=False,
+        memory_format=torch.channels_last,
+        hidden_layers=least_hidden_layers_3x3,
     ),
 }
 

@@ -32,22 +32,22 @@ class DCGANGenerator(BlockNetwork):
         normalization: Normalization = "batch",
         hidden_layers: int | None = None,
     ) -> None:
-        extra_layers += _beyond_least(hidden_layers, image_size)
+        extra_layers += beyond_least(hidden_layers, least_hidden_layers(image_size), image_size)
         features = width * image_size // 8
         project = ProjectionTo4x4(latent_dim, features, bias=normalization == "none")
         blocks: dict[str, nn.Module] = {
             "4x4_project": nn.Sequential(
-                nn.Unflatten(1, (latent_dim, 1, 1)), *_hidden(project, nn.ReLU(), normalization)
+                nn.Unflatten(1, (latent_dim, 1, 1)), *hidden(project, nn.ReLU(), normalization)
             )
         }
         size = 8
         while size < image_size:
             up = nn.ConvTranspose2d(features, features // 2, 4, 2, 1, bias=normalization == "none")
-            blocks[f"{resolution(size)}_up"] = nn.Sequential(*_hidden(up, nn.ReLU(), normalization))
+            blocks[f"{resolution(size)}_up"] = nn.Sequential(*hidden(up, nn.ReLU(), normalization))
             features, size = features // 2, size * 2
         for i in range(1, extra_layers + 1):
             extra = nn.Conv2d(features, features, 3, 1, 1, bias=normalization == "none")
-            blocks[f"{resolution(size // 2)}_extra{i}"] = nn.Sequential(*_hidden(extra, nn.ReLU(), normalization))
+            blocks[f"{resolution(size // 2)}_extra{i}"] = nn.Sequential(*hidden(extra, nn.ReLU(), normalization))
         image = UpsamplingToImage(features, channels)
         blocks[f"{resolution(image_size)}_image"] = nn.Sequential(image, nn.Tanh())
         super().__init__(blocks)
@@ -70,25 +70,25 @@ class DCGANDiscriminator(BlockNetwork):
         normalization: Normalization = "batch",
         hidden_layers: int | None = None,
     ) -> None:
-        extra_layers += _beyond_least(hidden_layers, image_size)
+        extra_layers += beyond_least(hidden_layers, least_hidden_layers(image_size), image_size)
         size = image_size // 2
         first = DownsamplingOfImage(channels, width)
-        blocks: dict[str, nn.Module] = {f"{resolution(size)}_down": nn.Sequential(*_hidden(first, _leaky(), "none"))}
+        blocks: dict[str, nn.Module] = {f"{resolution(size)}_down": nn.Sequential(*hidden(first, leaky(), "none"))}
         for i in range(1, extra_layers + 1):
             extra = nn.Conv2d(width, width, 3, 1, 1, bias=normalization == "none")
-            blocks[f"{resolution(size)}_extra{i}"] = nn.Sequential(*_hidden(extra, _leaky(), normalization))
+            blocks[f"{resolution(size)}_extra{i}"] = nn.Sequential(*hidden(extra, leaky(), normalization))
         features = width
         while size > 4:
             size //= 2
             down = nn.Conv2d(features, features * 2, 4, 2, 1, bias=normalization == "none")
-            blocks[f"{resolution(size)}_down"] = nn.Sequential(*_hidden(down, _leaky(), normalization))
+            blocks[f"{resolution(size)}_down"] = nn.Sequential(*hidden(down, leaky(), normalization))
             features *= 2
         blocks["logit"] = nn.Sequential(LogitOf4x4(features), nn.Flatten(0))
         super().__init__(blocks)
 
 
-def _beyond_least(hidden_layers: int | None, image_size: int) -> int:
-    least = least_hidden_layers(image_size)
+def beyond_least(hidden_layers: int | None, least: int, image_size: int) -> int:
+    """Hidden layers beyond the least; None asks for none. Raises ValueError if fewer than the least are asked for."""
     if hidden_layers is None:
         return 0
     if hidden_layers < least:
@@ -98,11 +98,13 @@ def _beyond_least(hidden_layers: int | None, image_size: int) -> int:
     return hidden_layers - least
 
 
-def _leaky() -> nn.Module:
+def leaky() -> nn.Module:
+    """The activation of D."""
     return nn.LeakyReLU(0.2)
 
 
-def _hidden(
+def hidden(
     layer: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module, normalization: Normalization
 ) -> list[nn.Module]:
+    """A hidden layer: what is learned, its normalization, its activation."""
     return [layer, *normalization_layers(normalization, nn.BatchNorm2d, layer.out_channels), activation]

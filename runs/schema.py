@@ -28,7 +28,7 @@ MOST_UPDATES = 1_000  # of one player in a step
 MOST_SAMPLES = 20_000  # distances between all pairs of them are kept: 1.6 GB
 MOST_THREADS = 256
 
-Architecture = Literal["mlp", "dcgan"]
+Architecture = Literal["mlp", "dcgan", "dcgan-3x3"]
 Normalization = Literal["none", "batch"]
 Initialization = Literal["dcgan", "he"]
 LatentDistribution = Literal["normal", "uniform"]
@@ -110,7 +110,8 @@ class RunConfig:
     """Everything that determines one training. Fields that end in _g and _d are the generator's and discriminator's.
 
     ``None`` for a width or a number of hidden layers means: as matching finds it, or for an arm that is matched to none
-    as a DCGAN has it at this image size. ``extra_layers`` come on top of the hidden layers of both players.
+    as its architecture has it at this image size (an MLP as a DCGAN). ``extra_layers`` come on top of the hidden layers
+    of both players.
     One *step* is ``d_steps`` updates of D, then ``g_steps`` updates of G.
     """
 

@@ -9,7 +9,7 @@ from analysis.results.grid_means import SignsOverGrid
 from analysis.results.verdict_words import VERDICT_WORDS
 from analysis.statistics import FactorEffects, Interval, PermutationTest, SpecificationTest, significant
 
-ARCHITECTURES = {"mlp": "MLP", "dcgan": "DCGAN"}
+ARCHITECTURES = {"mlp": "MLP", "dcgan": "DCGAN", "dcgan-3x3": "3 × 3 DCGAN"}
 
 
 def number(value: float | None) -> str:

@@ -32,6 +32,17 @@ def test_declared_widths_stay():
     assert match_info(config, None)["reference"] is None
 
 
+def test_an_arm_has_the_depth_of_its_own_architecture_or_of_the_one_it_is_matched_to():
+    shape = {"architecture": "dcgan-3x3", "image_size": 32, "latent_dim": 16, "width": 8}
+    deep = RunConfig(arm="dcgan-3x3", **spelled_out(shape))
+    assert (matched_config(deep, None).hidden_layers_g, matched_config(deep, None).hidden_layers_d) == (6, 6)
+    info = match_info(matched_config(replace(deep, arm="mlp", **MLP, width_g=None, width_d=None), deep), deep)
+    assert (info["hidden_layers_g"], info["hidden_layers_d"]) == (6, 6)
+    assert info["parameters_d"] / info["reference_parameters_d"] == pytest.approx(1, abs=0.01)
+    with pytest.raises(UserError, match="arm dcgan-3x3: hidden_layers=3: a DCGAN of 32×32 images has 6 or more"):
+        matched_config(deep, replace(deep, arm="dcgan", **spelled_out({"architecture": "dcgan"})))
+
+
 @pytest.mark.parametrize("size", [64, 128])
 def test_a_generator_narrower_than_its_latent_vector_is_refused(size):
     reference = RunConfig(image_size=size, latent_dim=200, width_g=16, width_d=16, channels=3)

@@ -18,8 +18,9 @@ from runs.kinds import REPRESENTATION
 from runs.representation import ACCURACY, OF_DISCRIMINATOR, OF_IMAGES, RepresentationConfig, promised_accuracies
 from runs.schema import DISCRIMINATOR
 from runs.store import open_store
-from tests.experiments.sweeping import run_here, store, sweep_here
+from tests.experiments.sweeping import edited, run_here, store, sweep_here
 from tests.experiments.tiny import TINY
+from tests.project import run
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,24 @@ def test_features_of_both_arms_and_of_no_gan_are_measured_on_the_same_images(ima
     assert torch.equal(one.train, other.train) and torch.equal(one.test, other.test)
     assert one.train.shape == (150, 1, 16, 16)
     assert resolved(RepresentationConfig(train_images=10**6), local).train_images == 1437
+
+
+def test_the_papers_discriminator_is_trained_matched_and_measured(project):
+    study = edited(project, "papers", ("study: smoke", "study: papers"), ("seeds: 2", "seeds: 1"),
+                   ("{architecture: dcgan, normalization: batch, width_g: 16, width_d: 16}",
+                    "{architecture: dcgan-3x3, normalization: batch, width: 8}"))  # fmt: skip
+    swept_up = sweep_here(project, study)
+    assert swept_up.returncode == 0, swept_up.stderr
+    done = measured(project, study, "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    (record,) = found(project, arm="dcgan")
+    assert record.info["dimensions"]["trained"] == (8 + 8 + 16 + 16) * 16
+    assert set(record.info["blocks"]["trained"]) == {"16x16_conv", "8x8_down", "8x8_conv", "4x4_down"}
+    (mlp,) = store(project).find({"config.arm": "mlp"})
+    assert (mlp.config["hidden_layers_g"], mlp.config["hidden_layers_d"]) == (4, 4)
+    reported = run(project, "analysis.report", study, "--out", "out")
+    assert reported.returncode == 0, reported.stderr
+    assert (project / "out" / "papers" / "figures" / "features.svg").exists()
 
 
 def spoil(project, run, change):

@@ -52,6 +52,15 @@ def test_an_unknown_name_builds_nothing():
         why_absent(Source(dataset="cats", image_size=16, channels=1), Path("nowhere"))
 
 
-def test_a_dcgan_refuses_an_inner_width():
+@pytest.mark.parametrize("name", ["dcgan", "dcgan-3x3"])
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_a_dcgan_refuses_an_inner_width(name, player):
     with pytest.raises(ValueError, match="inner_width=3"):
-        recipe("dcgan").generator(Shape(**{**vars(SHAPE), "inner_width": 3}))
+        getattr(recipe(name), player)(Shape(**{**vars(SHAPE), "inner_width": 3}))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_says_how_many_hidden_layers_its_players_have(name):
+    found = recipe(name)
+    for network in (found.generator(SHAPE), found.discriminator(SHAPE)):
+        assert len(network.blocks) - 1 == found.hidden_layers(SHAPE.image_size)

@@ -7,6 +7,7 @@ from torch.nn.functional import conv2d, leaky_relu, linear, max_pool2d
 
 from models.blocks import BlockNetwork
 from models.dcgan import DCGANDiscriminator
+from models.dcgan_3x3 import DCGAN3x3Discriminator
 from models.frozen import FrozenFeatures, concatenated
 from models.mlp import MLPDiscriminator
 
@@ -29,6 +30,12 @@ def test_feature_maps_are_pooled_to_4x4_flattened_and_named_by_their_block():
         "4x4_down": (5, 32 * 16),
     }
     assert concatenated(features).shape == (5, (8 + 16 + 32) * 16)
+
+
+def test_the_papers_discriminator_gives_its_28672_features():
+    features = FrozenFeatures(DCGAN3x3Discriminator(32, 128, 3, normalization="none"), [])(images(1, 3, 32))
+    assert [one.shape[1] for one in features.values()] == [2048, 2048, 4096, 4096, 8192, 8192]
+    assert concatenated(features).shape == (1, 28_672)
 
 
 def test_features_equal_a_forward_pass_that_is_written_out():

@@ -1,15 +1,17 @@
-"""One contract for all four networks."""
+"""One contract for all networks."""
 
 import pytest
 import torch
 
 from models.dcgan import DCGANDiscriminator, DCGANGenerator
+from models.dcgan_3x3 import DCGAN3x3Discriminator, DCGAN3x3Generator
 from models.matching import count_parameters
 from models.mlp import MLPDiscriminator, MLPGenerator
 
 SIZES = [16, 32, 64]
-GENERATORS = [DCGANGenerator, MLPGenerator]
-DISCRIMINATORS = [DCGANDiscriminator, MLPDiscriminator]
+GENERATORS = [DCGANGenerator, MLPGenerator, DCGAN3x3Generator]
+DISCRIMINATORS = [DCGANDiscriminator, MLPDiscriminator, DCGAN3x3Discriminator]
+TWO_A_RESOLUTION = (DCGAN3x3Generator, DCGAN3x3Discriminator)
 
 
 def latents(count=3, dim=8):
@@ -50,9 +52,30 @@ def test_dcgan_blocks_are_named_by_resolution_and_role():
     assert list(discriminator.blocks) == ["16x16_down", "16x16_extra1", "8x8_down", "4x4_down", "logit"]
 
 
+def test_the_papers_discriminator_has_its_channels_at_their_resolutions_and_its_generator_mirrors_it():
+    with torch.device("meta"):
+        generator = DCGAN3x3Generator(image_size=32, latent_dim=256, width=128, channels=3)
+        discriminator = DCGAN3x3Discriminator(image_size=32, width=128, channels=3)
+        images, up = generator(torch.empty(2, 256), with_activations=True)
+        _, down = discriminator(images, with_activations=True)
+    assert {name: tuple(maps.shape[1:]) for name, maps in down.items() if name != "logit"} == {
+        "32x32_conv": (128, 32, 32),
+        "16x16_down": (128, 16, 16),
+        "16x16_conv": (256, 16, 16),
+        "8x8_down": (256, 8, 8),
+        "8x8_conv": (512, 8, 8),
+        "4x4_down": (512, 4, 4),
+    }
+    assert [maps.shape[1] for maps in up.values()] == [512, 512, 256, 256, 128, 128, 3]
+    assert list(up) == ["4x4_project", "8x8_up", "8x8_conv", "16x16_up", "16x16_conv", "32x32_up", "32x32_image"]
+    kernels = [layer.kernel_size for layer in discriminator.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert kernels == [(3, 3)] * 6 + [(4, 4)]  # the last is a product with what is left of 4×4
+
+
 def test_a_block_named_by_a_resolution_gives_that_resolution():
-    _, activations = DCGANGenerator(64, 8, 4, 3)(latents(), with_activations=True)
-    for name, activation in activations.items():
+    _, of_dcgan = DCGANGenerator(64, 8, 4, 3)(latents(), with_activations=True)
+    _, of_3x3 = DCGAN3x3Generator(64, 8, 4, 3, extra_layers=1)(latents(), with_activations=True)
+    for name, activation in [*of_dcgan.items(), *of_3x3.items()]:
         side = int(name.split("x")[0])
         assert activation.shape[2:] == (side, side)
 
@@ -108,8 +131,9 @@ def test_sizes_that_cannot_be_halved_to_4_are_refused(network, size):
 
 @pytest.mark.parametrize(("size", "layers"), [(16, 2), (32, 3), (64, 4), (128, 5)])
 @pytest.mark.parametrize("network", [*GENERATORS, *DISCRIMINATORS])
-def test_every_network_has_one_hidden_layer_a_resolution_unless_it_is_told_otherwise(network, size, layers):
+def test_every_network_has_one_hidden_layer_a_resolution_or_two_unless_it_is_told_otherwise(network, size, layers):
     latent = {"latent_dim": 8} if network in GENERATORS else {}
+    layers *= 2 if network in TWO_A_RESOLUTION else 1
     for asked, blocks in ((None, layers), (layers + 2, layers + 2)):
         built = network(image_size=size, width=4, channels=1, hidden_layers=asked, **latent)
         assert len(built.blocks) == blocks + 1  # and the image or the logit
