@@ -12,6 +12,7 @@ RATES ?= 0.8 0.3
 PAIRS ?=
 PHI ?=
 SAMPLES ?=
+TEST_ON ?=
 DATASET ?=
 ROOT ?=
 IMAGES ?=
@@ -20,8 +21,8 @@ UNCHECKED :=
 SKIP :=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
-KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI SAMPLES DATASET ROOT IMAGES SIZE UNCHECKED SKIP \
-	SNAPSHOT_EVERY PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
+KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI SAMPLES TEST_ON DATASET ROOT IMAGES SIZE UNCHECKED \
+	SKIP SNAPSHOT_EVERY PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
@@ -69,8 +70,9 @@ fid: $(READY) ## FID and KID of STUDY's last generators, to set beside published
 	@$(PY) -m experiments.fid $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
 	$(if $(SAMPLES),--samples $(call quoted,$(SAMPLES)))
 
-representation: $(READY) ## how good are the features of STUDY's discriminators for a linear classifier, and of the images themselves?
-	@$(PY) -m experiments.representation $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) $(PROCESSES)
+representation: $(READY) ## how good are the features of STUDY's discriminators for a linear classifier? TEST_ON=cifar10: on another data set
+	@$(PY) -m experiments.representation $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
+	$(if $(TEST_ON),--test-on $(call quoted,$(TEST_ON))) $(PROCESSES)
 
 reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts
 	@$(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \

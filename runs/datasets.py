@@ -113,3 +113,14 @@ def known_dataset(name: str) -> str:
     if name not in DATASETS:
         raise ValueError(f"should be one of {', '.join(DATASETS)}")
     return name
+
+
+def refuse_unfit(dataset: str, data: str | None, channels: int) -> None:
+    """Raise ValueError if the data set is in no such folder (``data``), or not to be had in so many channels."""
+    facts = DATASETS[dataset]
+    if (data is not None) != facts.in_a_folder:
+        wanted = "should name the folder of your pictures" if data is None else "should be left out"
+        raise ValueError(f"data={data!r} {wanted} with dataset={dataset}")
+    if channels not in facts.channels:
+        expected = " or ".join(map(str, facts.channels))
+        raise ValueError(f"channels={channels} should be {expected} with dataset={dataset}")

@@ -1,10 +1,11 @@
 """What a representation run is: how good the features of one discriminator are, or of the images themselves."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
 
+from runs.datasets import refuse_unfit
 from runs.errors import UserError
 from runs.schema import Dataset, ImageSize, Name
 from runs.validation import STRICT, NaturalInt, PositiveInt
@@ -33,6 +34,8 @@ class RepresentationConfig:
 
     of: features of a run's discriminator, which ``run``, ``arm`` and ``seed`` name, or of the images alone, where the
     autoencoder and the supervised network are in depth and width as the discriminator of the run ``shape_of``.
+    dataset, data: whose labelled images the classifier is trained and tested on, and BatchNorm's statistics are of.
+    trained_on: the data set that the discriminator was trained on; None: the same.
     projected_to: dimensions of the projected features; None where all arms have equally many, or others are not known.
     """
 
@@ -45,6 +48,7 @@ class RepresentationConfig:
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**63)] | None = None
     dataset: Dataset = "digits"
     data: Annotated[str, Strict(), Field(min_length=1)] | None = None
+    trained_on: Dataset | None = None
     image_size: ImageSize = 16
     channels: PositiveInt = 1
     train_images: PositiveInt = TRAIN_IMAGES  # with labels, validation included
@@ -52,6 +56,11 @@ class RepresentationConfig:
     classes: Annotated[PositiveInt, Field(ge=2)] = 10
     draws: PositiveInt = 10  # of few labels
     split_seed: NaturalInt = 0
+
+    @model_validator(mode="after")
+    def _fits_the_data(self) -> Self:
+        refuse_unfit(self.dataset, self.data, self.channels)
+        return self
 
 
 class RepresentationInfo(TypedDict):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypedDict
 from pydantic import AfterValidator, Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
 
-from runs.datasets import DATASETS, known_dataset
+from runs.datasets import known_dataset, refuse_unfit
 from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, PositiveFloat, PositiveInt
 
 # raised when the same config would no longer give the same numbers: older records then do not count
@@ -157,13 +157,7 @@ class RunConfig:
 
     @model_validator(mode="after")
     def _fits_the_data(self) -> Self:
-        known = DATASETS[self.dataset].channels
-        if (self.data is not None) != DATASETS[self.dataset].in_a_folder:
-            wanted = "should name the folder of your pictures" if self.data is None else "should be left out"
-            raise ValueError(f"data={self.data!r} {wanted} with dataset={self.dataset}")
-        if self.channels not in known:
-            expected = " or ".join(map(str, known))
-            raise ValueError(f"channels={self.channels} should be {expected} with dataset={self.dataset}")
+        refuse_unfit(self.dataset, self.data, self.channels)
         return self
 
     @model_validator(mode="after")

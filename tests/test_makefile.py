@@ -60,6 +60,12 @@ def test_a_study_may_have_any_name(project: Path, study: str) -> None:
     assert calls(project, "reproducibility", given)[-1] == ["-m", "analysis.reruns", study]
 
 
+def test_features_are_tested_on_the_data_set_that_is_named(project: Path) -> None:
+    assert calls(project, "representation", "STUDY=tiny_imagenet", "TEST_ON=cifar10", "WORKERS=1") == [
+        ["-m", "experiments.representation", "tiny_imagenet", "--test-on", "cifar10", "--workers", "1"]
+    ]
+
+
 def test_again_and_yes_are_passed_on_and_only_from_the_command_line(project: Path) -> None:
     assert calls(project, "stability-sweep", "AGAIN=1", "YES=1")[0][3:] == ["--again", "--yes"]
     (project / "calls").unlink()

@@ -14,9 +14,9 @@ from analysis.figures.features import feature_curves
 from analysis.figures.parts import ReferenceLine
 from analysis.figures.traces import BAND
 from analysis.judging.pairs import compared_pairs, paired_values
-from analysis.judging.representations import by_run, feature_accuracies, of_images
+from analysis.judging.representations import by_run, feature_accuracies, of_images, tested_on
 from analysis.results.parts import summarized
-from analysis.results.wording import interval_text, number, p_text, point_text, signed
+from analysis.results.wording import interval_text, listed, number, p_text, point_text, signed
 from analysis.statistics import PairedComparison, Shift, paired_comparison
 from analysis.tables.columns import (
     ends,
@@ -36,8 +36,12 @@ _ALL_LABELS, _FEW_LABELS = "all labels", f"{FEW} labels a class"
 
 
 def representation(judged: Judged) -> Chapter | None:
-    """Accuracies by arm, pairs of arms, and features without a GAN beside them; None where nothing was measured."""
-    accuracies = feature_accuracies(judged.data, judged.store)
+    """Accuracies by arm, pairs of arms, and features without a GAN beside them; None where nothing was measured.
+
+    Of several data sets that features were tested on, the first has all of it, and each other one a table.
+    """
+    shown, *others = tested_on(judged.data, judged.store) or [""]
+    accuracies = feature_accuracies(judged.data, judged.store, shown)
     measured = accuracies[accuracies["arm"].notna()]
     if measured.empty:
         return None
@@ -46,36 +50,46 @@ def representation(judged: Judged) -> Chapter | None:
     return Chapter(
         name="representation",
         title=TITLE,
-        gist=_gist(accuracies, arms),
+        gist=_gist(accuracies, arms, shown),
         sentences=[
+            *_transferred(judged, shown),
             *_not_measured(judged, measured),
             *(_sentence(row, judged.alpha) for row in comparisons),
             _UNCORRECTED,
             _CAUTION,
         ],
         tables=(
-            Table(
-                name="features",
-                caption="Accuracy on test images of an L2 linear support vector machine on features that stay as they"
-                " are, C chosen on validation images: median [least, greatest] over runs. Of a discriminator: all"
-                " hidden blocks, max-pooled to 4 × 4 (layers of units as they are), BatchNorm's statistics averaged"
-                " over training images and frozen; untrained: with the weights that its run began with. Without a GAN:"
-                " pixels, 64 principal components, K-means on patches, random Fourier features, an autoencoder of D's"
-                " shape; supervised: a network of D's shape that was trained with the classifier's own labels.",
-                frame=_by_arm(judged, accuracies),
-                intervals={name: summary_interval(name) for name in (_ALL_LABELS, _FEW_LABELS)},
-            ),
+            _accuracy_table(judged, accuracies, "features", shown),
             Table(
                 name="feature_pairs",
-                caption="Accuracy with all labels within matched pairs, first minus second: Hodges–Lehmann shift with"
-                " its interval, and Wilcoxon's signed-rank p, which no correction covers. More is better. Dimensions"
-                " differ between architectures, and width alone helps a linear classifier.",
+                caption=f"Accuracy on {shown} with all labels within matched pairs, first minus second: Hodges–Lehmann"
+                " shift with its interval, and Wilcoxon's signed-rank p, which no correction covers. More is better."
+                " Dimensions differ between architectures, and width alone helps a linear classifier.",
                 frame=frame([_pair_columns(row) for row in comparisons], whole=["pairs"]),
                 intervals={"shift": interval("shift")},
                 p=("p",),
             ),
+            *(
+                _accuracy_table(judged, feature_accuracies(judged.data, judged.store, one), f"features_{one}", one)
+                for one in others
+            ),
         ),
-        figures=(_figure(judged, accuracies, arms),),
+        figures=(_figure(judged, accuracies, arms, shown),),
+    )
+
+
+def _accuracy_table(judged: Judged, accuracies: pd.DataFrame, name: str, dataset: str) -> Table:
+    trained = " ".join(_transferred(judged, dataset))
+    return Table(
+        name=name,
+        caption=f"Accuracy on test images of {dataset} of an L2 linear support vector machine on features that stay as"
+        " they are, C chosen on validation images: median [least, greatest] over runs. Of a discriminator: all hidden"
+        " blocks, max-pooled to 4 × 4 (layers of units as they are), BatchNorm's statistics averaged over that data"
+        " set's training images and frozen; untrained: with the weights that its run began with. Without a GAN: pixels,"
+        " 64 principal components, K-means on patches, random Fourier features, an autoencoder of D's shape;"
+        f" supervised: a network of D's shape that was trained with the classifier's own labels. {trained}".strip(),
+        frame=_by_arm(judged, accuracies),
+        intervals={name: summary_interval(name) for name in (_ALL_LABELS, _FEW_LABELS)},
     )
 
 
@@ -84,6 +98,16 @@ _CAUTION = (
     "A discriminator whose run failed has other features because it failed, as much as it failed because of them:"
     " these comparisons do not say which."
 )
+
+
+def _transferred(judged: Judged, dataset: str) -> Iterator[str]:
+    """Which images the discriminators have learned from, where it is others than those they are tested on."""
+    own = sorted({cell.config.dataset for cell in judged.data.study.cells()})
+    if dataset not in own:
+        yield (
+            f"The discriminators were trained on {listed(own)}, never on {dataset}: to its training images the"
+            " classifier, BatchNorm's statistics and the features without a GAN are fitted."
+        )
 
 
 def _not_measured(judged: Judged, measured: pd.DataFrame) -> Iterator[str]:
@@ -95,13 +119,14 @@ def _not_measured(judged: Judged, measured: pd.DataFrame) -> Iterator[str]:
             yield f"Of {arm} {lacking} of {counted(len(used), 'run')} are not measured, and left out here."
 
 
-def _gist(accuracies: pd.DataFrame, arms: Sequence[str]) -> str:
+def _gist(accuracies: pd.DataFrame, arms: Sequence[str], dataset: str) -> str:
     at_all = accuracies[accuracies["all_labels"]]
     spreads = []
     for features in OF_DISCRIMINATOR:
         own = at_all[at_all["features"] == features].groupby("arm")["accuracy"].median()
         spreads.append(spread_text({arm: float(own[arm]) for arm in arms}))
-    text = f"Accuracy of a linear classifier on trained discriminators' features, median by arm: {spreads[0]};"
+    text = f"Accuracy on {dataset} of a linear classifier of trained discriminators' features, median by arm:"
+    text += f" {spreads[0]};"
     text += f" on the same discriminators' before training: {spreads[1]}"
     others = of_images(at_all[at_all["features"] != SUPERVISED])
     if others.empty:
@@ -196,7 +221,7 @@ def _sentence(row: _Comparison, alpha: float) -> str:
     )
 
 
-def _figure(judged: Judged, accuracies: pd.DataFrame, arms: Sequence[str]) -> ReportFigure:
+def _figure(judged: Judged, accuracies: pd.DataFrame, arms: Sequence[str], dataset: str) -> ReportFigure:
     of_arms = accuracies[accuracies["arm"].isin(arms)]
     groups = of_arms.groupby(["features", "arm", "labels"], sort=False)["accuracy"]
     curves = groups.quantile(np.array([0.5, *BAND])).unstack().set_axis(["median", "low", "high"], axis=1).reset_index()
@@ -209,9 +234,9 @@ def _figure(judged: Judged, accuracies: pd.DataFrame, arms: Sequence[str]) -> Re
             name="features",
             title="Features for a linear classifier",
             sentences=[],
-            text=f"Median and 25th to 75th percentile over {counted(runs, 'run')}, all grid points together; few labels"
-            f" are the mean of {counted(draws, 'draw')}, the last point has all labels. Grey lines:"
-            " features without a GAN, with all labels.",
+            text=f"Tested on {dataset}. Median and 25th to 75th percentile over {counted(runs, 'run')}, all grid points"
+            f" together; few labels are the mean of {counted(draws, 'draw')}, the last point has all labels. Grey"
+            " lines: features without a GAN, with all labels.",
             alt="Accuracy of a linear classifier over labels a class, by arm, trained and untrained.",
         ),
         data={"curve": curves, "line": others[["features", "accuracy", "dimensions"]]},

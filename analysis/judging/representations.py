@@ -13,16 +13,23 @@ from runs.representation import ACCURACY, OF_IMAGES, REPRESENTATION_VERSION
 COLUMNS = ("run_id", "arm", "features", "labels", "all_labels", "accuracy", "dimensions", "draws")
 
 
-def feature_accuracies(data: StudyData, store: RunStore) -> pd.DataFrame:
+def tested_on(data: StudyData, store: RunStore) -> list[str]:
+    """The data sets that discriminators' features were tested on, by name; first those that they were trained on."""
+    own = {cell.config.dataset for cell in data.study.cells()}
+    found = {record.config["dataset"] for record in _wanted(data, store) if record.config["run"] is not None}
+    return sorted(found, key=lambda dataset: (dataset not in own, dataset))
+
+
+def feature_accuracies(data: StudyData, store: RunStore, dataset: str | None = None) -> pd.DataFrame:
     """One row a number of labels a class, features and run: COLUMNS and the grid's factors.
 
+    dataset: what they were tested on, by default the first of :func:`tested_on`; no frame has accuracies on two.
     run_id, arm and factors are missing for features of the images alone. all_labels: whether these are all labels there
     are. accuracy: share of test images whose class is found, mean over draws. Of several protocols (numbers of images
     and draws) that one counts which most runs have; of equal records the earliest.
     """
-    query = {"config.study": data.study.name, "meta.representation_version": REPRESENTATION_VERSION}
-    found = store.find(query, kind=REPRESENTATION)
-    wanted = [record for record in found if record.config["run"] is None or record.config["run"] in data.records]
+    dataset = dataset or next(iter(tested_on(data, store)), None)
+    wanted = [record for record in _wanted(data, store) if record.config["dataset"] == dataset]
     protocols = Counter(_protocol(record) for record in wanted)
     if not protocols:
         return pd.DataFrame(columns=[*COLUMNS, *data.factors])
@@ -34,6 +41,13 @@ def feature_accuracies(data: StudyData, store: RunStore) -> pd.DataFrame:
     made = pd.DataFrame([row for record in first.values() for row in _rows(record, store)])
     places = data.used[["run_id", "arm", *data.factors]].astype({"run_id": "Int64", "arm": object})
     return made.astype({"run_id": "Int64"}).merge(places, on="run_id", how="left")
+
+
+def _wanted(data: StudyData, store: RunStore) -> list[RunRecord]:
+    """Today's records of the images, and of the discriminators of used runs."""
+    query = {"config.study": data.study.name, "meta.representation_version": REPRESENTATION_VERSION}
+    found = store.find(query, kind=REPRESENTATION)
+    return [record for record in found if record.config["run"] is None or record.config["run"] in data.records]
 
 
 def _protocol(record: RunRecord) -> tuple[object, ...]:

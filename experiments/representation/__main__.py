@@ -1,7 +1,9 @@
 """``python -m experiments.representation STUDY``: how good are the features of every discriminator of a study?
 
 Reads the recorded last weights of each run and writes runs of the kind «representation»; what is recorded is not
-measured again. ``python -m experiments.representation with run=12`` does it for one run.
+measured again. ``python -m experiments.representation with run=12`` does it for one run. Tested on the labelled images
+of the study's own data set, or of another (``--test-on cifar10``, ``test_on=cifar10``), given in the same size and
+channels.
 """
 
 import sys
@@ -16,12 +18,14 @@ from statistics import median
 import torch
 from tqdm import tqdm
 
-from experiments.features import file_digest
+from experiments.datasets import load_images, source_of
+from experiments.features import data_digest, file_digest
 from experiments.networks import build_discriminator
 from experiments.representation.labelled import resolved
 from experiments.representation.measured import Request, record_representation
 from models.frozen import feature_count
 from runs.addresses import check_local_folder, local_folder, store_url
+from runs.datasets import DATASETS
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.generations import latest_runs
 from runs.kinds import REPRESENTATION
@@ -39,9 +43,9 @@ from runs.representation import (
 from runs.schema import DISCRIMINATOR, RunConfig, key_fields
 from runs.store import open_store
 from runs.study import digest, load_study
-from runs.validation import validated
+from runs.validation import unknown, validated
 
-_GIVEN = ("run", "train_images", "draws", "split_seed")  # what may be set by hand
+_GIVEN = ("run", "test_on", "train_images", "draws", "split_seed")  # what may be set by hand
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         options = _parser().parse_args(words)
         workers = checked_workers(options.workers) or len(available_cores())
-        requests = list(_of_study(options.study, options.seeds, store))
+        requests = list(_of_study(options.study, options.seeds, options.test_on, store))
     check_store(store_url())
     recorded = _recorded(store, requests)
     lacking = [request for request in requests if request.key not in recorded]
@@ -64,8 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _of_study(name: str, seeds: int | None, store: RunStore) -> Iterator[Request]:
+def _of_study(name: str, seeds: int | None, test_on: str | None, store: RunStore) -> Iterator[Request]:
     """The images themselves, and the discriminator of each run that has a complete record."""
+    _refuse_test_set(test_on)
     study = load_study(name).override(seeds=seeds)
     runs = latest_runs(study, store)
     if not runs:
@@ -73,11 +78,11 @@ def _of_study(name: str, seeds: int | None, store: RunStore) -> Iterator[Request
     if len({tuple(record.config[name] for name in _IMAGES) for record in runs}) > 1:
         raise UserError(f"study {study.name}: its runs are on several data sets; measure a study of one")
     shape = next((record for record in runs if record.config["arm"] == study.reference_arm), runs[0])
-    yield _of_images(shape)
+    yield _of_images(shape, test_on)
     widths = {_feature_count(record) for record in runs}
     fewest = min(widths) if len(widths) > 1 else None
     for record in runs:
-        yield _of_run(store, record, _config(record, projected_to=fewest))
+        yield _of_run(store, record, _config(record, test_on, projected_to=fewest))
 
 
 def _feature_count(record: RunRecord) -> int:
@@ -89,23 +94,35 @@ def _feature_count(record: RunRecord) -> int:
 
 def _by_hand(words: Sequence[str], store: RunStore) -> Request:
     given = parsed_settings(words)
-    unknown = sorted(set(given) - set(_GIVEN))
-    if unknown or "run" not in given:
-        wrong = f"{unknown[0]}: unknown" if unknown else "run: missing"
+    strange = sorted(set(given) - set(_GIVEN))
+    if strange or "run" not in given:
+        wrong = f"{strange[0]}: unknown" if strange else "run: missing"
         raise UserError(f"{wrong}; expected with run=NUMBER, and of {', '.join(_GIVEN[1:])} what should be another")
+    test_on = given.pop("test_on", None)
+    _refuse_test_set(test_on)
     found = store.find({"_id": given["run"]})
     if not found:
         raise UserError(f"run {given['run']} has no complete record; python -m runs.query lists those that have")
-    return _of_run(store, found[0], validated(RepresentationConfig, {**asdict(_config(found[0])), **given}, "config"))
+    values = {**asdict(_config(found[0], test_on)), **given}
+    return _of_run(store, found[0], validated(RepresentationConfig, values, "config"))
+
+
+def _refuse_test_set(name: str | None) -> None:
+    if name is None:
+        return
+    if name not in DATASETS:
+        raise UserError(f"test_on: {unknown('data set', str(name), DATASETS)}")
+    if DATASETS[name].in_a_folder:
+        raise UserError(f"test_on={name}: its images have no labels, which a classifier needs")
 
 
 def _of_run(store: RunStore, record: RunRecord, config: RepresentationConfig) -> Request:
     return _request(config, record, store.artifact(record, DISCRIMINATOR))
 
 
-def _of_images(shape: RunRecord) -> Request:
-    nobody = {"run": None, "arm": None, "seed": None}
-    return _request(_config(shape, of="images", shape_of=shape.id, **nobody), shape)
+def _of_images(shape: RunRecord, test_on: str | None) -> Request:
+    alone = {"of": "images", "run": None, "arm": None, "seed": None, "trained_on": None}
+    return _request(_config(shape, test_on, shape_of=shape.id, **alone), shape)
 
 
 def _trained(record: RunRecord) -> RunConfig:
@@ -116,19 +133,20 @@ _IMAGES = ("dataset", "data", "image_size", "channels")
 _COPIED = ("study", "arm", "seed", *_IMAGES)
 
 
-def _config(record: RunRecord, **changes: object) -> RepresentationConfig:
-    values = {
-        **{name: record.config[name] for name in _COPIED},
-        "run": record.id,
-        "train_images": TRAIN_IMAGES,
-        **changes,
-    }
+def _config(record: RunRecord, test_on: str | None = None, **changes: object) -> RepresentationConfig:
+    values = {name: record.config[name] for name in _COPIED}
+    if test_on not in (None, values["dataset"]):
+        values |= {"dataset": test_on, "data": None, "trained_on": values["dataset"]}
+    values |= {"run": record.id, "train_images": TRAIN_IMAGES, **changes}
     return validated(RepresentationConfig, values, f"run {record.id}")
 
 
 def _request(config: RepresentationConfig, record: RunRecord, weights: bytes = b"") -> Request:
     config, trained = resolved(config, local_folder()), _trained(record)
-    images = record.info["features"].get("data")
+    if config.dataset == record.config["dataset"]:
+        images = record.info["features"].get("data")
+    else:
+        images = data_digest(load_images(source_of(config), local_folder()))
     content = {
         **asdict(config),
         "shape_of": None,  # whichever run it is: its config is what counts
@@ -211,13 +229,17 @@ def _summary(store: RunStore, requests: Sequence[Request]) -> Iterator[str]:
             size = own[0].info["dimensions"][name]
             shown.append(f"{name} ({size}) {median(one[most] for one in at):.3f}{few}")
         yield f"{arm or 'without a GAN'}, {len(own)} runs: {'; '.join(shown)}"
-    yield f"accuracy of a linear classifier with all labels ({most} a class), and with {tenth} a class; (features)"
+    yield (
+        f"accuracy on {config.dataset} of a linear classifier with all labels ({most} a class), and with {tenth}"
+        " a class; (features)"
+    )
 
 
 def _parser() -> CommandLine:
     parser = CommandLine(prog="python -m experiments.representation", description=__doc__)
     parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file; or: with run=NUMBER")
     parser.add_argument("--seeds", type=int, help="the first so many seeds instead of the study's")
+    parser.add_argument("--test-on", help="another data set whose labelled images classify and test, as cifar10")
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     return parser
 

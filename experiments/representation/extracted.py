@@ -42,7 +42,7 @@ def trained_discriminator(run: RunConfig, weights: bytes) -> BlockNetwork:
 
 
 def features_of_blocks(network: BlockNetwork, images: LabelledImages, batch_size: int) -> Blocks:
-    """Those of each hidden block; BatchNorm's statistics are averaged over the training images, then frozen.
+    """Those of each hidden block; BatchNorm uses statistics averaged over the classifier's training images.
 
     Raises UserError if they are not finite.
     """

@@ -39,7 +39,10 @@ def resolved(config: RepresentationConfig, local: Path) -> RepresentationConfig:
     """
     data = load_images(source_of(config), local)
     if data.train.labels is None:
-        raise UserError(f"dataset={config.dataset}: its images have no labels, which a classifier needs")
+        raise UserError(
+            f"dataset={config.dataset}: its images have no labels, which a classifier needs; name a data set that has"
+            " some with --test-on (make: TEST_ON=), or with test_on= of one run"
+        )
     found = replace(
         config,
         train_images=min(config.train_images, len(data.train)),

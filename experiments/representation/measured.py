@@ -57,7 +57,7 @@ class Request:
     key: str
     trained: RunConfig
     weights: bytes = b""
-    images: str | None = None  # digest of those that the discriminator was trained on, where it is recorded
+    images: str | None = None  # digest of those to measure on; of a run's own data set the one recorded then, if any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def record_representation(request: Request) -> int:
 def _measured(request: Request) -> tuple[dict[str, Quality], RepresentationInfo]:
     """The quality of features by their name; and all else that is recorded."""
     config, images = request.config, labelled_images(request.config, request.local)
-    if request.images not in (None, images.digest):
+    if request.images not in (None, images.digest):  # of another data set the digest was made just before
         raise UserError(f"it was trained on other images than those of dataset={config.dataset} here now")
     found = _of_images(request, images) if config.of == "images" else _of_discriminator(request, images)
     info = RepresentationInfo(

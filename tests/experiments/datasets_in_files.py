@@ -10,19 +10,17 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
-NAMES = {"train": ("train", 40), "test": ("t10k", 20)}
-
 
 def drawn(count: int, *shape: int) -> np.ndarray:
     """Images of bytes, other at every place."""
     return np.random.default_rng(count).integers(0, 256, (count, *shape), dtype=np.uint8)
 
 
-def write_idx(root: Path, name: str = "MNIST", *, packed: bool = True) -> Path:
-    """Four idx files, 40 images to train on and 20 held out; the class of an image is its number modulo 10."""
+def write_idx(root: Path, name: str = "MNIST", *, packed: bool = True, training: int = 40) -> Path:
+    """Four idx files, so many images to train on and 20 held out; the class of an image is its number modulo 10."""
     folder = root / name / "raw"
     folder.mkdir(parents=True)
-    for prefix, count in NAMES.values():
+    for prefix, count in (("train", training), ("t10k", 20)):
         images = struct.pack(">IIII", 0x803, count, 28, 28) + drawn(count, 28, 28).tobytes()
         labels = struct.pack(">II", 0x801, count) + bytes(i % 10 for i in range(count))
         for kind, content in (("images-idx3", images), ("labels-idx1", labels)):

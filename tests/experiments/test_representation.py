@@ -2,22 +2,25 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import load, load_file, save, save_file
 
 from experiments.networks import build_discriminator
 from experiments.representation.__main__ import main
+from experiments.representation.classifier import Labelled, Parts
 from experiments.representation.extracted import features_of_blocks, projected
 from experiments.representation.labelled import labelled_images, resolved
 from experiments.representation.measured import Request, record_representation
+from models.frozen import FrozenFeatures, concatenated
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
 from runs.representation import ACCURACY, OF_DISCRIMINATOR, OF_IMAGES, RepresentationConfig, promised_accuracies
-from runs.schema import DISCRIMINATOR
+from runs.schema import DISCRIMINATOR, RunConfig
 from runs.store import open_store
+from tests.experiments.datasets_in_files import write_idx
 from tests.experiments.sweeping import edited, run_here, store, sweep_here
 from tests.experiments.tiny import TINY
 from tests.project import run
@@ -101,6 +104,55 @@ def test_the_papers_discriminator_is_trained_matched_and_measured(project):
     assert (project / "out" / "papers" / "figures" / "features.svg").exists()
 
 
+@pytest.fixture
+def mnist(swept, monkeypatch):
+    """A copy with records of the digits, and a tiny MNIST where data sets lie."""
+    monkeypatch.setenv("GAN_STABILITY_DATA", str(swept / "data"))
+    write_idx(swept / "data", packed=False, training=100)
+    return swept
+
+
+def test_discriminators_are_measured_on_another_data_set_beside_their_own(mnist):
+    assert measured(mnist, "smoke", "--workers", "1", "--seeds", "1").returncode == 0
+    done = measured(mnist, "smoke", "--workers", "1", "--seeds", "1", "--test-on", "mnist")
+    assert done.returncode == 0, done.stderr
+    assert "0 of 3 are measured, measuring 3" in done.stdout and "accuracy on mnist of a linear" in done.stdout
+    transferred, own = found(mnist, dataset="mnist"), found(mnist, dataset="digits")
+    assert [(one.config["of"], one.config["trained_on"]) for one in transferred] == [
+        ("images", None), ("discriminator", "digits"), ("discriminator", "digits")]  # fmt: skip
+    assert {(one.config["train_images"], one.config["test_images"]) for one in transferred} == {(100, 20)}
+    assert {one.config["trained_on"] for one in own} == {None}
+    assert {one.info["weights"] for one in transferred} == {one.info["weights"] for one in own}
+    assert {one.info["images"] for one in transferred}.isdisjoint(one.info["images"] for one in own)
+    again = measured(mnist, "smoke", "--workers", "1", "--seeds", "1", "--test-on", "mnist")
+    assert "3 of 3 are measured, measuring 0" in again.stdout
+    same = measured(mnist, "smoke", "--workers", "1", "--seeds", "1", "--test-on", "digits")
+    assert "3 of 3 are measured, measuring 0" in same.stdout
+
+
+def test_one_run_is_measured_on_another_data_set_by_hand(mnist):
+    assert measured(mnist, "with", "run=1", "test_on=mnist", "draws=2").returncode == 0
+    (record,) = found(mnist)
+    assert (record.config["dataset"], record.config["trained_on"], record.config["draws"]) == ("mnist", "digits", 2)
+
+
+def test_transferred_features_have_batch_norm_statistics_of_the_images_that_are_classified(mnist):
+    run = store(mnist).find({"config.arm": "dcgan"})[0]
+    assert measured(mnist, "with", f"run={run.id}", "test_on=mnist").returncode == 0
+    (record,) = found(mnist)
+    config = RepresentationConfig(**record.config)
+    images = labelled_images(config, mnist / "runs" / "_local")
+    network = build_discriminator(RunConfig(**run.config))
+    network.load_state_dict(load(store(mnist).artifact(run, DISCRIMINATOR)))
+    frozen = FrozenFeatures(network, images.train[:96].split(run.config["batch_size"]))
+    train, test = (
+        Labelled(features=concatenated(frozen(part)).double().numpy(), labels=labels)
+        for part, labels in ((images.train, images.train_labels), (images.test, images.test_labels))
+    )
+    (recorded,) = record.info["accuracies"]["trained"]["8"]
+    assert asdict(Parts.of(train, test, config.split_seed).accuracy()) == recorded
+
+
 def spoil(project, run, change):
     path = project / "runs" / "_local" / "records" / str(run.id) / DISCRIMINATOR
     weights = load_file(path)
@@ -174,6 +226,12 @@ def test_a_last_minibatch_of_one_image_and_one_that_is_not_full_are_taken(local,
         (["with", "run=1", "epochs=3"], "epochs: unknown"),
         (["with", "run=1", "draws=0"], "draws"),
         (["smoke", "--workers", "0"], "workers=0"),
+        (["smoke", "--test-on", "cifar"], "test_on: unknown data set 'cifar'; did you mean 'cifar10'?"),
+        (["smoke", "--test-on", "image_folder"], "test_on=image_folder: its images have no labels"),
+        (["smoke", "--test-on", "stacked_digits"], "channels=1 should be 3 with dataset=stacked_digits"),
+        (["smoke", "--test-on", "cifar10"], "dataset=cifar10: "),
+        (["with", "run=1", "test_on=3"], "test_on: unknown data set '3'"),
+        (["with", "run=1", "test_on=photo_patches"], "dataset=photo_patches: its images have no labels"),
         (["smoky"], "unknown study 'smoky'"),
     ],
 )
@@ -189,7 +247,7 @@ def test_a_study_without_records_is_refused(project):
 
 
 def test_images_without_labels_are_refused(local):
-    with pytest.raises(UserError, match="dataset=photo_patches: its images have no labels"):
+    with pytest.raises(UserError, match=r"dataset=photo_patches: its images have no labels.*--test-on"):
         resolved(RepresentationConfig(dataset="photo_patches", channels=3), local)
 
 

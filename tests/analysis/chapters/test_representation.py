@@ -11,7 +11,14 @@ from analysis.chapters.representation import representation
 from analysis.judging.judgements import judge_study
 from analysis.report.contents import contents_of
 from runs.records import trace
-from runs.representation import ACCURACY, OF_IMAGES, REPRESENTATION_VERSION, RepresentationConfig, promised_accuracies
+from runs.representation import (
+    ACCURACY,
+    OF_DISCRIMINATOR,
+    OF_IMAGES,
+    REPRESENTATION_VERSION,
+    RepresentationConfig,
+    promised_accuracies,
+)
 from runs.store import open_store
 from runs.study import Study
 from tests.analysis.synthetic import loaded, recorded, small_study
@@ -117,6 +124,42 @@ def test_runs_measured_by_another_protocol_are_left_out_and_the_earliest_of_equa
     for _ in range(2):  # more than there are of today's version
         record_features(tmp_path, study, {"trained": 0.3, "untrained": 0.3}, **named, version=0)
     assert tables(chapter_of(tmp_path, study)) == before
+
+
+def transferred(folder: Path, study: Study, accuracy: float, dataset: str = "mnist") -> None:
+    """Each run's features tested on another data set too, all equally well, and those of its images."""
+    for record in open_store(str(folder)).find():
+        place = {"run": record.id, "arm": record.config["arm"], "seed": record.config["seed"]}
+        values = dict.fromkeys(OF_DISCRIMINATOR, accuracy)
+        record_features(folder, study, values, **place, dataset=dataset, trained_on="digits")
+    record_features(folder, study, dict.fromkeys(OF_IMAGES, accuracy), of="images", dataset=dataset)
+
+
+def test_accuracies_on_another_data_set_stand_in_a_table_of_their_own(tmp_path: Path) -> None:
+    study = study_of(tmp_path)
+    before = chapter_of(tmp_path, study)
+    transferred(tmp_path, study, 0.3)
+    chapter = chapter_of(tmp_path, study)
+    assert before is not None and chapter is not None
+    shown, other = tables(chapter), tables(chapter).pop("features_mnist")
+    assert {name: shown[name] for name in tables(before)} == tables(before)
+    assert (chapter.gist, chapter.sentences) == (before.gist, before.sentences)
+    assert {row["all labels"] for row in other} == {0.3} and len(other) == 4 + len(OF_IMAGES)
+    captions = {table.name: table.caption for table in chapter.tables}
+    assert "on test images of digits" in captions["features"] and "trained on" not in captions["features"]
+    assert "on test images of mnist" in captions["features_mnist"]
+    assert "The discriminators were trained on digits, never on mnist" in captions["features_mnist"]
+
+
+def test_where_features_were_tested_elsewhere_alone_the_chapter_is_of_that_data_set_and_says_so(tmp_path: Path) -> None:
+    study = small_study(seeds=SEEDS)
+    recorded(tmp_path, study, {"mlp": ["unlearned"] * SEEDS, "dcgan": ["stable"] * SEEDS})
+    transferred(tmp_path, study, 0.3)
+    chapter = chapter_of(tmp_path, study)
+    assert chapter is not None and {row["all labels"] for row in tables(chapter)["features"]} == {0.3}
+    assert chapter.gist.startswith("Accuracy on mnist of a linear classifier")
+    assert chapter.sentences[0].startswith("The discriminators were trained on digits, never on mnist")
+    assert chapter.figures[0].caption.text.startswith("Tested on mnist.")
 
 
 def test_a_report_has_the_chapter_only_where_something_was_measured(tmp_path: Path) -> None:
