@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from torch import nn
 
 from experiments.cells import matched_cells
@@ -19,6 +20,26 @@ def test_every_arm_of_the_default_study_matches_dcgan_within_one_percent():
     for one in matched_cells(load_study("digits")):
         assert one.match["parameters_g"] / one.match["reference_parameters_g"] == pytest.approx(1, abs=0.01)
         assert one.match["parameters_d"] / one.match["reference_parameters_d"] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(("name", "depth"), [("tiny_imagenet", 3), ("paper_features", 6)])
+def test_arms_of_the_studies_whose_features_are_tested_elsewhere_match_without_their_data(name, depth):
+    for one in matched_cells(load_study(name), without_data=True):
+        assert (one.match["hidden_layers_g"], one.match["hidden_layers_d"]) == (depth, depth)
+        assert one.match["parameters_g"] / one.match["reference_parameters_g"] == pytest.approx(1, abs=0.01)
+        assert one.match["parameters_d"] / one.match["reference_parameters_d"] == pytest.approx(1, abs=0.01)
+
+
+def test_the_papers_study_has_the_papers_discriminator():
+    (config,) = (
+        one.config
+        for one in matched_cells(load_study("paper_features"), without_data=True)
+        if one.cell.arm == "dcgan-3x3"
+    )
+    with torch.device("meta"):
+        image = torch.empty(2, config.channels, config.image_size, config.image_size)
+        maps = build_discriminator(config)(image, with_activations=True)[1]
+    assert sum(one.shape[1] for name, one in maps.items() if name != "logit") * 16 == 28_672
 
 
 def test_an_mlp_of_equal_size_needs_far_fewer_operations():
