@@ -61,7 +61,7 @@ REPRESENTATION = RunKind(
     completed=dict,
     metrics=tuple(representation.ACCURACY.values()),
     promised=representation.promised_accuracies,
-    info=tuple(representation.RepresentationInfo.__annotations__),
+    info=tuple(sorted(representation.RepresentationInfo.__required_keys__)),
     artifacts=(),
     shown=("config.study", "config.of", "config.arm", "config.seed", "config.run", "config.train_images"),
 )

@@ -1,6 +1,6 @@
 """What a representation run is: how good the features of one discriminator are, or of the images themselves."""
 
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
 
 from pydantic import Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
@@ -70,6 +70,7 @@ class RepresentationInfo(TypedDict):
     code: dict[str, Any]
     weights: str | None  # digest of the discriminator's; None: features of the images alone
     images: str  # digest of the data
+    checked: NotRequired[bool]  # whether its files are the publisher's; early records do not say
     dimensions: dict[str, int]  # of the features, by their name
     # by name of features, then by labels a class as text: one entry a draw, each with test, validation and penalty (C)
     accuracies: dict[str, dict[str, list[dict[str, float]]]]

@@ -14,7 +14,7 @@ from analysis.figures.features import feature_curves
 from analysis.figures.parts import ReferenceLine
 from analysis.figures.traces import BAND
 from analysis.judging.pairs import compared_pairs, paired_values
-from analysis.judging.representations import by_run, feature_accuracies, of_images, tested_on
+from analysis.judging.representations import by_run, feature_accuracies, of_images, tested_on, unchecked
 from analysis.results.parts import summarized
 from analysis.results.wording import interval_text, listed, number, p_text, point_text, signed
 from analysis.statistics import PairedComparison, Shift, paired_comparison
@@ -28,6 +28,7 @@ from analysis.tables.columns import (
     summary_interval,
 )
 from analysis.tables.formats import Table
+from analysis.tables.published import published_features
 from runs.representation import OF_DISCRIMINATOR, SUPERVISED
 
 TITLE = "What the discriminators learned"
@@ -52,7 +53,7 @@ def representation(judged: Judged) -> Chapter | None:
         title=TITLE,
         gist=_gist(accuracies, arms, shown),
         sentences=[
-            *_transferred(judged, shown),
+            *_test_images(judged, shown),
             *_not_measured(judged, measured),
             *(_sentence(row, judged.alpha) for row in comparisons),
             _UNCORRECTED,
@@ -69,17 +70,28 @@ def representation(judged: Judged) -> Chapter | None:
                 intervals={"shift": interval("shift")},
                 p=("p",),
             ),
-            *(
-                _accuracy_table(judged, feature_accuracies(judged.data, judged.store, one), f"features_{one}", one)
-                for one in others
-            ),
+            *_published(accuracies, shown),
+            *_tables_elsewhere(judged, others),
         ),
         figures=(_figure(judged, accuracies, arms, shown),),
     )
 
 
+def _tables_elsewhere(judged: Judged, datasets: Sequence[str]) -> Iterator[Table]:
+    for dataset in datasets:
+        accuracies = feature_accuracies(judged.data, judged.store, dataset)
+        yield _accuracy_table(judged, accuracies, f"features_{dataset}", dataset)
+        yield from _published(accuracies, dataset)
+
+
+def _published(accuracies: pd.DataFrame, dataset: str) -> Iterator[Table]:
+    table = published_features(dataset, int(accuracies["labels"].max()))
+    if table is not None:
+        yield table
+
+
 def _accuracy_table(judged: Judged, accuracies: pd.DataFrame, name: str, dataset: str) -> Table:
-    trained = " ".join(_transferred(judged, dataset))
+    trained = " ".join(_test_images(judged, dataset))
     return Table(
         name=name,
         caption=f"Accuracy on test images of {dataset} of an L2 linear support vector machine on features that stay as"
@@ -100,14 +112,16 @@ _CAUTION = (
 )
 
 
-def _transferred(judged: Judged, dataset: str) -> Iterator[str]:
-    """Which images the discriminators have learned from, where it is others than those they are tested on."""
+def _test_images(judged: Judged, dataset: str) -> Iterator[str]:
+    """Whether discriminators have learned from other images than they are tested on; if those are not as published."""
     own = sorted({cell.config.dataset for cell in judged.data.study.cells()})
     if dataset not in own:
         yield (
             f"The discriminators were trained on {listed(own)}, never on {dataset}: to its training images the"
             " classifier, BatchNorm's statistics and the features without a GAN are fitted."
         )
+    if unchecked(judged.data, judged.store, dataset):
+        yield f"The files of {dataset} were not as published (other checksums)."
 
 
 def _not_measured(judged: Judged, measured: pd.DataFrame) -> Iterator[str]:

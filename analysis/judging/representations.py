@@ -43,6 +43,12 @@ def feature_accuracies(data: StudyData, store: RunStore, dataset: str | None = N
     return made.astype({"run_id": "Int64"}).merge(places, on="run_id", how="left")
 
 
+def unchecked(data: StudyData, store: RunStore, dataset: str) -> bool:
+    """Whether features were tested there on files that are not the publisher's."""
+    found = [record for record in _wanted(data, store) if record.config["dataset"] == dataset]
+    return not all(record.info.get("checked", True) for record in found)
+
+
 def _wanted(data: StudyData, store: RunStore) -> list[RunRecord]:
     """Today's records of the images, and of the discriminators of used runs."""
     query = {"config.study": data.study.name, "meta.representation_version": REPRESENTATION_VERSION}

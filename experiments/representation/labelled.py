@@ -30,6 +30,7 @@ class LabelledImages:
     test: Tensor
     test_labels: np.ndarray
     digest: str
+    checked: bool  # whether their files are the publisher's
 
 
 def resolved(config: RepresentationConfig, local: Path) -> RepresentationConfig:
@@ -66,7 +67,12 @@ def _labelled_images(
     train, train_labels = _taken(data.train, train_images, split_seed)
     test, test_labels = _taken(data.held_out, test_images, split_seed)
     return LabelledImages(
-        train=train, train_labels=train_labels, test=test, test_labels=test_labels, digest=data_digest(data)
+        train=train,
+        train_labels=train_labels,
+        test=test,
+        test_labels=test_labels,
+        digest=data_digest(data),
+        checked=data.checked,
     )
 
 

@@ -110,6 +110,7 @@ def _measured(request: Request) -> tuple[dict[str, Quality], RepresentationInfo]
         code=code_state(),
         weights=file_digest(request.weights) if request.weights else None,
         images=images.digest,
+        checked=images.checked,
         dimensions={name: quality.dimensions for name, quality in found.items()},
         accuracies={
             name: {str(labels): [asdict(one) for one in draws] for labels, draws in quality.accuracies.items()}

@@ -122,6 +122,7 @@ def test_discriminators_are_measured_on_another_data_set_beside_their_own(mnist)
         ("images", None), ("discriminator", "digits"), ("discriminator", "digits")]  # fmt: skip
     assert {(one.config["train_images"], one.config["test_images"]) for one in transferred} == {(100, 20)}
     assert {one.config["trained_on"] for one in own} == {None}
+    assert all(one.info["checked"] for one in own)
     assert {one.info["weights"] for one in transferred} == {one.info["weights"] for one in own}
     assert {one.info["images"] for one in transferred}.isdisjoint(one.info["images"] for one in own)
     again = measured(mnist, "smoke", "--workers", "1", "--seeds", "1", "--test-on", "mnist")

@@ -31,7 +31,12 @@ WITHOUT_A_GAN = {"pixels": 0.5, "pca": 0.4, "kmeans": 0.85, "fourier": 0.6, "aut
 
 
 def record_features(
-    folder: Path, study: Study, accuracy: Mapping[str, float], version: int = REPRESENTATION_VERSION, **fields: Any
+    folder: Path,
+    study: Study,
+    accuracy: Mapping[str, float],
+    version: int = REPRESENTATION_VERSION,
+    checked: bool | None = None,
+    **fields: Any,
 ) -> None:
     """One representation run; with n labels a class each accuracy is as much less as 1 / (10 n)."""
     config = RepresentationConfig(**{"study": study.name, "train_images": 1000, "test_images": 100, **fields})
@@ -41,6 +46,7 @@ def record_features(
         traces[ACCURACY[name]] = trace(steps, [*(value - 0.1 / n for n in steps[:-1]), value])
     info = {"dimensions": dict.fromkeys(accuracy, 64), "accuracies": {}, "blocks": {}}
     info |= {"versions": {}, "code": {}, "weights": "w", "images": "i"}
+    info |= {} if checked is None else {"checked": checked}
     meta = {"kind": "representation", "representation_version": version}
     record_run(str(folder), config, traces=traces, info=info, artifacts={}, meta=meta)  # type: ignore[arg-type]
 
@@ -126,13 +132,13 @@ def test_runs_measured_by_another_protocol_are_left_out_and_the_earliest_of_equa
     assert tables(chapter_of(tmp_path, study)) == before
 
 
-def transferred(folder: Path, study: Study, accuracy: float, dataset: str = "mnist") -> None:
+def transferred(folder: Path, study: Study, accuracy: float, dataset: str = "mnist", **more: Any) -> None:
     """Each run's features tested on another data set too, all equally well, and those of its images."""
     for record in open_store(str(folder)).find():
         place = {"run": record.id, "arm": record.config["arm"], "seed": record.config["seed"]}
         values = dict.fromkeys(OF_DISCRIMINATOR, accuracy)
-        record_features(folder, study, values, **place, dataset=dataset, trained_on="digits")
-    record_features(folder, study, dict.fromkeys(OF_IMAGES, accuracy), of="images", dataset=dataset)
+        record_features(folder, study, values, **place, dataset=dataset, trained_on="digits", **more)
+    record_features(folder, study, dict.fromkeys(OF_IMAGES, accuracy), of="images", dataset=dataset, **more)
 
 
 def test_accuracies_on_another_data_set_stand_in_a_table_of_their_own(tmp_path: Path) -> None:
@@ -146,9 +152,38 @@ def test_accuracies_on_another_data_set_stand_in_a_table_of_their_own(tmp_path: 
     assert (chapter.gist, chapter.sentences) == (before.gist, before.sentences)
     assert {row["all labels"] for row in other} == {0.3} and len(other) == 4 + len(OF_IMAGES)
     captions = {table.name: table.caption for table in chapter.tables}
+    assert not any(name.startswith("published") for name in captions)
     assert "on test images of digits" in captions["features"] and "trained on" not in captions["features"]
     assert "on test images of mnist" in captions["features_mnist"]
     assert "The discriminators were trained on digits, never on mnist" in captions["features_mnist"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "rows", "labels", "accuracy"), [("cifar10", 5, 5000, 0.828), ("svhn", 2, 100, 0.7752)]
+)
+def test_what_is_published_stands_beside_features_tested_on_the_same_data_set_and_is_marked(
+    tmp_path: Path, dataset: str, rows: int, labels: int, accuracy: float
+) -> None:
+    study = small_study(seeds=SEEDS)
+    recorded(tmp_path, study, {"mlp": ["unlearned"] * SEEDS, "dcgan": ["stable"] * SEEDS})
+    transferred(tmp_path, study, 0.3, dataset)
+    chapter = chapter_of(tmp_path, study)
+    published = tables(chapter)[f"published_{dataset}"]
+    assert (len(published), published[0]["labels a class"], published[0]["accuracy"]) == (rows, labels, accuracy)
+    assert chapter is not None
+    (caption,) = (table.caption for table in chapter.tables if table.name == f"published_{dataset}")
+    assert caption.startswith(f"PUBLISHED, not measured here: accuracies on test images of {dataset} (Radford")
+    assert "Settings differ" in caption and "at most 80 labels a class" in caption
+
+
+@pytest.mark.parametrize(("checked", "said"), [(None, False), (True, False), (False, True)])
+def test_files_that_are_not_as_published_are_named(tmp_path: Path, checked: bool | None, said: bool) -> None:
+    study = small_study(seeds=2)
+    recorded(tmp_path, study, {"mlp": ["unlearned"] * 2, "dcgan": ["stable"] * 2})
+    transferred(tmp_path, study, 0.3, "cifar10", checked=checked)
+    chapter = chapter_of(tmp_path, study)
+    assert chapter is not None
+    assert ("The files of cifar10 were not as published (other checksums)." in chapter.sentences) == said
 
 
 def test_where_features_were_tested_elsewhere_alone_the_chapter_is_of_that_data_set_and_says_so(tmp_path: Path) -> None:
