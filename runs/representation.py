@@ -12,8 +12,8 @@ from runs.validation import STRICT, NaturalInt, PositiveInt
 
 # raised when the same weights and images would no longer give the same numbers: older records then do not count
 REPRESENTATION_VERSION = 2
-VALIDATION_SHARE = 0.2  # of each class's training images, which choose C
-PER_CLASS = (1, 2, 5, 10)  # labels a class of the few-label curve
+VALIDATION_SHARE = 0.2  # of each class's training images, which choose C, unless their number is asked for
+PER_CLASS = (1, 2, 5, 10)  # labels a class of the few-label curve, unless one number is asked for
 FEWEST_A_CLASS = 10  # training images, on average
 TRAIN_IMAGES = 5_000  # at most: the classifier's time goes with images times features
 
@@ -55,6 +55,8 @@ class RepresentationConfig:
     test_images: PositiveInt = 10_000
     classes: Annotated[PositiveInt, Field(ge=2)] = 10
     draws: PositiveInt = 10  # of few labels
+    per_class: PositiveInt | None = None  # so many labels a class instead of a few-label curve
+    validation_images: PositiveInt | None = None  # about, in all, of train_images; None: VALIDATION_SHARE of them
     split_seed: NaturalInt = 0
 
     @model_validator(mode="after")
@@ -78,17 +80,36 @@ class RepresentationInfo(TypedDict):
 
 
 def refuse_too_few(config: RepresentationConfig) -> None:
-    """Raise UserError if the images are too few for their classes: some would be left without one to choose C by."""
+    """Raise UserError if the images are too few for their classes, or for what is asked of them.
+
+    Some class would be left without one to choose C by, or the labels asked for would be all there are.
+    """
     if config.train_images < FEWEST_A_CLASS * config.classes:
         raise UserError(
             f"dataset={config.dataset}: {config.train_images:,} training images of {config.classes:,} classes;"
             f" expected {FEWEST_A_CLASS} a class or more"
         )
+    least = config.validation_images and config.validation_images + config.classes
+    if least and least > config.train_images:
+        raise UserError(
+            f"validation_images={config.validation_images}: expected train_images of {least:,} or more to take them"
+            f" from, and not {config.train_images:,}"
+        )
+    if config.per_class and config.per_class >= all_labels(config):
+        raise UserError(
+            f"per_class={config.per_class}: {config.train_images:,} training images have {all_labels(config)} a class"
+            " beside the validation images; expected less, or a larger train_images"
+        )
+
+
+def validation_share(config: RepresentationConfig) -> float:
+    """Which share of each class's training images chooses C."""
+    return VALIDATION_SHARE if config.validation_images is None else config.validation_images / config.train_images
 
 
 def all_labels(config: RepresentationConfig) -> int:
     """Labels a class, on average, that the whole training part has."""
-    return max(1, round((1 - VALIDATION_SHARE) * config.train_images / config.classes))
+    return max(1, round((1 - validation_share(config)) * config.train_images / config.classes))
 
 
 def features_of(config: RepresentationConfig) -> tuple[str, ...]:
@@ -101,7 +122,8 @@ def features_of(config: RepresentationConfig) -> tuple[str, ...]:
 def label_counts(config: RepresentationConfig) -> list[int]:
     """Labels a class at which features are measured: a few, and all that there are."""
     most = all_labels(config)
-    return [*(n for n in PER_CLASS if n < most), most]
+    few = PER_CLASS if config.per_class is None else (config.per_class,)
+    return [*(n for n in few if n < most), most]
 
 
 def promised_accuracies(config: RepresentationConfig) -> dict[str, list[int]]:

@@ -10,6 +10,7 @@ from runs.kinds import REPRESENTATION
 from runs.records import RunRecord, RunStore
 from runs.representation import ACCURACY, OF_IMAGES, REPRESENTATION_VERSION
 
+_PROTOCOL = ("train_images", "test_images", "draws", "split_seed", "per_class", "validation_images")
 COLUMNS = ("run_id", "arm", "features", "labels", "all_labels", "accuracy", "dimensions", "draws")
 
 
@@ -57,7 +58,7 @@ def _wanted(data: StudyData, store: RunStore) -> list[RunRecord]:
 
 
 def _protocol(record: RunRecord) -> tuple[object, ...]:
-    return tuple(record.config[name] for name in ("train_images", "test_images", "draws", "split_seed"))
+    return tuple(record.config[name] for name in _PROTOCOL)
 
 
 def _rows(record: RunRecord, store: RunStore) -> list[dict[str, object]]:

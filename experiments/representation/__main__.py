@@ -3,7 +3,8 @@
 Reads the recorded last weights of each run and writes runs of the kind «representation»; what is recorded is not
 measured again. ``python -m experiments.representation with run=12`` does it for one run. Tested on the labelled images
 of the study's own data set, or of another (``--test-on cifar10``, ``test_on=cifar10``), given in the same size and
-channels.
+channels. The DCGAN paper's protocol of 1,000 labels is, for SVHN,
+``with run=12 test_on=svhn train_images=73257 validation_images=10000 per_class=100 draws=100``.
 """
 
 import sys
@@ -45,7 +46,15 @@ from runs.store import open_store
 from runs.study import digest, load_study
 from runs.validation import unknown, validated
 
-_GIVEN = ("run", "test_on", "train_images", "draws", "split_seed")  # what may be set by hand
+_GIVEN = (
+    "run",
+    "test_on",
+    "train_images",
+    "validation_images",
+    "per_class",
+    "draws",
+    "split_seed",
+)  # what may be set by hand
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -220,17 +229,17 @@ def _summary(store: RunStore, requests: Sequence[Request]) -> Iterator[str]:
     for arm in dict.fromkeys(record.config["arm"] for record in found):
         own = [record for record in found if record.config["arm"] == arm]
         config = validated(RepresentationConfig, own[0].config, f"run {own[0].id}")
-        most, tenth = all_labels(config), 10
+        most, fewer = all_labels(config), config.per_class or 10
         shown = []
         for name in features_of(config):
             series = [store.traces(record, [ACCURACY[name]])[ACCURACY[name]] for record in own]
             at = [dict(zip(one.steps.tolist(), one.values.tolist(), strict=True)) for one in series]
-            few = f", {median(one[tenth] for one in at):.3f} with {tenth}" if all(tenth in one for one in at) else ""
+            few = f", {median(one[fewer] for one in at):.3f} with {fewer}" if all(fewer in one for one in at) else ""
             size = own[0].info["dimensions"][name]
             shown.append(f"{name} ({size}) {median(one[most] for one in at):.3f}{few}")
         yield f"{arm or 'without a GAN'}, {len(own)} runs: {'; '.join(shown)}"
     yield (
-        f"accuracy on {config.dataset} of a linear classifier with all labels ({most} a class), and with {tenth}"
+        f"accuracy on {config.dataset} of a linear classifier with all labels ({most} a class), and with {fewer}"
         " a class; (features)"
     )
 

@@ -52,14 +52,14 @@ class Parts:
     test: Labelled
 
     @classmethod
-    def of(cls, train: Labelled, test: Labelled, seed: int) -> Self:
-        """A fifth of each class's training images is set apart to choose C.
+    def of(cls, train: Labelled, test: Labelled, seed: int, share: float = VALIDATION_SHARE) -> Self:
+        """That share of each class's training images is set apart to choose C.
 
         Features are shifted and scaled to mean 0 and deviation 1 over what is left to train on, whose labels play no
         part in it, and divided by the root of their number. Raises UserError if there are fewer than two classes, or
         one of fewer than two images.
         """
-        chosen = validation_images(train.labels, seed)
+        chosen = validation_images(train.labels, seed, share)
         kept, apart = train.at(np.flatnonzero(~chosen)), train.at(np.flatnonzero(chosen))
         scale = StandardScaler().fit(kept.features)
         root = np.sqrt(train.features.shape[1])
@@ -99,8 +99,8 @@ class Parts:
         return Accuracy(test=test, validation=validation, penalty=penalty)
 
 
-def validation_images(labels: Labels, seed: int) -> NDArray[np.bool_]:
-    """Which of the training images (N,) are set apart: a fifth of each class, at least one image."""
+def validation_images(labels: Labels, seed: int, share: float = VALIDATION_SHARE) -> NDArray[np.bool_]:
+    """Which of the training images (N,) are set apart: that share of each class, at least one image and never all."""
     counts = np.bincount(labels)
     present = np.flatnonzero(counts)
     if len(present) < 2 or counts[present].min() < 2:
@@ -111,7 +111,7 @@ def validation_images(labels: Labels, seed: int) -> NDArray[np.bool_]:
     draw, apart = generator(seed, _SPLIT), np.zeros(len(labels), dtype=bool)
     for label in present:
         own = np.flatnonzero(labels == label)
-        apart[draw.permutation(own)[: max(1, round(VALIDATION_SHARE * len(own)))]] = True
+        apart[draw.permutation(own)[: min(max(1, round(share * len(own))), len(own) - 1)]] = True
     return apart
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load
 from sklearn.random_projection import GaussianRandomProjection
@@ -13,7 +14,6 @@ from torch import Tensor
 
 from experiments.datasets.images import Images
 from experiments.networks import build_discriminator
-from experiments.representation.classifier import validation_images
 from experiments.representation.labelled import LabelledImages
 from experiments.representation.references import autoencoder, supervised
 from experiments.representation.unsupervised import UNSUPERVISED
@@ -75,18 +75,17 @@ def projected(features: Pair, dimensions: int, seed: int) -> Pair:
 
 
 def features_without_a_gan(
-    images: LabelledImages, all_images: Images, run: RunConfig, split_seed: int
+    images: LabelledImages, all_images: Images, run: RunConfig, fitted: NDArray[np.int64]
 ) -> dict[str, Blocks]:
     """By their name: of the images alone, and of networks in depth and width as this run's discriminator.
 
-    The autoencoder learns from ``all_images``, as a GAN does; the supervised network from the labels that the linear
-    classifier is fitted to, and no others.
+    The autoencoder learns from ``all_images``, as a GAN does; the supervised network from the training images
+    ``fitted``, whose labels the linear classifier is fitted to, and no others.
     """
     made = {name: make(images.train) for name, make in UNSUPERVISED.items()}
     found: dict[str, Blocks] = {
         name: {name: (features(images.train), features(images.test))} for name, features in made.items()
     }
-    fitted = np.flatnonzero(~validation_images(images.train_labels, split_seed))
     networks = {
         "autoencoder": autoencoder(run, all_images),
         SUPERVISED: supervised(run, images.train[fitted], torch.from_numpy(images.train_labels[fitted])),

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from experiments.datasets import load_images, source_of
 from experiments.environment import code_state, versions
 from experiments.features import file_digest, weights_hash
-from experiments.representation.classifier import Accuracy, Labelled, Parts
+from experiments.representation.classifier import Accuracy, Labelled, Parts, validation_images
 from experiments.representation.extracted import (
     Blocks,
     Pair,
@@ -37,6 +38,7 @@ from runs.representation import (
     RepresentationConfig,
     RepresentationInfo,
     label_counts,
+    validation_share,
 )
 from runs.schema import RunConfig
 from runs.store import open_store
@@ -138,7 +140,8 @@ def _of_discriminator(request: Request, images: LabelledImages) -> dict[str, Qua
 def _of_images(request: Request, images: LabelledImages) -> dict[str, Quality]:
     config = request.config
     everything = load_images(source_of(config), request.local).train
-    features = features_without_a_gan(images, everything, request.trained, config.split_seed)
+    apart = validation_images(images.train_labels, config.split_seed, validation_share(config))
+    features = features_without_a_gan(images, everything, request.trained, np.flatnonzero(~apart))
     return {name: _quality(config, images, blocks) for name, blocks in features.items()}
 
 
@@ -181,6 +184,7 @@ def _parts(config: RepresentationConfig, images: LabelledImages, features: Pair)
         Labelled(features=train, labels=images.train_labels),
         Labelled(features=test, labels=images.test_labels),
         config.split_seed,
+        validation_share(config),
     )
 
 

@@ -107,6 +107,15 @@ def test_a_fifth_of_each_class_is_set_apart_and_something_is_left(counts, seed):
     assert np.array_equal(apart, validation_images(labels, seed))
 
 
+@pytest.mark.parametrize(("share", "apart"), [(0.5, [2, 3, 10]), (0.01, [1, 1, 1]), (0.99, [3, 5, 19])])
+def test_another_share_is_set_apart_where_that_is_asked_for_and_no_class_is_left_without_an_image(share, apart):
+    labels = np.repeat(np.arange(3), [4, 6, 20])
+    assert np.bincount(labels[validation_images(labels, 0, share)]).tolist() == apart
+    whole = Labelled(features=drawn().normal(size=(30, 4)), labels=labels)
+    found = Parts.of(whole, whole, 0, share)
+    assert (len(found.validation.labels), len(found.train.labels)) == (sum(apart), 30 - sum(apart))
+
+
 @given(st.integers(1, 12), st.integers(0, 3), st.integers(0, 3))
 def test_few_labels_are_as_many_of_each_class_and_others_every_draw(per_class, seed, draw):
     labels = np.repeat(np.arange(4), [3, 12, 12, 12])

@@ -17,7 +17,13 @@ from experiments.representation.measured import Request, record_representation
 from models.frozen import FrozenFeatures, concatenated
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
-from runs.representation import ACCURACY, OF_DISCRIMINATOR, OF_IMAGES, RepresentationConfig, promised_accuracies
+from runs.representation import (
+    ACCURACY,
+    OF_DISCRIMINATOR,
+    OF_IMAGES,
+    RepresentationConfig,
+    promised_accuracies,
+)
 from runs.schema import DISCRIMINATOR, RunConfig
 from runs.store import open_store
 from tests.experiments.datasets_in_files import write_idx
@@ -72,6 +78,17 @@ def test_one_run_is_measured_by_hand_and_equals_what_the_sweep_records(swept):
     )
     assert one.values[-1] == other.values[-1]
     assert by_hand.info["blocks"] == swept_up.info["blocks"]
+
+
+def test_so_many_labels_a_class_are_asked_for_instead_of_a_curve(swept):
+    given = ["run=1", "per_class=20", "draws=4", "train_images=500", "validation_images=200"]
+    done = measured(swept, "with", *given)
+    assert done.returncode == 0 and "with all labels (30 a class), and with 20 a class" in done.stdout
+    (record,) = found(swept)
+    accuracies = record.info["accuracies"]["trained"]
+    assert {labels: len(draws) for labels, draws in accuracies.items()} == {"20": 4, "30": 1}
+    assert "1 of 1 are measured" in measured(swept, "with", *given).stdout
+    assert "0 of 1 are measured" in measured(swept, "with", "run=1").stdout
 
 
 def test_features_of_both_arms_and_of_no_gan_are_measured_on_the_same_images(images, local, tmp_path):
@@ -227,6 +244,10 @@ def test_a_last_minibatch_of_one_image_and_one_that_is_not_full_are_taken(local,
         (["with", "run=1", "epochs=3"], "epochs: unknown"),
         (["with", "run=1", "draws=0"], "draws"),
         (["smoke", "--workers", "0"], "workers=0"),
+        (["with", "run=1", "per_class=0"], "per_class=0"),
+        (["with", "run=1", "per_class=[1, 2]"], "per_class=[1, 2]"),
+        (["with", "run=1", "per_class=12"], "per_class=12: 150 training images have 12 a class beside the validation"),
+        (["with", "run=1", "validation_images=141"], "validation_images=141: expected train_images of 151 or more"),
         (["smoke", "--test-on", "cifar"], "test_on: unknown data set 'cifar'; did you mean 'cifar10'?"),
         (["smoke", "--test-on", "image_folder"], "test_on=image_folder: its images have no labels"),
         (["smoke", "--test-on", "stacked_digits"], "channels=1 should be 3 with dataset=stacked_digits"),
