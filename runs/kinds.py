@@ -21,7 +21,7 @@ class RunKind(Generic[C]):
     metrics: tuple[str, ...]  # every name that a record can hold points of
     promised: Callable[[C], Mapping[str, Sequence[int]]]  # steps of each metric that a complete record holds
     info: tuple[str, ...]  # names that ``info`` has
-    artifacts: tuple[str, ...]
+    artifacts: Callable[[C], tuple[str, ...]]  # names of those that a complete record holds
     shown: tuple[str, ...]  # fields that a list of runs shows unless others are asked for
 
     @property
@@ -51,7 +51,7 @@ STABILITY = RunKind(
     metrics=schema.TRACES,
     promised=schema.promised_steps,
     info=tuple(schema.RunInfo.__annotations__),
-    artifacts=schema.ARTIFACTS,
+    artifacts=lambda config: schema.ARTIFACTS,
     shown=("config.study", "config.arm", "config.seed", "config.steps", "config.lr_g", "config.beta1"),
 )
 
@@ -62,7 +62,7 @@ REPRESENTATION = RunKind(
     metrics=tuple(representation.ACCURACY.values()),
     promised=representation.promised_accuracies,
     info=tuple(sorted(representation.RepresentationInfo.__required_keys__)),
-    artifacts=(),
+    artifacts=representation.promised_artifacts,
     shown=("config.study", "config.of", "config.arm", "config.seed", "config.run", "config.train_images"),
 )
 

@@ -87,7 +87,7 @@ class RunRecord:
         if lacking:
             return "missing points: " + ", ".join(f"{name} {lack}" for name, lack in lacking.items())
         absent = [name for name in kind.info if name not in self.info]
-        absent += [name for name in kind.artifacts if name not in self.artifacts]
+        absent += [name for name in kind.artifacts(config) if name not in self.artifacts]
         return f"missing: {', '.join(absent)}" if absent else None
 
     @property

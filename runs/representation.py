@@ -16,6 +16,8 @@ VALIDATION_SHARE = 0.2  # of each class's training images, which choose C, unles
 PER_CLASS = (1, 2, 5, 10)  # labels a class of the few-label curve, unless one number is asked for
 FEWEST_A_CLASS = 10  # training images, on average
 TRAIN_IMAGES = 5_000  # at most: the classifier's time goes with images times features
+SEEN_IMAGES = 1_000  # at most, among which units find those that excite them most
+SEEN = "seen.npz"  # artifact: runs.seen says what it holds
 
 # features by what they are of: the metric ACCURACY of each has a point for every number of labels a class
 TRAINED, UNTRAINED = OF_DISCRIMINATOR = ("trained", "untrained")
@@ -58,6 +60,7 @@ class RepresentationConfig:
     per_class: PositiveInt | None = None  # so many labels a class instead of a few-label curve
     validation_images: PositiveInt | None = None  # about, in all, of train_images; None: VALIDATION_SHARE of them
     split_seed: NaturalInt = 0
+    seen_images: NaturalInt = 0  # looked through for pictures; 0: there are none, as in older records
 
     @model_validator(mode="after")
     def _fits_the_data(self) -> Self:
@@ -124,6 +127,11 @@ def label_counts(config: RepresentationConfig) -> list[int]:
     most = all_labels(config)
     few = PER_CLASS if config.per_class is None else (config.per_class,)
     return [*(n for n in few if n < most), most]
+
+
+def promised_artifacts(config: RepresentationConfig) -> tuple[str, ...]:
+    """Names of the files that a complete record holds."""
+    return (SEEN,) if config.of == "discriminator" and config.seen_images else ()
 
 
 def promised_accuracies(config: RepresentationConfig) -> dict[str, list[int]]:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from runs.observers import observer_for
 from runs.records import Trace, trace
+from runs.representation import OF_DISCRIMINATOR
 from runs.schema import (
     DISCRIMINATOR,
     GENERATOR,
@@ -27,6 +28,7 @@ from runs.schema import (
     probe_steps,
     promised_steps,
 )
+from runs.seen import Seen, UnitPictures
 
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
 
@@ -124,6 +126,28 @@ def synthetic_artifacts(config: RunConfig) -> dict[str, bytes]:
     """Sample images of one grey at every probe, and weights that are none."""
     samples = _samples(len(probe_steps(config)), config.eval_every, config.steps, config.channels, config.image_size)
     return {SAMPLES: samples, GENERATOR: b"generator", DISCRIMINATOR: b"discriminator"}
+
+
+def synthetic_seen(*, channels: int = 1, size: int = 16, units: int = 8, filters: int = 32, rows: int = 4) -> Seen:
+    """Pictures of random pixels, of so many units of an MLP and rows of interpolations."""
+    random = np.random.default_rng(0)
+
+    def pictures(*shape: int) -> np.ndarray:
+        return random.integers(0, 256, (*shape, channels, size, size), dtype=np.uint8)
+
+    def of_units() -> UnitPictures:
+        return UnitPictures(
+            block=np.array("hidden_2"),
+            units=np.arange(units),
+            chosen=random.integers(0, 100, (units, 4)),
+            activations=random.random((units, 4), dtype=np.float32),
+            images=pictures(units, 4),
+            gradients=pictures(units, 4),
+            filters=pictures(filters),
+            filter_norms=random.random(filters, dtype=np.float32),
+        )
+
+    return Seen(of={name: of_units() for name in OF_DISCRIMINATOR}, interpolations=pictures(rows, 9))
 
 
 def varied(config: RunConfig, **changes: Any) -> RunConfig:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from runs import query
 from runs.errors import report_user_errors
-from runs.kinds import KINDS, STABILITY, RunKind
+from runs.kinds import KINDS, REPRESENTATION, STABILITY, RunKind
 from runs.manifest import missing_runs, planned_runs
 from runs.records import trace
+from runs.representation import SEEN, RepresentationConfig
 from runs.schema import TRACES, RunConfig, promised_steps
 from runs.store import open_store
 from runs.study import load_study
@@ -49,7 +50,7 @@ PROBING = RunKind(
     metrics=("accuracy",),
     promised=lambda config: {"accuracy": list(range(1, config.epochs + 1))},
     info=("weights",),
-    artifacts=("probe.bin",),
+    artifacts=lambda config: ("probe.bin",),
     shown=("config.epochs",),
 )
 SMOKE = load_study("smoke")
@@ -99,6 +100,12 @@ def test_a_record_is_complete_by_what_its_own_kind_promises(store_url_of_kind: s
     assert shortcomings == ["missing points: accuracy 1", "missing: weights", "missing: probe.bin"]
     (other,) = store.find(complete_only=False)
     assert str(other.shortcoming).startswith("config: unknown field 'epochs'")
+
+
+def test_pictures_are_promised_of_discriminators_for_which_they_were_asked() -> None:
+    assert REPRESENTATION.artifacts(RepresentationConfig(seen_images=10)) == (SEEN,)
+    assert REPRESENTATION.artifacts(RepresentationConfig()) == ()  # as in records from before there were any
+    assert REPRESENTATION.artifacts(RepresentationConfig(of="images", seen_images=10)) == ()
 
 
 def test_a_record_of_a_kind_that_is_not_known_is_none_of_the_others(store_url_of_kind: str) -> None:
