@@ -24,6 +24,7 @@ TRAINED, UNTRAINED = OF_DISCRIMINATOR = ("trained", "untrained")
 PROJECTED = "projected"  # the trained ones at random to as few dimensions as the arm with the fewest has
 SUPERVISED = "supervised"  # of a network of D's shape that was trained with the labels: no rival, an upper reference
 OF_IMAGES = ("pixels", "pca", "kmeans", "fourier", "autoencoder", SUPERVISED)
+ACCURACY_AT_SNAPSHOTS = "accuracy_at_snapshots"  # of the trained features, with all labels, after so many steps
 ACCURACY = {name: f"accuracy_{name}" for name in (*OF_DISCRIMINATOR, PROJECTED, *OF_IMAGES)}
 
 
@@ -60,6 +61,7 @@ class RepresentationConfig:
     per_class: PositiveInt | None = None  # so many labels a class instead of a few-label curve
     validation_images: PositiveInt | None = None  # about, in all, of train_images; None: VALIDATION_SHARE of them
     split_seed: NaturalInt = 0
+    snapshot_steps: tuple[NaturalInt, ...] = ()  # at which the run kept its weights, and they are measured too
     seen_images: NaturalInt = 0  # looked through for pictures; 0: there are none, as in older records
 
     @model_validator(mode="after")
@@ -135,5 +137,6 @@ def promised_artifacts(config: RepresentationConfig) -> tuple[str, ...]:
 
 
 def promised_accuracies(config: RepresentationConfig) -> dict[str, list[int]]:
-    """Labels a class at which each metric of a complete record has a point."""
-    return {ACCURACY[name]: label_counts(config) for name in features_of(config)}
+    """Labels a class, or steps of training, at which each metric of a complete record has a point."""
+    promised = {ACCURACY[name]: label_counts(config) for name in features_of(config)}
+    return promised | ({ACCURACY_AT_SNAPSHOTS: list(config.snapshot_steps)} if config.snapshot_steps else {})

@@ -13,7 +13,6 @@ from sklearn.random_projection import GaussianRandomProjection
 from torch import Tensor
 
 from experiments.datasets.images import Images
-from experiments.networks import build_discriminator
 from experiments.representation.labelled import LabelledImages
 from experiments.representation.references import autoencoder, supervised
 from experiments.representation.unsupervised import UNSUPERVISED
@@ -29,22 +28,24 @@ Pair = tuple[Tensor, Tensor]  # features of the training and of the test images,
 Blocks = Mapping[str, Pair]
 
 
-def trained_discriminator(run: RunConfig, weights: bytes) -> BlockNetwork:
-    """With these weights. Raises UserError if they do not fit, or are not finite."""
-    network = build_discriminator(run)
+def with_weights(network: BlockNetwork, weights: bytes, whose: str = "its") -> BlockNetwork:
+    """The network with recorded weights. Raises UserError if they do not fit."""
     try:
         network.load_state_dict(load(weights))
     except (SafetensorError, RuntimeError, ValueError) as error:
-        raise UserError(f"its weights do not fit its config: {str(error).splitlines()[0]}") from None
-    if not all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values()):
-        raise UserError("its weights are not finite, so it has no features")
+        raise UserError(f"{whose} weights do not fit its config: {str(error).splitlines()[0]}") from None
     return network
+
+
+def all_finite(network: BlockNetwork) -> bool:
+    """Whether every number of its state is."""
+    return all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values())
 
 
 def features_of_blocks(network: BlockNetwork, images: LabelledImages, batch_size: int) -> Blocks:
     """Those of each hidden block; BatchNorm uses statistics averaged over the classifier's training images.
 
-    Raises UserError if they are not finite.
+    It is averaged in the network itself. Raises UserError if the features are not finite.
     """
     count = len(images.train)
     whole = count - count % batch_size or count  # as in training, the last incomplete minibatch is left out
