@@ -1,9 +1,7 @@
 """How good the samples were: measures over training beside images of known quality, and the samples themselves."""
 
 import io
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.chapters.form import Caption, Chapter, Judged, Place, ReportFigure, place_of
+from analysis.chapters.medians import MedianRun, median_runs, rule
 from analysis.counting import counted
 from analysis.figures.sheets import (
     Images,
@@ -25,10 +24,8 @@ from analysis.figures.sheets import (
 )
 from analysis.figures.traces import FRECHET, OTHER_PROBES, curves, probes
 from analysis.figures.yardsticks import probe_lines
-from analysis.judging.verdicts import VerdictCode
 from analysis.results.document import Findings
-from analysis.results.verdict_words import verdict_label
-from analysis.results.wording import number, point_text
+from analysis.results.wording import number
 from analysis.tables.columns import frame, place_columns, summary_columns, summary_interval
 from analysis.tables.formats import Table
 from runs.schema import SAMPLES
@@ -48,8 +45,6 @@ MEASURES = {  # columns of ArmResult.summaries that are shown, and their names
     "updates_to_bar": "updates to the bar",
     "mode_hopping": "mode hopping",
 }
-RULE = "Each arm's median judged run by final Fréchet distance (of two the better)"
-OVER_GRID = ", at the grid point where most of its runs ended stable (of equals the first; these very runs chose it)"
 
 
 def samples(judged: Judged) -> Chapter:
@@ -234,28 +229,9 @@ def _runs_each(judged: Judged) -> str:
     return ", ".join(f"{arm} n = {n}" for arm, n in each.items())
 
 
-@dataclass(frozen=True, kw_only=True)
-class MedianRun:
-    """The run that stands for an arm."""
-
-    arm: str
-    run_id: int
-    point: Mapping[str, Any]
-    seed: int
-    verdict: str
-    frechet: float
-
-    @property
-    def label(self) -> str:
-        """«lr 2e-4, beta1 0.5, seed 4: stable, Fréchet 2.05»."""
-        place = ", ".join([*([point_text(self.point)] if self.point else []), f"seed {self.seed}"])
-        distance = f"Fréchet {number(self.frechet)}" if math.isfinite(self.frechet) else "Fréchet not finite"
-        return f"{place}: {verdict_label(self.verdict)}, {distance}"
-
-
 def median_figures(judged: Judged) -> Iterator[ReportFigure]:
     """A strip of samples an arm; nothing without a judged run."""
-    runs = list(_median_runs(judged))
+    runs = list(median_runs(judged))
     if not runs:
         return
     ids = [run.run_id for run in runs]
@@ -265,7 +241,7 @@ def median_figures(judged: Judged) -> Iterator[ReportFigure]:
             name="median_runs",
             title="Samples of each arm's median run",
             sentences=[],
-            text=f"{RULE}{OVER_GRID if judged.over_a_grid else ''}. First fixed z, last probe; none is picked by hand.",
+            text=f"{rule(judged)}. First fixed z, last probe; none is picked by hand.",
             alt=f"A strip of generated images an arm. {told}.",
         ),
         data={"samples": _sample_rows(judged, judged.verdicts[judged.verdicts["run_id"].isin(ids)])},
@@ -281,22 +257,3 @@ def _draw_medians(judged: Judged, runs: Sequence[MedianRun]) -> Figure:
         {run.arm: run.verdict for run in runs},
         styles=judged.styles,
     )
-
-
-def _median_runs(judged: Judged) -> Iterator[MedianRun]:
-    at_points = [judged.at(point) for point in judged.data.study.grid_points()]
-    for arm in judged.arms():
-        own = [part.verdicts[part.verdicts["arm"] == arm] for part in at_points]
-        stable = [int((runs["verdict"] == VerdictCode.STABLE.value).sum()) if len(runs) else -1 for runs in own]
-        place = stable.index(max(stable))
-        distances = dict(zip(own[place]["seed"].tolist(), own[place]["final_frechet"].tolist(), strict=True))
-        seed = median_seed(distances)
-        (run,) = own[place][own[place]["seed"] == seed].to_dict("records")
-        yield MedianRun(
-            arm=arm,
-            run_id=int(run["run_id"]),
-            point=judged.data.study.grid_points()[place],
-            seed=seed,
-            verdict=str(run["verdict"]),
-            frechet=float(run["final_frechet"]),
-        )

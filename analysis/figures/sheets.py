@@ -53,12 +53,12 @@ def sample_sheet(
     grid = figure.subplots(block_rows, per_row, squeeze=False)
     for axes, arm in zip(grid.ravel(), arms, strict=False):
         rows = [_first(finals.get((arm, seed)), COLUMNS, shape) for seed in seeds]
-        _show(axes, tile(rows))
-        middles = _middles(len(seeds), shape[1])
-        axes.set_yticks(middles, [str(seed) for seed in seeds])
+        show(axes, tile(rows))
+        places = middles(len(seeds), shape[1])
+        axes.set_yticks(places, [str(seed) for seed in seeds])
         axes.set_ylabel("seed")
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
-        for y, seed in zip(middles, seeds, strict=True):
+        for y, seed in zip(places, seeds, strict=True):
             _letter(axes, y, verdicts.get((arm, seed), MISSING))
     for axes in grid.ravel()[len(arms) :]:
         axes.axis("off")
@@ -69,7 +69,8 @@ def _first(images: Images | None, k: int, shape: tuple[int, ...]) -> Images:
     return np.full((k, *shape), 255, dtype=np.uint8) if images is None else images[:k]
 
 
-def _show(axes: Axes, picture: Images) -> None:
+def show(axes: Axes, picture: Images) -> None:
+    """The picture (height, width, 3) alone, without a frame; of ticks those of y are left to the caller."""
     axes.imshow(picture, interpolation="none", aspect="equal")
     axes.set_xticks([])
     axes.tick_params(length=0)
@@ -102,7 +103,7 @@ def median_sheet(
     figure = new_figure(PAGE, block_rows * (0.36 + inches * height / width))
     grid = figure.subplots(block_rows, per_row, squeeze=False)
     for axes, (arm, strip) in zip(grid.ravel(), images.items(), strict=False):
-        _show(axes, tile([strip[:COLUMNS]]))
+        show(axes, tile([strip[:COLUMNS]]))
         axes.set_yticks([])
         axes.set_title(arm, weight="bold", color=styles[arm].dark, pad=14)
         axes.annotate(labels[arm], (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", va="bottom",
@@ -130,10 +131,10 @@ def training_sheet(
     figure = new_figure(PAGE, block_rows * (0.55 + rows * inches * height / width))
     grid = figure.subplots(block_rows, per_row, squeeze=False)
     for axes, (arm, of_arm) in zip(grid.ravel(), images.items(), strict=False):
-        _show(axes, tile([of_arm[shown, z] for z in range(rows)]))
+        show(axes, tile([of_arm[shown, z] for z in range(rows)]))
         axes.set_yticks([])
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
-        axes.set_xticks(_middles(len(shown), width), [str(steps[probe]) for probe in shown], size=6)
+        axes.set_xticks(middles(len(shown), width), [str(steps[probe]) for probe in shown], size=6)
         axes.set_xlabel(UPDATES)
     for axes in grid.ravel()[len(images) :]:
         axes.axis("off")
@@ -145,7 +146,7 @@ def shown_probes(n: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, n - 1, min(STEPS, n))})
 
 
-def _middles(n: int, size: int) -> list[float]:
+def middles(n: int, size: int) -> list[float]:
     """Pixel coordinates of the middles of ``n`` images in a row."""
     return [(place + 0.5) * (size + GAP) - GAP / 2 - 0.5 for place in range(n)]
 

@@ -19,6 +19,7 @@ from analysis.chapters.representation import representation
 from analysis.chapters.robustness import robustness
 from analysis.chapters.runs import every_run
 from analysis.chapters.samples import samples
+from analysis.chapters.seen import seen
 from analysis.chapters.setting import setting
 from analysis.chapters.times import times
 from analysis.chapters.training import training
@@ -41,6 +42,7 @@ FURTHER: tuple[Callable[[Judged], Chapter | None], ...] = (
     precision,
     every_run,
     representation,
+    seen,
 )
 
 

@@ -16,7 +16,7 @@ from runs.study import digest
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """Of features: how many they are; accuracies by labels a class, of each draw; and block by block, with all labels."""
+    """Of features: how many; accuracies by labels a class, of each draw; and block by block, with all labels."""
 
     dimensions: int
     accuracies: dict[int, list[Accuracy]]

@@ -207,7 +207,7 @@ def test_a_report_has_the_chapter_only_where_something_was_measured(tmp_path: Pa
     run = store.find({"config.arm": "mlp"})[0]
     record_features(tmp_path, study, MLP, run=run.id, arm="mlp", seed=run.config["seed"])
     contents = contents_of(data, store)
-    assert contents.chapters[-1].name == "representation"
+    assert "representation" in [chapter.name for chapter in contents.chapters]
     (figure,) = (one for one in contents.figures() if one.caption.name == "features")
     drawn = figure.draw()
     lines = [line for axes in drawn.axes for line in axes.lines if line.get_gid() == "median"]

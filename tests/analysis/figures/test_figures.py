@@ -18,6 +18,7 @@ from matplotlib.text import Text
 from analysis.figures.effects import Drawn, ForestRow, PairPanel, forest, paired_slopes
 from analysis.figures.outcomes import grid_waffle, sensitivity, waffle
 from analysis.figures.parts import ReferenceLine, spread_apart
+from analysis.figures.seen import filter_sheet, guided_sheet, interpolation_sheet
 from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, tile, training_sheet
 from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
 from analysis.figures.traces import (
@@ -32,6 +33,7 @@ from analysis.figures.traces import (
 )
 from analysis.results.document import PairValue
 from analysis.statistics import Interval, PairCounts
+from tests.recording import synthetic_seen
 
 ARMS = ["mlp", "dcgan-nobn", "dcgan"]
 STYLES = arm_styles(ARMS)
@@ -153,8 +155,28 @@ def stepwise_sheet() -> Figure:
     )
 
 
+SEEN = {
+    "mlp": synthetic_seen(),
+    "dcgan-nobn": synthetic_seen(units=5, filters=7),
+    "dcgan": synthetic_seen(rows=0),
+}
+
+
+def guided_pictures() -> Figure:
+    return guided_sheet(SEEN, styles=STYLES)
+
+
+def filter_pictures() -> Figure:
+    return filter_sheet(SEEN, styles=STYLES)
+
+
+def latent_ways() -> Figure:
+    return interpolation_sheet(SEEN, styles=STYLES)
+
+
 FIGURES = [
     outcome_waffle, loss_traces, probe_curves, effect_forest, pair_slopes, threshold_bars, final_sheet, stepwise_sheet,
+    guided_pictures, filter_pictures, latent_ways,
 ]  # fmt: skip
 
 
@@ -484,3 +506,42 @@ def test_labels_are_spread_apart_in_order_and_about_where_they_belong(places: li
 
 def test_labels_that_are_far_apart_stay_where_they_are() -> None:
     np.testing.assert_allclose(spread_apart(np.array([0.1, 0.5, 0.9]), 0.2), [0.1, 0.5, 0.9])
+
+
+def picture_in(axes: Axes) -> np.ndarray:
+    (image,) = axes.images
+    return np.asarray(image.get_array())
+
+
+def test_below_each_image_stands_the_guided_gradient_in_it() -> None:
+    figure, own = guided_pictures(), SEEN["mlp"].of["trained"]
+    shown = picture_in(panels(figure)[0])[:, :, 0]
+    column, gap, pair = 2 * (16 + 1), 1, 2 * 16 + 1 + 3  # of the third unit; heights in pixels
+    np.testing.assert_array_equal(shown[pair : pair + 16, column : column + 16], own.images[2, 1, 0])
+    np.testing.assert_array_equal(shown[pair + 16 + gap :, column:][:16, :16], own.gradients[2, 1, 0])
+
+
+def test_trained_and_untrained_of_every_arm_stand_side_by_side() -> None:
+    for draw in (guided_pictures, filter_pictures):
+        titles = [axes.get_title(loc="left") for axes in panels(draw()) if axes.axison]
+        assert titles == [f"{arm}, {name}" for arm in ARMS for name in ("trained", "untrained")]
+
+
+def test_a_last_line_of_filters_that_is_not_full_ends_in_white() -> None:
+    shown = picture_in(panels(filter_pictures())[2])
+    assert shown.shape == (16, 8 * 17 - 1, 3) and (shown[:, 7 * 17 :] == 255).all() and shown[:, : 7 * 17].min() == 0
+
+
+def test_a_generator_without_finite_images_has_its_place_and_that_is_said() -> None:
+    assert "images not finite" in texts(latent_ways())
+    assert [len(axes.images) for axes in panels(latent_ways())] == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("arms", [1, 2, 4])
+@pytest.mark.parametrize("sheet", [guided_sheet, filter_sheet, interpolation_sheet])
+def test_pictures_of_any_number_of_arms_and_in_colour_are_not_cut_off(sheet: Callable[..., Figure], arms: int) -> None:
+    names = [f"arm{n}" for n in range(arms)]
+    figure = sheet(dict.fromkeys(names, synthetic_seen(channels=3, size=32)), styles=arm_styles(names))
+    lay_out(figure)
+    tight, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert tight.x0 >= -0.02 and tight.y0 >= -0.02 and tight.x1 <= width + 0.02 and tight.y1 <= height + 0.02

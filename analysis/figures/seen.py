@@ -1,0 +1,99 @@
+"""What networks have learned, as pictures: trained beside untrained, arm beside arm."""
+
+# U units, K images a unit, F filters, R rows, S steps, C channels, H height, W width
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures.sheets import GAP, Images, middles, show, tile
+from analysis.figures.style import FAINT, PAGE, ArmStyle, new_figure, styled
+from runs.seen import Seen
+
+ARMS_PER_ROW = 2
+FILTERS_PER_ROW = 8
+_BETWEEN = 3 * GAP  # white pixels between an image with its gradient and the next
+
+
+@styled
+def guided_sheet(seen: Mapping[str, Seen], *, styles: Mapping[str, ArmStyle]) -> Figure:
+    """Of each arm's discriminator: a column a unit, and below each image that excites it the guided gradient in it."""
+    pictures = {
+        (arm, name): _pairs(own.images, own.gradients) for arm, one in seen.items() for name, own in one.of.items()
+    }
+    figure, panels = _trained_beside_untrained(pictures, styles, below=0.3)
+    for (arm, name), axes in panels.items():
+        own = seen[arm].of[name]
+        places = middles(len(own.units), own.images.shape[-1])
+        axes.set_xticks(places, [str(unit) for unit in own.units], size=5)
+        axes.set_xlabel(f"unit of {own.block}")
+    return figure
+
+
+@styled
+def filter_sheet(seen: Mapping[str, Seen], *, styles: Mapping[str, ArmStyle]) -> Figure:
+    """Of each arm's discriminator the weights of the first layer, those with the greatest norms first."""
+    pictures = {(arm, name): tile(_lines(own.filters)) for arm, one in seen.items() for name, own in one.of.items()}
+    return _trained_beside_untrained(pictures, styles)[0]
+
+
+@styled
+def interpolation_sheet(seen: Mapping[str, Seen], *, styles: Mapping[str, ArmStyle]) -> Figure:
+    """Of each arm's generator: a row a pair of latent vectors, from one to the other. An arm may have no row."""
+    rows, steps, _, height, width = max(one.interpolations.shape for one in seen.values())
+    figure, grid = _grid(len(seen), min(ARMS_PER_ROW, len(seen)), max(rows, 1) * height / (steps * width), below=0.3)
+    for axes, (arm, one) in zip(grid, seen.items(), strict=False):
+        axes.set_title(arm, weight="bold", color=styles[arm].dark)
+        if not len(one.interpolations):
+            axes.axis("off")
+            axes.text(0, 0.5, "images not finite", transform=axes.transAxes, color=FAINT)
+            continue
+        show(axes, tile(list(one.interpolations)))
+        axes.set_yticks([])
+        places = middles(steps, width)
+        axes.set_xticks([places[0], (places[0] + places[-1]) / 2, places[-1]], ["0", "½", "1"])
+        axes.set_xlabel("share of the way between two z")
+    return figure
+
+
+def _trained_beside_untrained(
+    pictures: Mapping[tuple[str, str], Images], styles: Mapping[str, ArmStyle], *, below: float = 0.0
+) -> tuple[Figure, dict[tuple[str, str], Axes]]:
+    """Pictures (height, width, 3) by arm and network, of which an arm has two. below: inches that ticks take."""
+    per_row = min(2 * ARMS_PER_ROW, len(pictures))
+    ratio = max(picture.shape[0] / picture.shape[1] for picture in pictures.values())
+    figure, grid = _grid(len(pictures), per_row, ratio, below=below)
+    panels = dict(zip(pictures, grid, strict=False))
+    for (arm, name), axes in panels.items():
+        show(axes, pictures[arm, name])
+        axes.set_yticks([])
+        axes.set_title(f"{arm}, {name}", weight="bold" if name == "trained" else "normal", color=styles[arm].dark)
+    return figure, panels
+
+
+def _grid(panels: int, per_row: int, ratio: float, *, below: float) -> tuple[Figure, Iterator[Axes]]:
+    """Axes row by row for pictures whose height over width is at most ``ratio``; those that are left over are off."""
+    rows = math.ceil(panels / per_row)
+    figure = new_figure(PAGE, rows * (0.28 + below + (PAGE / per_row - 0.15) * ratio))
+    grid = list(figure.subplots(rows, per_row, squeeze=False).ravel())
+    for axes in grid[panels:]:
+        axes.axis("off")
+    return figure, iter(grid)
+
+
+def _pairs(images: Images, gradients: Images) -> Images:
+    """A picture of images (U, K, C, H, W), a column a unit, with the gradients in them (U, K, C, H, W) below each."""
+    pairs = [tile([images[:, k], gradients[:, k]]) for k in range(images.shape[1])]
+    strip = np.full((_BETWEEN, *pairs[0].shape[1:]), 255, dtype=np.uint8)
+    return np.concatenate([part for pair in pairs for part in (pair, strip)][:-1])
+
+
+def _lines(filters: Images) -> list[Images]:
+    """Filters (F, C, H, W) in lines of FILTERS_PER_ROW, the last one filled up with white."""
+    lines = math.ceil(len(filters) / FILTERS_PER_ROW)
+    whole = np.full((lines * FILTERS_PER_ROW, *filters.shape[1:]), 255, dtype=np.uint8)
+    whole[: len(filters)] = filters
+    return list(whole.reshape(lines, FILTERS_PER_ROW, *filters.shape[1:]))

@@ -1,0 +1,141 @@
+"""The chapter of pictures, from records with them and without."""
+
+from pathlib import Path
+
+import numpy as np
+
+from analysis.chapters.form import Chapter, Judged
+from analysis.chapters.medians import median_runs
+from analysis.chapters.seen import seen
+from analysis.judging.judgements import judge_study
+from analysis.report.contents import contents_of
+from runs.kinds import REPRESENTATION
+from runs.records import RunRecord, trace
+from runs.representation import (
+    ACCURACY,
+    OF_DISCRIMINATOR,
+    REPRESENTATION_VERSION,
+    SEEN,
+    RepresentationConfig,
+    promised_accuracies,
+)
+from runs.store import open_store
+from runs.study import Study
+from tests.analysis.synthetic import loaded, recorded, small_study
+from tests.recording import record_run, synthetic_seen
+
+SEEDS = 3
+FIGURES = ["guided_backpropagation", "first_filters", "interpolations"]
+
+
+def a_study(folder: Path) -> Study:
+    study = small_study(seeds=SEEDS)
+    recorded(folder, study, {"mlp": ["unlearned"] * SEEDS, "dcgan": ["stable"] * SEEDS})
+    return study
+
+
+def measure(folder: Path, run: RunRecord, *, pictures: bool, rows: int = 4) -> None:
+    """Record what a measurement of the run's discriminator would, with pictures or as before there were any."""
+    config = RepresentationConfig(
+        study=run.config["study"],
+        run=run.id,
+        arm=run.config["arm"],
+        seed=run.config["seed"],
+        train_images=1000,
+        test_images=100,
+        seen_images=500 if pictures else 0,
+    )
+    traces = {name: trace(steps, [0.5] * len(steps)) for name, steps in promised_accuracies(config).items()}
+    info = dict.fromkeys(REPRESENTATION.info, "x") | {"dimensions": dict.fromkeys(OF_DISCRIMINATOR, 64)}
+    artifacts = {SEEN: synthetic_seen(rows=rows).to_bytes()} if pictures else {}
+    meta = {"kind": "representation", "representation_version": REPRESENTATION_VERSION}
+    record_run(str(folder), config, traces=traces, info=info, artifacts=artifacts, meta=meta)  # type: ignore[arg-type]
+    assert set(traces) == {ACCURACY[name] for name in OF_DISCRIMINATOR}
+
+
+def runs_of(folder: Path, arm: str) -> list[RunRecord]:
+    return open_store(str(folder)).find({"config.arm": arm})
+
+
+def judged(folder: Path, study: Study) -> Judged:
+    data = loaded(folder, study)
+    return Judged(data=data, verdicts=judge_study(data), store=open_store(str(folder)))
+
+
+def chapter_of(folder: Path, study: Study) -> Chapter:
+    chapter = seen(judged(folder, study))
+    assert chapter is not None
+    return chapter
+
+
+def test_each_arm_is_shown_by_its_median_run(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=True)
+    chapter = chapter_of(tmp_path, study)
+    expected = {(run.arm, run.run_id) for run in median_runs(judged(tmp_path, study))}
+    assert [figure.caption.name for figure in chapter.figures] == FIGURES
+    for figure in chapter.figures:
+        (frame,) = figure.data.values()
+        assert set(zip(frame["arm"], frame["run"], strict=True)) == expected
+        assert "median judged run by final Fréchet distance" in figure.caption.text
+        assert "mlp and dcgan" in figure.caption.alt
+        figure.draw()
+    assert chapter.sentences[0].startswith("Shown: mlp, seed ") and "dcgan, seed 1: stable" in chapter.sentences[0]
+
+
+def test_what_is_drawn_is_told_unit_by_unit_and_row_by_row(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=True)
+    units, filters, rows = (figure.data for figure in chapter_of(tmp_path, study).figures)
+    pictures = synthetic_seen().of["untrained"]
+    own = units["image"].query("arm == 'dcgan' and features == 'untrained'")
+    np.testing.assert_array_equal(own["image"].to_numpy().reshape(8, 4), pictures.chosen)
+    np.testing.assert_allclose(own["activation"].to_numpy().reshape(8, 4), pictures.activations)
+    assert len(filters["filter"]) == 2 * 2 * 32 and len(rows["row"]) == 2 * 4
+    assert rows["row"]["second_z"].tolist()[:4] == [1, 3, 5, 7]
+
+
+def test_an_arm_without_pictures_is_left_out_and_named(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for arm in ("mlp", "dcgan"):
+        for run in runs_of(tmp_path, arm):
+            measure(tmp_path, run, pictures=arm == "dcgan")
+    chapter = chapter_of(tmp_path, study)
+    assert all(set(next(iter(figure.data.values()))["arm"]) == {"dcgan"} for figure in chapter.figures)
+    assert chapter.sentences[1].startswith("Not shown: mlp, seed ")
+    assert "make representation STUDY=small makes them" in chapter.sentences[1]
+
+
+def test_records_from_before_there_were_pictures_give_a_sentence_and_no_figure(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=False)
+    chapter = chapter_of(tmp_path, study)
+    assert not chapter.figures and chapter.gist == "No pictures are recorded of the runs that stand for the arms."
+    assert chapter.sentences[0].startswith("Not shown: mlp, seed ") and "; dcgan, seed " in chapter.sentences[0]
+
+
+def test_once_measured_again_the_pictures_are_shown(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for pictures in (False, True):
+        for run in open_store(str(tmp_path)).find():
+            measure(tmp_path, run, pictures=pictures)
+    assert [figure.caption.name for figure in chapter_of(tmp_path, study).figures] == FIGURES
+
+
+def test_an_arm_whose_images_are_not_finite_has_no_row(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=True, rows=4 if run.config["arm"] == "dcgan" else 0)
+    assert set(chapter_of(tmp_path, study).figures[2].data["row"]["arm"]) == {"dcgan"}
+
+
+def test_a_report_has_the_chapter_only_where_a_discriminator_was_measured(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    store = open_store(str(tmp_path))
+    assert seen(judged(tmp_path, study)) is None
+    measure(tmp_path, runs_of(tmp_path, "mlp")[0], pictures=True)
+    contents = contents_of(loaded(tmp_path, study), store)
+    assert [chapter.name for chapter in contents.chapters][-2:] == ["representation", "seen"]
