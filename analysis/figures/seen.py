@@ -49,7 +49,7 @@ def interpolation_sheet(seen: Mapping[str, Seen], *, styles: Mapping[str, ArmSty
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
         if not len(one.interpolations):
             axes.axis("off")
-            axes.text(0, 0.5, "images not finite", transform=axes.transAxes, color=FAINT)
+            axes.text(0, 0.97, "images not finite", transform=axes.transAxes, color=FAINT, va="top")
             continue
         show(axes, tile(list(one.interpolations)))
         axes.set_yticks([])
@@ -79,6 +79,8 @@ def _grid(panels: int, per_row: int, ratio: float, *, below: float) -> tuple[Fig
     rows = math.ceil(panels / per_row)
     figure = new_figure(PAGE, rows * (0.28 + below + (PAGE / per_row - 0.15) * ratio))
     grid = list(figure.subplots(rows, per_row, squeeze=False).ravel())
+    for axes in grid:
+        axes.set_anchor("NW")  # pictures of other heights begin at one height
     for axes in grid[panels:]:
         axes.axis("off")
     return figure, iter(grid)
