@@ -35,7 +35,7 @@ from tests.project import run
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """A tenth of the images."""
-    monkeypatch.setattr("experiments.representation.__main__.TRAIN_IMAGES", 150)
+    monkeypatch.setattr("experiments.representation.requests.TRAIN_IMAGES", 150)
 
 
 def measured(project, *words):

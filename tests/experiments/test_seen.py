@@ -183,7 +183,7 @@ def test_a_generator_without_finite_images_has_no_interpolation():
 
 
 def test_pictures_of_every_run_are_recorded_with_its_features_and_begin_at_its_samples(swept, monkeypatch):
-    monkeypatch.setattr("experiments.representation.__main__.TRAIN_IMAGES", 150)
+    monkeypatch.setattr("experiments.representation.requests.TRAIN_IMAGES", 150)
     run = store(swept).find({"config.arm": "dcgan"})[0]
     assert run_here(swept, main, "with", f"run={run.id}", "draws=1").returncode == 0
     (record,) = store(swept).find(kind=REPRESENTATION)
