@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,10 +115,11 @@ _CAUTION = (
 
 def _test_images(judged: Judged, dataset: str) -> Iterator[str]:
     """Whether discriminators have learned from other images than they are tested on; if those are not as published."""
-    own = sorted({cell.config.dataset for cell in judged.data.study.cells()})
+    own = {cell.config.dataset: cell.config.data for cell in judged.data.study.cells()}
     if dataset not in own:
+        names = [name if folder is None else f"the pictures in {Path(folder).name}" for name, folder in own.items()]
         yield (
-            f"The discriminators were trained on {listed(own)}, never on {dataset}: to its training images the"
+            f"The discriminators were trained on {listed(names)}, never on {dataset}: to its training images the"
             " classifier, BatchNorm's statistics and the features without a GAN are fitted."
         )
     if unchecked(judged.data, judged.store, dataset):
