@@ -332,7 +332,7 @@ def _panel(arms: Sequence[ArmTimes], names: Sequence[str], clock: Clock) -> Surv
 def _incidence_figure(judged: Judged, place: Place, arms: Sequence[ArmTimes], limits: str) -> ReportFigure:
     known = {times.cell.arm: times.incidence for times in arms if isinstance(times.incidence, CumulativeIncidence)}
     failed = [failure_sentence(times) for times in arms if times.n_events]
-    last = max(run.time for times in arms for run in times.runs)
+    last = max(run.time for times in arms for run in times.runs) or 1.0  # all failed where they had learned
     return ReportFigure(
         caption=Caption(
             name=f"incidence{place.suffix}",

@@ -9,7 +9,7 @@ from analysis.chapters.times import ArmTimes, PairTimes, arm_times, failure_sent
 from analysis.judging.clocks import Clock, run_times
 from analysis.judging.pairs import compared_pairs
 from analysis.statistics import CumulativeIncidence, FirstToFail, LogRank, NotEstimable, RestrictedMeans, SurvivalCurve
-from tests.analysis.synthetic import Behaviour, judged, loaded, record, recorded, small_study
+from tests.analysis.synthetic import FELL, Behaviour, judged, loaded, record, recorded, small_study
 from tests.recording import synthetic_info
 
 GOOD: list[Behaviour] = ["stable"] * 8
@@ -65,6 +65,14 @@ def test_failures_compete_on_the_clock_from_learning(tmp_path: Path) -> None:
     assert ends == {"collapsed": pytest.approx(1 / 2), "diverged": pytest.approx(1 / 8), "nonfinite": 0}
     assert "5 of the 8 mlp runs that learned failed afterwards: 4 collapsed (incidence 0.5" in failure_sentence(mlp)
     assert [figure.caption.name for figure in times(found).figures] == ["survival", "incidence"]
+
+
+def test_runs_that_all_failed_where_they_had_learned_are_drawn_without_a_warning(tmp_path: Path) -> None:
+    study = small_study()
+    for arm in study.arms:
+        record(str(tmp_path), study, arm, 0, "collapsed", learned=FELL)
+    (incidence,) = [one for one in times(judged(loaded(tmp_path, study))).figures if one.caption.name == "incidence"]
+    assert incidence.draw().axes[0].get_xlim() == (0, 1)
 
 
 def test_mean_time_to_failure_is_compared_up_to_the_time_every_run_was_watched(tmp_path: Path) -> None:
