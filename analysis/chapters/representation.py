@@ -1,7 +1,6 @@
 """How good are the features that the discriminators learned? What ``make representation`` has recorded."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,23 +13,21 @@ from analysis.counting import counted
 from analysis.figures.features import feature_curves
 from analysis.figures.parts import ReferenceLine
 from analysis.figures.traces import BAND
-from analysis.judging.pairs import compared_pairs, paired_values
-from analysis.judging.representations import by_run, feature_accuracies, of_images, tested_on, unchecked
+from analysis.findings.features import READING_NAMES, FeatureComparison, comparison_text, feature_comparisons
+from analysis.judging.representations import feature_accuracies, of_images, tested_on, unchecked
 from analysis.results.parts import summarized
-from analysis.results.wording import interval_text, listed, number, p_text, point_text, signed
-from analysis.statistics import PairedComparison, Shift, paired_comparison
+from analysis.results.wording import listed, number
 from analysis.tables.columns import (
     ends,
     frame,
     interval,
     place_columns,
-    point_columns,
     summary_columns,
     summary_interval,
 )
 from analysis.tables.formats import Table
 from analysis.tables.published import published_features
-from runs.representation import OF_DISCRIMINATOR, SUPERVISED
+from runs.representation import OF_DISCRIMINATOR, PROJECTED, SUPERVISED, TRAINED
 
 TITLE = "What the discriminators learned"
 FEW = 10  # labels a class, of the second column
@@ -48,7 +45,7 @@ def representation(judged: Judged) -> Chapter | None:
     if measured.empty:
         return None
     arms = [arm for arm in judged.data.study.arms if arm in set(measured["arm"])]
-    comparisons = list(_comparisons(judged, accuracies))
+    comparisons = list(feature_comparisons(judged.data, accuracies))
     return Chapter(
         name="representation",
         title=TITLE,
@@ -56,7 +53,7 @@ def representation(judged: Judged) -> Chapter | None:
         sentences=[
             *_test_images(judged, shown),
             *_not_measured(judged, measured),
-            *(_sentence(row, judged.alpha) for row in comparisons),
+            *(_sentence(row, judged.alpha) for row in comparisons if row.reading == TRAINED),
             _UNCORRECTED,
             _CAUTION,
         ],
@@ -64,9 +61,11 @@ def representation(judged: Judged) -> Chapter | None:
             _accuracy_table(judged, accuracies, "features", shown),
             Table(
                 name="feature_pairs",
-                caption=f"Accuracy on {shown} with all labels within matched pairs, first minus second: Hodges–Lehmann"
-                " shift with its interval, and Wilcoxon's signed-rank p, which no correction covers. More is better."
-                " Dimensions differ between architectures, and width alone helps a linear classifier.",
+                caption=f"Accuracy on {shown} with all labels within matched pairs, of a seed the mean over grid"
+                " points, first minus second: Hodges–Lehmann shift with its interval, and Wilcoxon's signed-rank p,"
+                " which no correction covers. More is better. Width alone helps a linear classifier: at equal"
+                " dimensions all features are projected at random to as many as the narrowest arm has. Learned:"
+                " trained minus untrained.",
                 frame=frame([_pair_columns(row) for row in comparisons], whole=["pairs"]),
                 intervals={"shift": interval("shift")},
                 p=("p",),
@@ -98,7 +97,8 @@ def _accuracy_table(judged: Judged, accuracies: pd.DataFrame, name: str, dataset
         caption=f"Accuracy on test images of {dataset} of an L2 linear support vector machine on features that stay as"
         " they are, C chosen on validation images: median [least, greatest] over runs. Of a discriminator: all hidden"
         " blocks, max-pooled to 4 × 4 (layers of units as they are), BatchNorm's statistics averaged over that data"
-        " set's training images and frozen; untrained: with the weights that its run began with. Without a GAN: pixels,"
+        " set's training images and frozen; untrained: with the weights that its run began with;"
+        " projected: trained, at random to the fewest dimensions of any arm. Without a GAN: pixels,"
         " 64 principal components, K-means on patches, random Fourier features, an autoencoder of D's shape;"
         f" supervised: a network of D's shape that was trained with the classifier's own labels. {trained}".strip(),
         frame=_by_arm(judged, accuracies),
@@ -156,7 +156,7 @@ def _by_arm(judged: Judged, accuracies: pd.DataFrame) -> pd.DataFrame:
     for cell in judged.data.study.cells():
         runs = judged.data.only([cell.arm], cell.grid_point).used["run_id"]
         own = accuracies[accuracies["run_id"].isin(runs)]
-        for features in OF_DISCRIMINATOR:
+        for features in (*OF_DISCRIMINATOR, PROJECTED):
             rows.append({**place_columns(cell.arm, cell.grid_point), **_summaries(own, features)})
     others = of_images(accuracies)
     for features in dict.fromkeys(others["features"]):
@@ -176,45 +176,11 @@ def _summaries(accuracies: pd.DataFrame, features: str) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Comparison:
-    """Of what comes first with what comes second, at one grid point."""
-
-    first: str
-    second: str
-    point: Mapping[str, Any]
-    pairs: PairedComparison
-    shift: Shift
-    p: float
-
-
-def _comparisons(judged: Judged, accuracies: pd.DataFrame) -> Iterator[_Comparison]:
-    """Of the arms that contrasts compare, and of each arm with itself before training."""
-    data, runs = judged.data, judged.data.used["run_id"].tolist()
-    trained, untrained = (by_run(accuracies, features, runs) for features in OF_DISCRIMINATOR)
-    for point in data.study.grid_points():
-        for pair in compared_pairs(data):
-            values = paired_values(data, trained, pair, [point])[:, 0, :]
-            yield from _compared(*pair, point, values)
-        for arm in data.study.arms:
-            own = data.only([arm], point).used["run_id"]
-            values = np.column_stack([one.reindex(own) for one in (trained, untrained)])
-            yield from _compared(arm, f"{arm} untrained", point, values)
-
-
-def _compared(first: str, second: str, point: Mapping[str, Any], values: np.ndarray) -> Iterator[_Comparison]:
-    """The comparison of the pairs (N, 2) in which both were measured, if there is any."""
-    known = values[~np.isnan(values).any(axis=1)].round(12)  # equal shares of images, summed in another order
-    pairs = paired_comparison(known[:, 0], known[:, 1], larger_is_worse=False)
-    if pairs.shift is not None and pairs.wilcoxon is not None:
-        yield _Comparison(first=first, second=second, point=point, pairs=pairs, shift=pairs.shift, p=pairs.wilcoxon.p)
-
-
-def _pair_columns(row: _Comparison) -> dict[str, Any]:
+def _pair_columns(row: FeatureComparison) -> dict[str, Any]:
     return {
+        "features": READING_NAMES[row.reading],
         "first": row.first,
         "second": row.second,
-        **point_columns(row.point),
         "pairs": row.pairs.n,
         "median of first": row.pairs.median_first,
         "median of second": row.pairs.median_second,
@@ -224,17 +190,10 @@ def _pair_columns(row: _Comparison) -> dict[str, Any]:
     }
 
 
-def _sentence(row: _Comparison, alpha: float) -> str:
-    where = f" at {point_text(row.point)}" if row.point else ""
-    estimate = row.shift.estimate
-    better = row.first if (estimate or 0) > 0 else row.second
-    shown = row.p <= alpha and estimate
-    verdict = f"features of {better} are better" if shown else "no difference is shown"
-    size = "" if estimate is None else f" {signed(estimate)}"
-    return (
-        f"{row.first} against {row.second}{where}: {verdict}:{size} {interval_text(row.shift.interval)},"
-        f" {p_text(row.p, alpha)}, {counted(row.pairs.n, 'pair')}."
-    )
+def _sentence(row: FeatureComparison, alpha: float) -> str:
+    better = row.first if (row.shift.estimate or 0) > 0 else row.second
+    verdict = f"features of {better} are better" if row.shown(alpha) else "no difference is shown"
+    return f"{row.first} against {row.second}: {verdict}: {comparison_text(row, alpha)}."
 
 
 def _figure(judged: Judged, accuracies: pd.DataFrame, arms: Sequence[str], dataset: str) -> ReportFigure:

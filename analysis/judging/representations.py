@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.judging.study_data import StudyData
 from runs.kinds import REPRESENTATION
 from runs.records import RunRecord, RunStore
-from runs.representation import ACCURACY, OF_IMAGES, REPRESENTATION_VERSION
+from runs.representation import ACCURACY, ACCURACY_AT_SNAPSHOTS, OF_IMAGES, REPRESENTATION_VERSION
 
 _PROTOCOL = ("train_images", "test_images", "draws", "split_seed", "per_class", "validation_images")
 COLUMNS = ("run_id", "arm", "features", "labels", "all_labels", "accuracy", "dimensions", "draws")
@@ -29,19 +29,41 @@ def feature_accuracies(data: StudyData, store: RunStore, dataset: str | None = N
     are. accuracy: share of test images whose class is found, mean over draws. Of several protocols (numbers of images
     and draws) that one counts which most runs have; of equal records the earliest.
     """
-    dataset = dataset or next(iter(tested_on(data, store)), None)
+    counted = _counted(data, store, dataset or next(iter(tested_on(data, store)), None))
+    if not counted:
+        return pd.DataFrame(columns=[*COLUMNS, *data.factors])
+    made = pd.DataFrame([row for record in counted for row in _rows(record, store)])
+    places = data.used[["run_id", "arm", *data.factors]].astype({"run_id": "Int64", "arm": object})
+    return made.astype({"run_id": "Int64"}).merge(places, on="run_id", how="left")
+
+
+def accuracies_over_training(data: StudyData, store: RunStore, dataset: str | None = None) -> pd.DataFrame:
+    """One row a snapshot of a run: run_id, arm, seed, step, accuracy with all labels, test_images; no row without any.
+
+    dataset: as in :func:`feature_accuracies`.
+    """
+    rows = []
+    for record in _counted(data, store, dataset or next(iter(tested_on(data, store)), None)):
+        if record.config["run"] is not None and record.config["snapshot_steps"]:
+            found = store.traces(record, [ACCURACY_AT_SNAPSHOTS])[ACCURACY_AT_SNAPSHOTS]
+            about = {name: record.config[name] for name in ("arm", "seed", "test_images")}
+            rows += [
+                {"run_id": record.config["run"], **about, "step": step, "accuracy": accuracy}
+                for step, accuracy in zip(found.steps.tolist(), found.values.tolist(), strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["run_id", "arm", "seed", "step", "accuracy", "test_images"])
+
+
+def _counted(data: StudyData, store: RunStore, dataset: str | None) -> list[RunRecord]:
+    """One record a run, and one of the images, on that data set by the protocol that most have."""
     wanted = [record for record in _wanted(data, store) if record.config["dataset"] == dataset]
     protocols = Counter(_protocol(record) for record in wanted)
-    if not protocols:
-        return pd.DataFrame(columns=[*COLUMNS, *data.factors])
-    usual = protocols.most_common(1)[0][0]
+    usual = protocols.most_common(1)[0][0] if protocols else None
     first: dict[int | None, RunRecord] = {}
     for record in wanted:
         if _protocol(record) == usual:
             first.setdefault(record.config["run"], record)
-    made = pd.DataFrame([row for record in first.values() for row in _rows(record, store)])
-    places = data.used[["run_id", "arm", *data.factors]].astype({"run_id": "Int64", "arm": object})
-    return made.astype({"run_id": "Int64"}).merge(places, on="run_id", how="left")
+    return list(first.values())
 
 
 def unchecked(data: StudyData, store: RunStore, dataset: str) -> bool:

@@ -9,6 +9,7 @@ from analysis.answer.controls import controls
 from analysis.answer.headline import headline
 from analysis.answer.spoken import spoken
 from analysis.chapters.contrasts import contrasts
+from analysis.chapters.explanation import explained
 from analysis.chapters.factors import factors
 from analysis.chapters.form import Chapter, Judged, ReportFigure
 from analysis.chapters.oscillation import oscillation
@@ -42,6 +43,7 @@ FURTHER: tuple[Callable[[Judged], Chapter | None], ...] = (
     precision,
     every_run,
     representation,
+    explained,
     seen,
 )
 

@@ -6,6 +6,7 @@ NotEstimable, with the reason beside it, never NaN. Input that means nothing rai
 """
 
 from analysis.statistics.agreement import Agreement, agreement
+from analysis.statistics.association import RankCorrelation, rank_correlation
 from analysis.statistics.competing import CauseIncidence, CumulativeIncidence, aalen_johansen
 from analysis.statistics.continuous import (
     FinitePairs,
@@ -90,6 +91,7 @@ __all__ = [
     "PairedRates",
     "PerformanceProfile",
     "PermutationTest",
+    "RankCorrelation",
     "Rate",
     "RestrictedMeans",
     "Shift",
@@ -127,6 +129,7 @@ __all__ = [
     "paired_shift",
     "pairs_needed",
     "performance_profile",
+    "rank_correlation",
     "rates_within_margin",
     "restricted_means",
     "shift_interval",

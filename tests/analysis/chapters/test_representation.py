@@ -13,6 +13,7 @@ from analysis.report.contents import contents_of
 from runs.records import trace
 from runs.representation import (
     ACCURACY,
+    ACCURACY_AT_SNAPSHOTS,
     OF_DISCRIMINATOR,
     OF_IMAGES,
     REPRESENTATION_VERSION,
@@ -36,11 +37,13 @@ def record_features(
     accuracy: Mapping[str, float],
     version: int = REPRESENTATION_VERSION,
     checked: bool | None = None,
+    snapshots: Mapping[int, float] | None = None,
     **fields: Any,
 ) -> None:
     """One representation run; with n labels a class each accuracy is as much less as 1 / (10 n)."""
-    config = RepresentationConfig(**{"study": study.name, "train_images": 1000, "test_images": 100, **fields})
-    traces = {}
+    given = {"study": study.name, "train_images": 1000, "test_images": 100, "snapshot_steps": tuple(snapshots or ())}
+    config = RepresentationConfig(**{**given, **fields})
+    traces = {ACCURACY_AT_SNAPSHOTS: trace(list(snapshots), list(snapshots.values()))} if snapshots else {}
     for name, value in accuracy.items():
         steps = promised_accuracies(config)[ACCURACY[name]]
         traces[ACCURACY[name]] = trace(steps, [*(value - 0.1 / n for n in steps[:-1]), value])
@@ -90,11 +93,14 @@ def test_each_arm_has_its_median_over_runs_with_all_labels_and_with_ten(tmp_path
 
 def test_pairs_of_arms_and_each_arm_before_training_are_compared_over_seeds(tmp_path: Path) -> None:
     chapter = chapter_of(tmp_path, study_of(tmp_path))
-    rows = {(row["first"], row["second"]): row for row in tables(chapter)["feature_pairs"]}
-    pair = rows["mlp", "dcgan"]
+    table = tables(chapter)["feature_pairs"]
+    rows = {(row["features"], row["first"], row["second"]): row for row in table}
+    pair = rows["trained", "mlp", "dcgan"]
     assert (pair["pairs"], pair["p"]) == (SEEDS, 0.03125)
     assert pair["shift"] == pytest.approx(-0.2)
-    assert rows["dcgan", "dcgan untrained"]["shift"] == pytest.approx(0.1)
+    assert rows["trained", "dcgan", "dcgan untrained"]["shift"] == pytest.approx(0.1)
+    assert rows["learned", "mlp", "dcgan"]["shift"] == pytest.approx(0, abs=1e-12)  # both have learned .1
+    assert not any(row["features"] == "at equal dimensions" for row in table)  # none were measured
     assert chapter is not None
     assert chapter.sentences[0].startswith(
         "mlp against dcgan: features of dcgan are better: −0.2 [−0.2, −0.2], p = 0.031"

@@ -138,4 +138,4 @@ def test_a_report_has_the_chapter_only_where_a_discriminator_was_measured(tmp_pa
     assert seen(judged(tmp_path, study)) is None
     measure(tmp_path, runs_of(tmp_path, "mlp")[0], pictures=True)
     contents = contents_of(loaded(tmp_path, study), store)
-    assert [chapter.name for chapter in contents.chapters][-2:] == ["representation", "seen"]
+    assert [chapter.name for chapter in contents.chapters][-3:] == ["representation", "explanation", "seen"]
