@@ -22,7 +22,7 @@ def test_the_study_that_it_shows_is_a_valid_study() -> None:
 
 
 def test_the_python_that_it_shows_prints_what_it_says() -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    (example,) = re.findall(r"```python\n(>>> .*?)```", README, flags=re.DOTALL)
     test = doctest.DocTestParser().get_doctest(example, {}, "README", "README.md", 0)
     assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
 

@@ -1,5 +1,6 @@
 """What runs.export wrote is loaded and used by a few lines outside of the project's own programs."""
 
+import re
 import subprocess
 import sys
 
@@ -7,7 +8,6 @@ import numpy as np
 import torch
 
 from experiments.datasets.images import to_unit_range
-from models.frozen import FrozenFeatures, concatenated
 from runs.export import main
 from runs.schema import DISCRIMINATOR, GENERATOR
 from tests.experiments.sweeping import run_here, store
@@ -37,9 +37,15 @@ def test_the_loader_gives_the_networks_that_were_trained(swept, tmp_path):
         assert (out / name).read_bytes() == store(swept).artifact(run, name)
 
 
-def test_a_trained_discriminator_is_a_feature_extractor_in_a_few_lines(training, tiny, images):
-    train = training(tiny)
-    train.train(4)
-    real = to_unit_range(images[0].train.take(torch.arange(64)))
-    features = concatenated(FrozenFeatures(train.discriminator.network, real.split(16))(real))
-    assert features.shape[0] == 64 and bool(features.isfinite().all()) and float(features.std(0).max()) > 0
+def test_the_readmes_lines_make_a_feature_extractor_of_an_exported_discriminator(swept, images, tmp_path, monkeypatch):
+    run = store(swept).find({"config.arm": "dcgan"})[0]
+    assert run_here(swept, main, str(run.id), str(tmp_path / "exported")).returncode == 0
+    monkeypatch.syspath_prepend(str(tmp_path / "exported"))
+    real = to_unit_range(images[0].train.take(torch.arange(128)))
+    names = {"training_images": real, "images": real[:10]}
+    (example,) = re.findall(r"```python\n(from load .*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    exec(example, names)
+    sys.modules.pop("load")
+    assert names["features"].shape == (10, sum(one.shape[1] for one in names["of_each_block"].values()))
+    assert list(names["of_each_block"]) == ["8x8_down", "4x4_down"]
+    assert bool(names["features"].isfinite().all()) and float(names["features"].std(0).max()) > 0
