@@ -52,8 +52,8 @@ def _association_table(found: Explanation, judged: Judged) -> Table:
         name="feature_associations",
         caption=f"Spearman's ρ over the runs of an arm{where} of the accuracy of trained features with having ended"
         " stable, and with quality, a small final Fréchet distance; 95 % percentile bootstrap over seeds, which is too"
-        " short for few seeds. The row of all arms also has what differs between arms. –: all runs alike, or too few"
-        " seeds.",
+        " short for few seeds, and p of exchanging seeds. The row of all arms also has what differs between arms. –:"
+        " all runs alike, or too few seeds.",
         frame=frame(
             [
                 {
@@ -68,21 +68,22 @@ def _association_table(found: Explanation, judged: Judged) -> Table:
             whole=["runs", "stable runs"],
         ),
         intervals={name: interval(name) for name in _OUTCOMES},
+        p=tuple(f"{name} p" for name in _OUTCOMES),
     )
 
 
 def _correlation_columns(name: str, found: Correlated) -> dict[str, Any]:
     if not isinstance(found, RankCorrelation):
-        return {name: None, **ends(name, None)}
-    return {name: found.estimate, **ends(name, found.interval)}
+        return {name: None, **ends(name, None), f"{name} p": None}
+    return {name: found.estimate, **ends(name, found.interval), f"{name} p": found.p}
 
 
 def _falls_table(found: Explanation) -> Table:
     return Table(
         name="feature_falls",
-        caption="Runs that failed after they had learned, by snapshots of their discriminators: the step of the onset;"
-        " from learning until then the best accuracy, and the last; and the final one. Fallen: below the best by more"
-        " than two standard errors.",
+        caption="Runs that had learned, by snapshots of their discriminators: the step of the onset of a failure; from"
+        " learning until then, or to the end, the best accuracy and the last; and the final one. Fallen: below the best"
+        " by more than two standard errors.",
         frame=found.falls,
     )
 
@@ -101,7 +102,7 @@ def _scatter(judged: Judged, accuracies: pd.DataFrame) -> ReportFigure:
     finite = np.isfinite(runs[["accuracy", "untrained", "final_frechet"]].to_numpy(np.float64)).all(axis=1)
     shown = runs.loc[finite]
     left_out = len(runs) - len(shown)
-    lacking = f" {counted(left_out, 'run')} without finite values are not shown." if left_out else ""
+    lacking = f" Not shown: {counted(left_out, 'run')} not measured, or without a finite distance." if left_out else ""
     return ReportFigure(
         caption=Caption(
             name="features_and_quality",
@@ -118,7 +119,7 @@ def _scatter(judged: Judged, accuracies: pd.DataFrame) -> ReportFigure:
 
 def _over_training(judged: Judged, points: pd.DataFrame, found: Explanation) -> ReportFigure:
     updates = points.assign(step=points["step"] * points["run_id"].map(judged.updates_per_step))
-    falls = found.falls
+    falls = found.falls[found.falls["onset"].notna()]
     onsets = falls["onset"].astype(np.int64) * falls["run"].map(judged.updates_per_step).astype(np.int64)
     failed = pd.DataFrame({"arm": falls["arm"], "step": onsets, "accuracy": falls["last before"]})
     arms = [arm for arm in judged.arms() if arm in set(points["arm"])]

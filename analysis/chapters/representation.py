@@ -63,9 +63,9 @@ def representation(judged: Judged) -> Chapter | None:
                 name="feature_pairs",
                 caption=f"Accuracy on {shown} with all labels within matched pairs, of a seed the mean over grid"
                 " points, first minus second: Hodges–Lehmann shift with its interval, and Wilcoxon's signed-rank p,"
-                " which no correction covers. More is better. Width alone helps a linear classifier: at equal"
-                " dimensions all features are projected at random to as many as the narrowest arm has. Learned:"
-                " trained minus untrained.",
+                " which no correction covers; a seed with a run that could not be measured is left out. More is"
+                " better. Width alone helps a linear classifier: at equal dimensions all features are projected at"
+                " random to as many as the narrowest arm has. Learned: trained minus untrained, in log odds.",
                 frame=frame([_pair_columns(row) for row in comparisons], whole=["pairs"]),
                 intervals={"shift": interval("shift")},
                 p=("p",),
@@ -167,6 +167,8 @@ def _by_arm(judged: Judged, accuracies: pd.DataFrame) -> pd.DataFrame:
 def _summaries(accuracies: pd.DataFrame, features: str) -> dict[str, Any]:
     own = accuracies[accuracies["features"] == features]
     at_all, few = own[own["all_labels"]], own[(own["labels"] == FEW) & ~own["all_labels"]]
+    if features == SUPERVISED:  # its network has seen all labels
+        few = few.iloc[:0]
     return {
         "features": features,
         "runs": len(at_all),

@@ -7,9 +7,9 @@ from typing import Any
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure
 from analysis.chapters.medians import MedianRun, median_runs, rule
 from analysis.figures.seen import filter_sheet, guided_sheet, interpolation_sheet
+from analysis.judging.representations import records_that_count
 from analysis.results.wording import listed
 from analysis.tables.columns import frame, place_columns
-from runs.kinds import REPRESENTATION
 from runs.records import RunRecord
 from runs.representation import SEEN
 from runs.seen import Seen, UnitPictures
@@ -21,13 +21,11 @@ _STRETCHED = "Mid-grey is 0, and each picture is stretched to its own greatest m
 
 def seen(judged: Judged) -> Chapter | None:
     """Pictures of each arm's median run; None where no discriminator was measured."""
-    query = {"config.study": judged.data.study.name, "config.of": "discriminator"}
-    measured = [
-        one for one in judged.store.find(query, kind=REPRESENTATION) if one.config["run"] in judged.data.records
-    ]
+    counting = records_that_count(judged.data, judged.store)
+    measured = [record for record in counting if record.config["run"] is not None]
     if not measured:
         return None
-    kept = {record.config["run"]: record for record in measured if SEEN in record.artifacts}  # of several the last
+    kept = {record.config["run"]: record for record in measured if SEEN in record.artifacts}
     runs = list(median_runs(judged))
     shown = [run for run in runs if run.run_id in kept]
     return Chapter(
@@ -88,7 +86,12 @@ def _unit_rows(run: MedianRun, pictures: Seen) -> Iterator[dict[str, Any]]:
     for name, own in pictures.of.items():
         for unit, images, activations in zip(own.units, own.chosen, own.activations, strict=True):
             for image, activation in zip(images.tolist(), activations.tolist(), strict=True):
-                about = {"block": str(own.block), "unit": int(unit), "image": image, "activation": activation}
+                about = {
+                    "block": str(own.block),
+                    "unit": int(unit),
+                    "image looked through": image,
+                    "activation": activation,
+                }
                 yield {**_about(run), "features": name, **about}
 
 

@@ -17,13 +17,15 @@ from analysis.findings.features import (
 )
 from analysis.judging.representations import accuracies_over_training
 from analysis.judging.study_data import StudyData
-from analysis.results.document import Findings
-from analysis.results.wording import listed, p_text
-from analysis.statistics import RankCorrelation, mcnemar_exact_p
+from analysis.results.document import ContrastResult, Findings
+from analysis.results.wording import listed, p_text, signed
+from analysis.statistics import RankCorrelation, mcnemar_exact_p, significant
 from runs.records import RunStore
 from runs.representation import PROJECTED, TRAINED
 
 FALLS = ("run", "arm", "seed", "verdict", "onset", "best", "last before", "final", "features fell")
+_OF_STABILITY = ("not_stable", "stable_points")
+_FAILED = ("collapsed", "diverged", "nonfinite")
 BEFORE, LATER, NEVER = "before", "with or after", "not"  # when features fell, seen from a run's failure
 
 
@@ -38,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """All links, and what they rest on. falls: one row a run that failed after it had learned, see :func:`falls`."""
+    """All links, and what they rest on. falls: of runs that had learned, see :func:`falls`."""
 
     stabler: str
     other: str
@@ -69,23 +71,24 @@ class Explanation:
 def explanation(
     data: StudyData, verdicts: pd.DataFrame, accuracies: pd.DataFrame, findings: Findings, store: RunStore
 ) -> Explanation | None:
-    """For the arms of the primary contrast; None where it was not made of both."""
+    """For the arms of the primary contrast; None where that is none of two arms' stability."""
     primary = findings.of_role("primary")
-    if not primary:
+    if not primary or primary[0].outcome not in _OF_STABILITY or primary[0].minus is not None:
         return None
-    share = {arm: 1 - verdicts.loc[verdicts["arm"] == arm, "not_stable"].mean() for arm in data.study.arms}
+    shown = [one for one in primary if significant(one.effect.p_holm, findings.alpha)]
+    better = {_better(one) for one in shown}  # at several grid points it need not be one arm
     first, second = primary[0].first, primary[0].second
-    stabler, other = (first, second) if share[first] > share[second] else (second, first)
+    stabler, other = (second, first) if second in (better or {_better(primary[0])}) else (first, second)
     compared = list(feature_comparisons(data, accuracies))
     related = associations(data, verdicts, accuracies)
     fallen = falls(verdicts, accuracies_over_training(data, store))
     return Explanation(
         stabler=stabler,
         other=other,
-        difference_shown=any(one.effect.p is not None and one.effect.p <= findings.alpha for one in primary),
+        difference_shown=len(better) == 1,
         links=[
             *_between(compared, stabler, other, findings.alpha),
-            _within(related),
+            _within([one for one in related if one.arm in (stabler, other)], findings.alpha),
             _order(fallen, findings.alpha),
         ],
         associations=related,
@@ -115,53 +118,70 @@ def _link(claim: str, row: FeatureComparison | None, better: str, alpha: float) 
     return Link(claim=claim, numbers=f"{row.first} minus {row.second}: {comparison_text(row, alpha)}", shown=shown)
 
 
-def _within(related: Sequence[Association]) -> Link:
-    """Of arms some of whose runs were stable and some not."""
+def _better(contrast: ContrastResult) -> str:
+    return contrast.first if ((contrast.effect.estimate or 0) > 0) == contrast.larger_is_better else contrast.second
+
+
+def _within(related: Sequence[Association], alpha: float) -> Link:
+    """Of those of the two arms some of whose runs were stable and some not."""
     claim = "within an arm the stable runs have the better features"
-    asked = {one.arm: one.stable for one in related if one.arm and isinstance(one.stable, RankCorrelation)}
-    known = {arm: found.interval for arm, found in asked.items() if found.interval is not None}
+    asked = {one.arm: one.stable for one in related if isinstance(one.stable, RankCorrelation)}
+    known = {arm: found for arm, found in asked.items() if found.p is not None}
     if not known:
-        return Link(claim=claim, numbers="no arm with stable runs and others, and seeds enough", shown=None)
-    better = [str(arm) for arm, interval in known.items() if interval.low > 0]
-    worse = [str(arm) for arm, interval in known.items() if interval.high < 0]
-    numbers = f"in {len(better)} of {counted(len(known), 'arm')} where that can be asked"
-    numbers += f", and the reverse in {listed(worse)}" if worse else ""
-    return Link(claim=claim, numbers=numbers, shown=len(better) == len(known))
+        return Link(claim=claim, numbers="no arm has stable runs and others", shown=None)
+    numbers = [
+        f"{arm} ρ = {signed(found.estimate)}, permutation {p_text(found.p, alpha)}" for arm, found in known.items()
+    ]
+    shown = all(significant(found.p, alpha) and found.estimate > 0 for found in known.values())
+    return Link(claim=claim, numbers=listed(numbers), shown=shown)
 
 
 def _order(fallen: pd.DataFrame, alpha: float) -> Link:
+    """Over seeds, each of which counts for what most of its failed runs did; runs that did not fail are the control."""
     claim = "features fall before a run fails"
-    if fallen.empty:
-        return Link(claim=claim, numbers="no run with snapshots failed after it had learned", shown=None)
-    counts = fallen["features fell"].value_counts()
-    before, later, never = (int(counts.get(when, 0)) for when in (BEFORE, LATER, NEVER))
-    p = mcnemar_exact_p(before, later + never)
-    numbers = (
-        f"before the failure in {before} of {counted(len(fallen), 'run')}, with it or after in {later}, not at all"
-    )
-    numbers += f" in {never}; sign test {p_text(p, alpha)}"
-    return Link(claim=claim, numbers=numbers, shown=p <= alpha and before > later + never)
+    failed, others = (fallen[fallen["verdict"].isin(_FAILED) == wanted] for wanted in (True, False))
+    if failed.empty:
+        return Link(claim=claim, numbers="no run failed with two snapshots between learning and failure", shown=None)
+    before = failed["features fell"] == BEFORE
+    by_seed = before.groupby(failed["seed"]).mean()
+    most, fewest = int((by_seed > 0.5).sum()), int((by_seed < 0.5).sum())
+    p = mcnemar_exact_p(most, fewest)
+    usual = float((others["features fell"] != NEVER).mean()) if len(others) else 0.0
+    counts = failed["features fell"].value_counts()
+    numbers = f"before the failure in {counts.get(BEFORE, 0)} of {counted(len(failed), 'run')}, with it or after in"
+    numbers += f" {counts.get(LATER, 0)}, not at all in {counts.get(NEVER, 0)}; in most failed runs of a seed in {most}"
+    numbers += f" seeds, in fewer in {fewest}, sign test {p_text(p, alpha)}; of {counted(len(others), 'run')} that did"
+    numbers += f" not fail features fell in {(others['features fell'] != NEVER).sum()}"
+    shown = significant(p, alpha) and most > fewest and before.mean() > usual
+    return Link(claim=claim, numbers=numbers, shown=bool(shown))
 
 
 def falls(verdicts: pd.DataFrame, over_training: pd.DataFrame) -> pd.DataFrame:
-    """When features fell in runs that failed after they had learned, and that kept snapshots in between.
+    """When features fell in runs that had learned, with two snapshots or more from learning until the failure.
 
-    A row a run, of FALLS: the step of the onset; the best and the last accuracy from learning until then; the final
-    one; and whether features had fallen BEFORE the onset, LATER or NEVER. Fallen is what lies below the best by more
-    than two standard errors of the difference of two shares of as many test images; what is not finite has fallen.
+    A row a run, of FALLS: the step of the onset (missing for a run that did not fail, which is looked at to its end);
+    the best and the last accuracy from learning until then; the final one; and whether features had fallen BEFORE the
+    onset, LATER or NEVER. Fallen is what lies below the best by more than two standard errors of the difference of two
+    shares of as many test images (Agresti's, with two images more told and two not); what is not finite has fallen.
     """
-    failed = verdicts[verdicts["onset_step"].notna() & verdicts["learned_step"].notna()]
     rows = []
-    for run in failed.to_dict("records"):
+    for run in verdicts[verdicts["learned_step"].notna()].to_dict("records"):
         own = over_training[over_training["run_id"] == run["run_id"]].sort_values("step")
         accuracy = own.set_index("step")["accuracy"]
-        healthy = accuracy[(accuracy.index >= run["learned_step"]) & (accuracy.index < run["onset_step"])]
-        if healthy.empty:
+        onset = None if pd.isna(run["onset_step"]) else int(run["onset_step"])
+        until = np.inf if onset is None else onset
+        healthy = accuracy[(accuracy.index >= run["learned_step"]) & (accuracy.index < until)]
+        if len(healthy) < 2:
             continue
         best, last, final = (float(value) for value in (healthy.max(), healthy.iloc[-1], accuracy.iloc[-1]))
-        least = best - 2 * np.sqrt(2 * best * (1 - best) / float(own["test_images"].iloc[0]))
-        fell_later = bool((~(accuracy[accuracy.index >= run["onset_step"]] >= least)).any())
+        least = best - 2 * _standard_error(best, int(own["test_images"].iloc[0]))
+        fell_later = bool((~(accuracy[accuracy.index >= until] >= least)).any())
         fell = BEFORE if not last >= least else LATER if fell_later else NEVER
-        about = (run["run_id"], str(run["arm"]), run["seed"], str(run["verdict"]), int(run["onset_step"]))
+        about = (run["run_id"], str(run["arm"]), run["seed"], str(run["verdict"]), onset)
         rows.append((*about, best, last, final, fell))
-    return pd.DataFrame(rows, columns=list(FALLS))
+    return pd.DataFrame(rows, columns=list(FALLS)).astype({"onset": "Int64"})
+
+
+def _standard_error(share: float, images: int) -> float:
+    share, images = (share * images + 2) / (images + 4), images + 4
+    return float(np.sqrt(2 * share * (1 - share) / images))

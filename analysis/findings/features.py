@@ -25,7 +25,7 @@ from analysis.statistics import (
 from runs.representation import PROJECTED, TRAINED, UNTRAINED
 
 LEARNED = "learned"  # what training has added: trained minus untrained
-READING_NAMES = {TRAINED: "trained", PROJECTED: "at equal dimensions", LEARNED: "learned"}
+READING_NAMES = {TRAINED: "trained", PROJECTED: "at equal dimensions", LEARNED: "learned, in log odds"}
 
 Correlated = RankCorrelation | NotEstimable
 
@@ -53,9 +53,22 @@ def comparison_text(row: FeatureComparison, alpha: float) -> str:
 
 
 def readings(accuracies: pd.DataFrame, runs: Sequence[int]) -> dict[str, pd.Series]:
-    """By reading, the accuracy of each run by its id; NaN where it was not measured."""
+    """By reading, each run's value by its id; NaN where it was not measured.
+
+    What training has added is a difference of log odds, half an image added to those told and to those not: where
+    nearly all are told before training there is little room in shares. Where all features are equally many, the trained
+    ones are those at equal dimensions.
+    """
     trained, untrained = (by_run(accuracies, features, runs) for features in (TRAINED, UNTRAINED))
-    return {TRAINED: trained, PROJECTED: by_run(accuracies, PROJECTED, runs), LEARNED: trained - untrained}
+    equal = by_run(accuracies, PROJECTED, runs)
+    if accuracies.loc[accuracies["features"] == TRAINED, "dimensions"].nunique() == 1:
+        equal = trained
+    images = accuracies["test_images"].iloc[0] if len(accuracies) else 1
+    return {TRAINED: trained, PROJECTED: equal, LEARNED: _log_odds(trained, images) - _log_odds(untrained, images)}
+
+
+def _log_odds(share: pd.Series, of: int) -> pd.Series:
+    return ((share * of + 0.5) / ((1 - share) * of + 0.5)).map(np.log)
 
 
 def feature_comparisons(data: StudyData, accuracies: pd.DataFrame) -> Iterator[FeatureComparison]:

@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from analysis.statistics.estimates import FloatArray, Interval, NotEstimable, Values, check_confidence, check_paired
+from analysis.statistics.resampling import N_RESAMPLES, at_least
 
-N_RESAMPLES = 9_999
 FEWEST_SEEDS = 5  # with fewer the resamples are too few to have quantiles
 _MOST_CONSTANT = 0.05  # share of resamples without a correlation, beyond which the rest say too little
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankCorrelation:
-    """Spearman's ρ over ``n`` runs of ``seeds`` seeds; interval: None where resamples give none."""
+    """Spearman's ρ over ``n`` runs of ``seeds`` seeds; interval: None where resamples give none.
+
+    p: two-sided, None where no seed has a run in every stratum.
+    """
 
     estimate: float
     interval: Interval | None
+    p: float | None
     n: int
     seeds: int
 
@@ -42,8 +46,9 @@ def rank_correlation(
     centred, within each stratum, so that no difference between strata counts. Ranks are those of all runs, also in a
     resample. Infinite values are ranked as such. NotEstimable where either quantity is constant within all strata. The
     interval is too short for few seeds: at .95 it holds the truth in 87 to 90 % of simulations with 6 seeds of 4 runs,
-    in 90 % with 9. Raises ValueError for NaN.
-    Source: Efron, Tibshirani 1993, An Introduction to the Bootstrap, 13.3.
+    in 90 % with 9. p is of a permutation test, which is exact however few they are: one quantity's seeds are exchanged
+    for each other, all runs of a seed together, among seeds with one run in every stratum. Raises ValueError for NaN.
+    Source: Efron, Tibshirani 1993, An Introduction to the Bootstrap, 13.3 and 15.2.
     """
     check_paired(first, second)
     check_confidence(confidence)
@@ -60,9 +65,27 @@ def rank_correlation(
     return RankCorrelation(
         estimate=float(_correlation(sums.sum(1))),
         interval=_percentiles(_correlation(sums @ drawn.T), confidence) if count >= FEWEST_SEEDS else None,
+        p=_permutation_p(x, y, places, groups, n_resamples, seed),
         n=len(x),
         seeds=count,
     )
+
+
+def _permutation_p(
+    x: FloatArray, y: FloatArray, places: NDArray[np.int64], groups: NDArray[np.int64], n_resamples: int, seed: int
+) -> float | None:
+    """Share of exchanges of seeds whose sum of products is as far from its mean as the observed one."""
+    table = np.full((2, places.max() + 1, groups.max() + 1), np.nan)
+    table[:, places, groups] = x, y
+    first, second = table[:, ~np.isnan(table[0]).any(axis=1)]
+    if len(np.unique(np.stack([places, groups]), axis=1).T) < len(x) or len(first) < 2:
+        return None
+    products = first @ second.T  # of the runs of one seed with those of another, summed over strata
+    random, at = np.random.default_rng(seed), np.arange(len(first))
+    orders = random.permuted(np.tile(at, (n_resamples, 1)), axis=1)
+    sums, centre = products[at, orders].sum(axis=1), products.mean() * len(at)
+    as_far = at_least(np.abs(sums - centre), abs(np.trace(products) - centre), np.abs(products).sum())
+    return float((as_far.sum() + 1) / (n_resamples + 1))
 
 
 def _centred_ranks(values: FloatArray, groups: NDArray[np.int64]) -> FloatArray:

@@ -2,6 +2,7 @@
 
 # N images, F features, K classes
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -18,7 +19,7 @@ from runs.representation import VALIDATION_SHARE
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-PENALTIES = (0.03, 0.3, 3.0, 30.0)  # C, for features that have length 1 on average
+PENALTIES = (0.03, 0.3, 3.0, 30.0, 300.0)  # C, for features that have length 1 on average
 _SPLIT, _DRAWS = 0, 1  # streams
 
 
@@ -92,8 +93,9 @@ class Parts:
 
     def fitted(self, penalty: float) -> Accuracy:
         """With this C, whatever the validation images say."""
-        # in the dual, where these features are faster by far; the order of its steps is drawn from a fixed seed
-        machine = LinearSVC(C=penalty, dual=True, tol=1e-2, max_iter=20_000, random_state=0)
+        images, features = self.train.features.shape
+        # many features are faster by far in the dual (its steps in an order drawn from a fixed seed), few in the primal
+        machine = LinearSVC(C=penalty, dual=4 * features > images, tol=1e-2, max_iter=20_000, random_state=0)
         machine.fit(self.train.features, self.train.labels)
         test, validation = (machine.score(part.features, part.labels) for part in (self.test, self.validation))
         return Accuracy(test=test, validation=validation, penalty=penalty)
@@ -125,14 +127,21 @@ def few_labels(labels: Labels, per_class: int, seed: int, draw: int) -> NDArray[
 def _best(drawn: Sequence[Parts]) -> list[Accuracy]:
     """The accuracies at the C whose mean over the draws is best on validation images; of equal ones the smallest C.
 
-    C is raised until that mean falls: beyond, a machine takes longer and longer to know its images by heart.
+    C is raised until that mean has fallen by more than its standard error: beyond, a machine takes longer and longer to
+    know its images by heart.
     """
     best: list[Accuracy] = []
     for penalty in PENALTIES:
         found = [parts.fitted(penalty) for parts in drawn]
         reached, before = (sum(one.validation for one in group) for group in (found, best))
-        if best and reached < before:
+        if best and reached < before - _standard_error(before, drawn):
             break
         if not best or reached > before:
             best = found
     return best
+
+
+def _standard_error(summed: float, drawn: Sequence[Parts]) -> float:
+    """Of shares that were summed over draws of the same validation images."""
+    share = summed / len(drawn)
+    return len(drawn) * math.sqrt(share * (1 - share) / len(drawn[0].validation.labels))

@@ -46,7 +46,7 @@ from runs.representation import (
     validation_share,
 )
 from runs.schema import RunConfig
-from runs.snapshots import Weights
+from runs.snapshots import Weights, read_snapshots
 from runs.store import open_store
 
 
@@ -55,8 +55,9 @@ class Request:
     """All that a worker needs: what to measure and where to.
 
     trained: the run whose networks they are, or whose discriminator's shape the networks have that images are measured
-    with. weights, generator: of that run's networks; none where images are measured. snapshots: its discriminator's, by
-    step. images: digest of those to measure on; of a run's own data set the one recorded then, if any.
+    with. weights, generator: of that run's networks; none where images are measured. Snapshots, which may be large, are
+    read where they are measured. images: digest of those to measure on; of a run's own data set the one recorded then,
+    if any.
     """
 
     config: RepresentationConfig
@@ -66,7 +67,6 @@ class Request:
     trained: RunConfig
     weights: bytes = b""
     generator: bytes = b""
-    snapshots: Mapping[int, Weights] = field(default_factory=dict)
     images: str | None = None
 
 
@@ -126,11 +126,11 @@ def _of_discriminator(request: Request, images: LabelledImages) -> _Measured:
     network, untrained = with_weights(build_discriminator(run), request.weights), untrained_discriminator(run)
     if not all_finite(network):
         raise UserError("its weights are not finite, so it has no features")
-    first_weights = weights_hash(untrained.state_dict())
     trained, before = (features_of_blocks(one, images, run.batch_size) for one in (network, untrained))
+    frozen = weights_hash(untrained.state_dict())
     found = {
         TRAINED: quality(config, images, trained),
-        UNTRAINED: kept_quality(request.local / "representation", config, images, before, first_weights),
+        UNTRAINED: kept_quality(request.local / "representation", config, images, before, frozen),
     }
     if config.projected_to is not None:
         few = projected(side_by_side(trained.values()), config.projected_to, config.split_seed)
@@ -144,17 +144,25 @@ def _of_discriminator(request: Request, images: LabelledImages) -> _Measured:
 
 def _at_snapshots(request: Request, images: LabelledImages) -> dict[int, float]:
     """Accuracy with all labels of the discriminator as it was; NaN where its weights or features were not finite."""
-    accuracies = {}
-    for step, weights in request.snapshots.items():
-        network = build_discriminator(request.trained)
-        network.load_state_dict(state_dict(weights))
-        try:
-            blocks = features_of_blocks(network, images, request.trained.batch_size)
-        except UserError:
-            accuracies[step] = math.nan
-        else:
-            accuracies[step] = parts_of(request.config, images, side_by_side(blocks.values())).accuracy().test
-    return accuracies
+    if not request.config.snapshot_steps:
+        return {}
+    store = open_store(request.url)
+    (record,) = store.find({"_id": request.config.run})
+    snapshots = read_snapshots(store, record)
+    return {step: _accuracy(request, images, snapshots.pop(step)) for step in request.config.snapshot_steps}
+
+
+def _accuracy(request: Request, images: LabelledImages, networks: Mapping[str, Weights]) -> float:
+    network = build_discriminator(request.trained)
+    try:
+        network.load_state_dict(state_dict(networks["discriminator"]))
+    except RuntimeError:
+        raise UserError("its snapshots do not fit its config") from None
+    try:
+        blocks = features_of_blocks(network, images, request.trained.batch_size)
+    except UserError:
+        return math.nan
+    return parts_of(request.config, images, side_by_side(blocks.values())).accuracy().test
 
 
 def _pictures(request: Request, networks: Mapping[str, BlockNetwork], images: LabelledImages) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from experiments.environment import versions
 from experiments.representation.classifier import Accuracy, Labelled, Parts
 from experiments.representation.extracted import Blocks, Pair, side_by_side
 from experiments.representation.labelled import LabelledImages
@@ -44,12 +45,19 @@ def quality(config: RepresentationConfig, images: LabelledImages, blocks: Blocks
 def kept_quality(
     folder: Path, config: RepresentationConfig, images: LabelledImages, blocks: Blocks, weights: str
 ) -> Quality:
-    """The same from a file, if features by these weights (their digest) were measured before; else it is written.
+    """The same from a file, if features by these weights were measured before; else it is written.
 
-    Runs that began with the same weights at other settings of the optimizer are so measured once.
+    weights: their digest, averaged statistics included. Runs that began with the same weights at other settings of the
+    optimizer are so measured once.
     """
     protocol = replace(config, study="any", run=None, arm=None, seed=None, projected_to=None, snapshot_steps=())
-    content = {**asdict(protocol), "weights": weights, "images": images.digest, "version": REPRESENTATION_VERSION}
+    content = {
+        **asdict(protocol),
+        "weights": weights,
+        "images": images.digest,
+        "version": REPRESENTATION_VERSION,
+        "versions": versions(),
+    }
     kept = folder / f"{digest(content)}.json"
     with suppress(OSError, ValidationError):
         return _QUALITY.validate_json(kept.read_bytes())

@@ -1,7 +1,7 @@
 """Two networks of a discriminator's shape that were no GAN's: an autoencoder's encoder, and a classifier.
 
-Both begin with the weights that the discriminator of that run began with, and take as many updates as it did, of
-minibatches as large, by Adam with its own defaults (Kingma, Ba 2015).
+Both begin with the weights that the discriminator of that run began with, and take as many updates as it did (at most
+MOST_UPDATES), of minibatches as large, by Adam with its own defaults (Kingma, Ba 2015).
 """
 
 # B batch, C channels, H height, W width, N images
@@ -21,6 +21,7 @@ from models.frozen import hidden_activations
 from models.initialization import initialize
 from runs.schema import RunConfig
 
+MOST_UPDATES = 20_000
 _CPU = torch.device("cpu")
 
 
@@ -43,7 +44,7 @@ def autoencoder(run: RunConfig, images: Images) -> BlockNetwork:
     order = _order(run, len(images))
 
     def losses() -> Iterator[Tensor]:
-        for _ in range(run.steps * run.d_steps):
+        for _ in range(_updates(run)):
             batch = feed(order.next(), order.following())
             yield mse_loss(decoder(code(_last_hidden(encoder, batch))), batch)
 
@@ -58,12 +59,16 @@ def supervised(run: RunConfig, images: Tensor, labels: Tensor) -> BlockNetwork:
     order = _order(run, len(images))
 
     def losses() -> Iterator[Tensor]:
-        for _ in range(run.steps * run.d_steps):
+        for _ in range(_updates(run)):
             chosen = order.next()
             yield cross_entropy(head(_last_hidden(network, images[chosen])), labels[chosen])
 
     _minimize(losses(), (network, head))
     return network
+
+
+def _updates(run: RunConfig) -> int:
+    return min(run.steps * run.d_steps, MOST_UPDATES)
 
 
 def _order(run: RunConfig, images: int) -> MinibatchOrder:

@@ -1,5 +1,6 @@
 """What is to be measured: of a study, or of one run by hand."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
@@ -58,9 +59,10 @@ def by_hand(words: Sequence[str], store: RunStore) -> Request:
         raise UserError(f"{wrong}; expected with run=NUMBER, and of {', '.join(_GIVEN[1:])} what should be another")
     test_on = given.pop("test_on", None)
     _refuse_test_set(test_on)
-    found = store.find({"_id": given["run"]})
+    run = validated(RepresentationConfig, {"run": given["run"]}, "config").run
+    found = store.find({"_id": run})
     if not found:
-        raise UserError(f"run {given['run']} has no complete record; python -m runs.query lists those that have")
+        raise UserError(f"run {run} has no complete record; python -m runs.query lists those that have")
     values = {**asdict(_config(found[0], test_on)), **given}
     return _of_run(store, found[0], validated(RepresentationConfig, values, "config"))
 
@@ -68,7 +70,7 @@ def by_hand(words: Sequence[str], store: RunStore) -> Request:
 def _refuse_test_set(name: str | None) -> None:
     if name is None:
         return
-    if name not in DATASETS:
+    if not isinstance(name, str) or name not in DATASETS:
         raise UserError(f"test_on: {unknown('data set', str(name), DATASETS)}")
     if DATASETS[name].in_a_folder:
         raise UserError(f"test_on={name}: its images have no labels, which a classifier needs")
@@ -95,10 +97,18 @@ def _config(record: RunRecord, test_on: str | None = None, **changes: object) ->
 
 def _of_run(store: RunStore, record: RunRecord, config: RepresentationConfig) -> Request:
     weights, generator = (store.artifact(record, name) for name in (DISCRIMINATOR, GENERATOR))
-    snapshots = read_snapshots(store, record) if SNAPSHOTS in record.artifacts else {}
-    config = replace(config, snapshot_steps=tuple(snapshots))
-    at_steps = {step: networks["discriminator"] for step, networks in snapshots.items()}
-    return replace(_request(config, record, weights, generator), snapshots=at_steps)
+    return _request(replace(config, snapshot_steps=_snapshot_steps(store, record)), record, weights, generator)
+
+
+def _snapshot_steps(store: RunStore, record: RunRecord) -> tuple[int, ...]:
+    """None where there are no snapshots, or none that can be read: the run's last weights are measured all the same."""
+    if SNAPSHOTS not in record.artifacts:
+        return ()
+    try:
+        return tuple(read_snapshots(store, record))
+    except UserError as error:
+        print(f"{error}; measured without them", file=sys.stderr)
+        return ()
 
 
 def _of_images(shape: RunRecord, test_on: str | None) -> Request:

@@ -70,6 +70,7 @@ class Told:
     """Parts whose accuracies at each C are known: on validation and on test images."""
 
     at: dict[float, tuple[float, float]]
+    validation = Labelled(features=np.zeros((100, 1)), labels=np.zeros(100))  # a standard error is .05 or less
 
     def fitted(self, penalty):
         validation, test = self.at[penalty]
@@ -79,10 +80,10 @@ class Told:
 @pytest.mark.parametrize(
     ("validation", "chosen"),
     [
-        ((0.5, 0.6, 0.7, 0.8), 30.0),
+        ((0.5, 0.6, 0.7, 0.8, 0.9), 300.0),
         ((0.5, 0.6, 0.6, 0.5), 0.3),  # of equal ones the smallest
-        ((0.5, 0.4), 0.03),  # no more are tried once it falls
-        ((0.5, 0.5, 0.7, 0.6), 3.0),
+        ((0.5, 0.4), 0.03),  # no more are tried once it has fallen
+        ((0.5, 0.47, 0.7, 0.6), 3.0),  # .03 less is within a standard error
     ],
 )
 def test_c_is_chosen_by_validation_images_and_never_by_test_images(validation, chosen):

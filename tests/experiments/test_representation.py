@@ -19,12 +19,14 @@ from runs.errors import UserError
 from runs.kinds import REPRESENTATION
 from runs.representation import (
     ACCURACY,
+    ACCURACY_AT_SNAPSHOTS,
     OF_DISCRIMINATOR,
     OF_IMAGES,
     RepresentationConfig,
+    all_labels,
     promised_accuracies,
 )
-from runs.schema import DISCRIMINATOR, RunConfig
+from runs.schema import DISCRIMINATOR, SNAPSHOTS, RunConfig
 from runs.store import open_store
 from tests.experiments.datasets_in_files import write_idx
 from tests.experiments.sweeping import edited, run_here, store, sweep_here
@@ -171,6 +173,41 @@ def test_transferred_features_have_batch_norm_statistics_of_the_images_that_are_
     assert asdict(Parts.of(train, test, config.split_seed).accuracy()) == recorded
 
 
+@pytest.fixture
+def with_snapshots(project):
+    """A copy whose runs of one seed kept their weights at the first, the third and the last probe."""
+    assert sweep_here(project, "smoke", "--seeds", "1", "--workers", "1", "--snapshot-every", "2").returncode == 0
+    return project
+
+
+def test_features_are_measured_at_every_snapshot_from_the_untrained_to_the_trained(with_snapshots):
+    assert measured(with_snapshots, "smoke", "--workers", "1", "--seeds", "1").returncode == 0
+    for record in found(with_snapshots, of="discriminator"):
+        most = all_labels(RepresentationConfig(**record.config))
+        along = store(with_snapshots).traces(record, [ACCURACY_AT_SNAPSHOTS])[ACCURACY_AT_SNAPSHOTS]
+        ends = [record.info["accuracies"][name][str(most)][0]["test"] for name in ("untrained", "trained")]
+        assert along.steps.tolist() == record.config["snapshot_steps"] and len(along.steps) > 2
+        assert [along.values[0], along.values[-1]] == ends
+    again = measured(with_snapshots, "smoke", "--workers", "1", "--seeds", "1")
+    assert "3 of 3 are measured, measuring 0" in again.stdout
+
+
+def test_snapshots_that_cannot_be_read_or_do_not_fit_are_said_and_all_else_goes_on(with_snapshots):
+    first, second = store(with_snapshots).find()
+    folder = with_snapshots / "runs" / "_local" / "records"
+    (folder / str(first.id) / SNAPSHOTS).write_bytes(b"none")
+    path = folder / str(second.id) / SNAPSHOTS
+    save_file({name: one.flatten()[:1].clone() for name, one in load_file(path).items()}, path)
+    done = measured(with_snapshots, "smoke", "--workers", "1", "--seeds", "1")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"run {first.id}: its {SNAPSHOTS} cannot be read" in done.stderr
+    assert (
+        f"FAILED run {second.id} ({second.config['arm']}, seed 0): its snapshots do not fit its config" in done.stderr
+    )
+    (record,) = found(with_snapshots, of="discriminator")
+    assert (record.config["run"], record.config["snapshot_steps"]) == (first.id, [])
+
+
 def spoil(project, run, change):
     path = project / "runs" / "_local" / "records" / str(run.id) / DISCRIMINATOR
     weights = load_file(path)
@@ -240,6 +277,8 @@ def test_a_last_minibatch_of_one_image_and_one_that_is_not_full_are_taken(local,
     ("words", "message"),
     [
         (["with", "run=99"], "run 99 has no complete record"),
+        (["with", 'run={"$gt": 0}'], "run"),
+        (["with", "run=1", "test_on=[1]"], "test_on: unknown data set"),
         (["with", "draws=3"], "run: missing; expected with run=NUMBER"),
         (["with", "run=1", "epochs=3"], "epochs: unknown"),
         (["with", "run=1", "draws=0"], "draws"),

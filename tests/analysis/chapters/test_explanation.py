@@ -55,8 +55,8 @@ def test_where_every_link_holds_features_may_explain_and_that_is_called_no_proof
         arm, seed = run.config["arm"], run.config["seed"]
         fell = arm == "mlp" and seed < 9
         best = 0.6 if arm == "mlp" else 0.9
-        values = {"trained": best + seed / 100, "untrained": 0.5, "projected": best + seed / 200}
-        along = {0: 0.5, 100: 0.9, 140: 0.6 if fell else 0.9, 200: 0.6}
+        values = {"trained": best + seed / 200, "untrained": 0.5, "projected": best + seed / 200}
+        along = {0: 0.5, 100: 0.9, 140: 0.6 if fell else 0.9, 200: 0.6 if fell else 0.9}
         record_features(
             tmp_path,
             study,
@@ -71,7 +71,10 @@ def test_where_every_link_holds_features_may_explain_and_that_is_called_no_proof
     chapter = chapter_on(tmp_path, study)
     assert chapter.gist.startswith("Learned features may explain why dcgan is stabler than mlp: ")
     assert "no proof" in chapter.gist and "ot shown" not in chapter.gist and "Not asked" not in chapter.gist
-    assert "before the failure in 9 of 9 runs, with it or after in 0, not at all in 0" in " ".join(chapter.sentences)
+    assert (
+        "before the failure in 9 of 9 runs, with it or after in 0, not at all in 0; in most failed runs of a seed in 9"
+        in " ".join(chapter.sentences)
+    )
 
 
 def test_better_features_that_were_there_before_training_explain_nothing(tmp_path: Path) -> None:
@@ -81,7 +84,7 @@ def test_better_features_that_were_there_before_training_explain_nothing(tmp_pat
     shown, rest = chapter.gist.split("Not shown: ")
     assert "the discriminators of dcgan have better features" in shown
     assert rest.startswith("training has added more to them and training has made the features of dcgan better.")
-    assert "they are better also at equal dimensions" in rest.split("Not asked: ")[1]
+    assert "they are better also at equal dimensions" in shown  # all have 64 here
 
 
 def test_where_arms_are_equally_stable_there_is_nothing_to_explain(tmp_path: Path) -> None:
@@ -101,7 +104,7 @@ def test_within_an_arm_better_features_of_stable_runs_are_an_association(tmp_pat
     assert rows["mlp"]["stable low"] > 0.5
     assert pd.isna(rows["dcgan"]["stable"])  # all stable: nothing to associate
     assert rows["dcgan"]["quality"] == pytest.approx(-1)  # in these records later seeds have greater distances
-    assert "in 1 of 1 arm where that can be asked" in " ".join(chapter.sentences)
+    assert "mlp ρ = +0.873, permutation p = 0.029" in " ".join(chapter.sentences)  # 2 of 70 arrangements
 
 
 def fallen(accuracy: Sequence[float]) -> pd.DataFrame:
@@ -116,6 +119,7 @@ def fallen(accuracy: Sequence[float]) -> pd.DataFrame:
     ("accuracy", "when"),
     [
         ((0.95, 0.9, 0.8, 0.8, 0.8), BEFORE),
+        ((0.95, 1.0, 0.9999, 0.9, 0.9), LATER),  # one image of 10,000 is nothing
         ((0.95, 0.9, 0.9, 0.7, 0.6), LATER),
         ((0.95, 0.9, 0.9, float("nan"), 0.6), LATER),
         ((0.95, 0.9, 0.9, 0.9, 0.95), NEVER),  # untrained features may have been better: they do not count
@@ -128,7 +132,7 @@ def test_features_fall_before_a_failure_with_it_or_not(accuracy: Sequence[float]
 
 
 def test_runs_that_never_failed_or_kept_no_snapshot_in_between_say_nothing() -> None:
-    assert list(fallen((0.9,)).columns) == list(FALLS) and fallen((0.9,)).empty
+    assert list(fallen((0.9, 0.9)).columns) == list(FALLS) and fallen((0.9, 0.9)).empty  # one since it had learned
     none = pd.DataFrame({"run_id": [1], "learned_step": [pd.NA], "onset_step": [pd.NA]})
     assert falls(none, pd.DataFrame({"run_id": [], "step": []})).empty
 
@@ -140,11 +144,13 @@ def test_snapshots_are_drawn_along_training(tmp_path: Path) -> None:
         named = {"run": run.id, "arm": run.config["arm"], "seed": run.config["seed"]}
         record_features(
             tmp_path, study, {"trained": 0.9, "untrained": 0.8}, **named,
-            snapshots={0: 0.8, 100: 0.9, 150: 0.5, 200: 0.4},
+            snapshots={0: 0.8, 100: 0.9, 140: 0.9, 150: 0.5, 200: 0.4},
         )  # fmt: skip
     chapter = chapter_on(tmp_path, study)
     assert [figure.caption.name for figure in chapter.figures] == ["features_and_quality", "features_over_training"]
     figure = chapter.figures[1].draw()
     assert [axes.get_title("left") for axes in figure.axes] == ["mlp", "dcgan"]
-    assert set(chapter.tables[1].frame["features fell"]) == {LATER}
+    rows = chapter.tables[1].frame
+    assert set(rows.loc[rows["arm"] == "mlp", "features fell"]) == {LATER}
+    assert set(rows.loc[rows["arm"] == "dcgan", "features fell"]) == {BEFORE}  # before the end: they did not fail
     assert "features fall before a run fails" in chapter.gist.split("Not shown")[1]

@@ -76,7 +76,8 @@ def chapter_of(folder: Path, study: Study) -> Chapter | None:
 
 def tables(chapter: Chapter | None) -> dict[str, list[dict[str, Any]]]:
     assert chapter is not None
-    return {table.name: table.frame.to_dict(orient="records") for table in chapter.tables}
+    frames = {table.name: table.frame.astype(object) for table in chapter.tables}
+    return {name: frame.where(frame.notna(), None).to_dict(orient="records") for name, frame in frames.items()}
 
 
 def test_each_arm_has_its_median_over_runs_with_all_labels_and_with_ten(tmp_path: Path) -> None:
@@ -99,8 +100,9 @@ def test_pairs_of_arms_and_each_arm_before_training_are_compared_over_seeds(tmp_
     assert (pair["pairs"], pair["p"]) == (SEEDS, 0.03125)
     assert pair["shift"] == pytest.approx(-0.2)
     assert rows["trained", "dcgan", "dcgan untrained"]["shift"] == pytest.approx(0.1)
-    assert rows["learned", "mlp", "dcgan"]["shift"] == pytest.approx(0, abs=1e-12)  # both have learned .1
-    assert not any(row["features"] == "at equal dimensions" for row in table)  # none were measured
+    # both have learned .1, in log odds MLP about .44 and DCGAN .81: from .8 there is less room than from .6
+    assert -0.6 < rows["learned, in log odds", "mlp", "dcgan"]["shift"] < -0.3
+    assert rows["at equal dimensions", "mlp", "dcgan"]["shift"] == pair["shift"]  # both have 64
     assert chapter is not None
     assert chapter.sentences[0].startswith(
         "mlp against dcgan: features of dcgan are better: −0.2 [−0.2, −0.2], p = 0.031"
@@ -126,15 +128,30 @@ def test_three_pairs_show_nothing_and_that_is_said(tmp_path: Path) -> None:
     assert "3 pairs" in chapter.sentences[2]
 
 
-def test_runs_measured_by_another_protocol_are_left_out_and_the_earliest_of_equals_counts(tmp_path: Path) -> None:
+def test_runs_measured_by_another_protocol_are_left_out_and_the_latest_of_equals_counts(tmp_path: Path) -> None:
     study = study_of(tmp_path)
     before = tables(chapter_of(tmp_path, study))
     run = open_store(str(tmp_path)).find({"config.arm": "mlp"})[0]
     named = {"run": run.id, "arm": "mlp", "seed": run.config["seed"]}
     record_features(tmp_path, study, {"trained": 0.1, "untrained": 0.1}, **named, draws=3)
-    record_features(tmp_path, study, {"trained": 0.2, "untrained": 0.2}, **named)
     for _ in range(2):  # more than there are of today's version
         record_features(tmp_path, study, {"trained": 0.3, "untrained": 0.3}, **named, version=0)
+    assert tables(chapter_of(tmp_path, study)) == before
+    record_features(tmp_path, study, {"trained": 0.2, "untrained": 0.2}, **named)
+    row = next(one for one in tables(chapter_of(tmp_path, study))["features"] if one["arm"] == "mlp")
+    assert (row["runs"], row["all labels least"]) == (SEEDS, 0.2)
+
+
+def test_a_run_measured_by_hand_without_a_projection_takes_no_projected_run_s_place(tmp_path: Path) -> None:
+    study = small_study(seeds=SEEDS)
+    recorded(tmp_path, study, {"mlp": ["unlearned"] * SEEDS, "dcgan": ["stable"] * SEEDS})
+    for record in open_store(str(tmp_path)).find():
+        named = {"run": record.id, "arm": record.config["arm"], "seed": record.config["seed"]}
+        values = dict.fromkeys(("trained", "untrained", "projected"), 0.5)
+        record_features(tmp_path, study, values, **named, projected_to=64)
+    before = tables(chapter_of(tmp_path, study))
+    record_features(tmp_path, study, {"trained": 0.5, "untrained": 0.5}, **named)
+    record_features(tmp_path, study, values, **named, projected_to=32)
     assert tables(chapter_of(tmp_path, study)) == before
 
 

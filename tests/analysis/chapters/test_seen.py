@@ -91,7 +91,7 @@ def test_what_is_drawn_is_told_unit_by_unit_and_row_by_row(tmp_path: Path) -> No
     units, filters, rows = (figure.data for figure in chapter_of(tmp_path, study).figures)
     pictures = synthetic_seen().of["untrained"]
     own = units["image"].query("arm == 'dcgan' and features == 'untrained'")
-    np.testing.assert_array_equal(own["image"].to_numpy().reshape(8, 4), pictures.chosen)
+    np.testing.assert_array_equal(own["image looked through"].to_numpy().reshape(8, 4), pictures.chosen)
     np.testing.assert_allclose(own["activation"].to_numpy().reshape(8, 4), pictures.activations)
     assert len(filters["filter"]) == 2 * 2 * 32 and len(rows["row"]) == 2 * 4
     assert rows["row"]["second_z"].tolist()[:4] == [1, 3, 5, 7]

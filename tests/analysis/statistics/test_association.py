@@ -63,7 +63,35 @@ def test_an_interval_over_nine_seeds_holds_the_truth_in_nine_of_ten_simulations(
 
 def test_infinite_values_are_the_greatest_and_few_seeds_have_no_interval() -> None:
     found = rank_correlation([1, 2, 3, math.inf], [1, 2, 3, 4], range(4))
-    assert found == RankCorrelation(estimate=1, interval=None, n=4, seeds=4)
+    assert isinstance(found, RankCorrelation)
+    assert (found.estimate, found.interval, found.n, found.seeds) == (pytest.approx(1), None, 4, 4)
+
+
+def test_p_is_the_share_of_exchanges_of_seeds_that_are_as_extreme() -> None:
+    """Of the 20 ways to call three of six runs stable two separate the runs."""
+    found = rank_correlation(range(6), [0, 0, 0, 1, 1, 1], range(6))
+    assert isinstance(found, RankCorrelation)
+    assert found.p == pytest.approx(2 / 20, abs=0.01)
+    perfect = rank_correlation(range(5), range(5), range(5))
+    assert isinstance(perfect, RankCorrelation) and perfect.p == pytest.approx(2 / math.factorial(5), abs=0.005)
+
+
+def test_without_association_p_is_uniform_also_for_stable_or_not_and_few_seeds() -> None:
+    random, small = np.random.default_rng(2), 0
+    for _ in range(400):
+        x, y = random.normal(size=24), np.repeat(random.permutation([0, 0, 0, 1, 1, 1]), 4)
+        found = rank_correlation(x, y, np.repeat(np.arange(6), 4), strata=list(range(4)) * 6, n_resamples=199)
+        assert isinstance(found, RankCorrelation) and found.p is not None
+        small += found.p <= 0.15  # of 20 arrangements the two most extreme have .1, and the next .2
+    assert small / 400 == pytest.approx(0.1, abs=0.045)
+
+
+def test_seeds_that_lack_a_run_have_no_part_in_p_and_two_runs_of_one_place_none_at_all() -> None:
+    x, y, seeds, strata = [1, 2, 3, 4, 9], [1, 2, 3, 4, 0], [0, 1, 2, 3, 4], ["a", "a", "a", "a", "b"]
+    lacking = rank_correlation(x, y, seeds, strata=strata)
+    assert isinstance(lacking, RankCorrelation) and lacking.p is None
+    twice = rank_correlation(x, y, [0, 0, 1, 2, 3])
+    assert isinstance(twice, RankCorrelation) and twice.p is None
 
 
 def test_what_never_varies_is_not_estimable_and_nan_is_refused() -> None:
