@@ -11,7 +11,7 @@ from runs.schema import Dataset, ImageSize, Name
 from runs.validation import STRICT, NaturalInt, PositiveInt
 
 # raised when the same weights and images would no longer give the same numbers: older records then do not count
-REPRESENTATION_VERSION = 3
+REPRESENTATION_VERSION = 4
 VALIDATION_SHARE = 0.2  # of each class's training images, which choose C, unless their number is asked for
 PER_CLASS = (1, 2, 5, 10)  # labels a class of the few-label curve, unless one number is asked for
 FEWEST_A_CLASS = 10  # training images, on average

@@ -19,7 +19,7 @@ from runs.representation import VALIDATION_SHARE
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-PENALTIES = (0.03, 0.3, 3.0, 30.0, 300.0)  # C, for features that have length 1 on average
+PENALTIES = (0.1, 1.0, 10.0, 100.0)  # C, for features that have length 1 on average
 _SPLIT, _DRAWS = 0, 1  # streams
 
 

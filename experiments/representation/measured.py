@@ -137,22 +137,22 @@ def _of_discriminator(request: Request, images: LabelledImages) -> _Measured:
         found[PROJECTED] = quality(config, images, {PROJECTED: few})
     return _Measured(
         quality=found,
-        at_snapshots=_at_snapshots(request, images),
+        at_snapshots=_at_snapshots(request, images, found[TRAINED].penalty),
         artifacts=_pictures(request, {TRAINED: network, UNTRAINED: untrained}, images),
     )
 
 
-def _at_snapshots(request: Request, images: LabelledImages) -> dict[int, float]:
-    """Accuracy with all labels of the discriminator as it was; NaN where its weights or features were not finite."""
+def _at_snapshots(request: Request, images: LabelledImages, penalty: float) -> dict[int, float]:
+    """Accuracy with all labels, at the last weights' C, of the discriminator as it was; NaN where it was not finite."""
     if not request.config.snapshot_steps:
         return {}
     store = open_store(request.url)
     (record,) = store.find({"_id": request.config.run})
     snapshots = read_snapshots(store, record)
-    return {step: _accuracy(request, images, snapshots.pop(step)) for step in request.config.snapshot_steps}
+    return {step: _accuracy(request, images, snapshots.pop(step), penalty) for step in request.config.snapshot_steps}
 
 
-def _accuracy(request: Request, images: LabelledImages, networks: Mapping[str, Weights]) -> float:
+def _accuracy(request: Request, images: LabelledImages, networks: Mapping[str, Weights], penalty: float) -> float:
     network = build_discriminator(request.trained)
     try:
         network.load_state_dict(state_dict(networks["discriminator"]))
@@ -162,7 +162,7 @@ def _accuracy(request: Request, images: LabelledImages, networks: Mapping[str, W
         blocks = features_of_blocks(network, images, request.trained.batch_size)
     except UserError:
         return math.nan
-    return parts_of(request.config, images, side_by_side(blocks.values())).accuracy().test
+    return parts_of(request.config, images, side_by_side(blocks.values())).fitted(penalty).test
 
 
 def _pictures(request: Request, networks: Mapping[str, BlockNetwork], images: LabelledImages) -> dict[str, bytes]:

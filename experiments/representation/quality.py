@@ -17,11 +17,16 @@ from runs.study import digest
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """Of features: how many; accuracies by labels a class, of each draw; and block by block, with all labels."""
+    """Of features: how many; accuracies by labels a class, of each draw; and of single blocks, with all labels."""
 
     dimensions: int
     accuracies: dict[int, list[Accuracy]]
     blocks: dict[str, Accuracy]
+
+    @property
+    def penalty(self) -> float:
+        """The C that was chosen with all labels."""
+        return self.accuracies[max(self.accuracies)][0].penalty
 
 
 _QUALITY = TypeAdapter(Quality)
@@ -32,13 +37,18 @@ def quality(config: RepresentationConfig, images: LabelledImages, blocks: Blocks
     together = side_by_side(blocks.values())
     parts = parts_of(config, images, together)
     *few, most = label_counts(config)
+    with_all = parts.accuracy()
     return Quality(
         dimensions=together[0].shape[1],
         accuracies={
             **{n: parts.few_label_accuracies(n, config.draws, config.split_seed) for n in few},
-            most: [parts.accuracy()],
+            most: [with_all],
         },
-        blocks={name: parts_of(config, images, pair).accuracy() for name, pair in blocks.items() if len(blocks) > 1},
+        blocks={
+            name: parts_of(config, images, pair).fitted(with_all.penalty)
+            for name, pair in blocks.items()
+            if len(blocks) > 1
+        },
     )
 
 

@@ -60,7 +60,7 @@ def test_an_image_that_is_known_by_heart_helps_neither_validation_nor_test():
     labels = random.integers(0, 5, count)
     features = 5 * np.eye(count)
     found = parts(features, labels, np.zeros((200, count)), random.integers(0, 5, 200))
-    assert found.fitted(30.0).validation < 0.4
+    assert found.fitted(10.0).validation < 0.4
     again = Parts(train=found.train, validation=found.train, test=found.test)
     assert again.accuracy().validation == 1
 
@@ -80,10 +80,10 @@ class Told:
 @pytest.mark.parametrize(
     ("validation", "chosen"),
     [
-        ((0.5, 0.6, 0.7, 0.8, 0.9), 300.0),
-        ((0.5, 0.6, 0.6, 0.5), 0.3),  # of equal ones the smallest
-        ((0.5, 0.4), 0.03),  # no more are tried once it has fallen
-        ((0.5, 0.47, 0.7, 0.6), 3.0),  # .03 less is within a standard error
+        ((0.5, 0.6, 0.7, 0.8), 100.0),
+        ((0.5, 0.6, 0.6, 0.5), 1.0),  # of equal ones the smallest
+        ((0.5, 0.4), 0.1),  # no more are tried once it has fallen
+        ((0.5, 0.47, 0.7, 0.6), 10.0),  # .03 less is within a standard error
     ],
 )
 def test_c_is_chosen_by_validation_images_and_never_by_test_images(validation, chosen):
@@ -93,9 +93,9 @@ def test_c_is_chosen_by_validation_images_and_never_by_test_images(validation, c
 
 
 def test_all_draws_have_one_c_whose_mean_is_best():
-    one = Told({0.03: (0.9, 0.0), 0.3: (0.8, 0.0), 3.0: (0.2, 0.0)})
-    other = Told({0.03: (0.1, 0.0), 0.3: (0.5, 0.0), 3.0: (0.6, 0.0)})
-    assert [(best.penalty, best.validation) for best in classifier._best([one, other])] == [(0.3, 0.8), (0.3, 0.5)]
+    one = Told({0.1: (0.9, 0.0), 1.0: (0.8, 0.0), 10.0: (0.2, 0.0), 100.0: (0, 0)})
+    other = Told({0.1: (0.1, 0.0), 1.0: (0.5, 0.0), 10.0: (0.6, 0.0), 100.0: (0, 0)})
+    assert [(best.penalty, best.validation) for best in classifier._best([one, other])] == [(1.0, 0.8), (1.0, 0.5)]
 
 
 @given(st.lists(st.integers(2, 30), min_size=2, max_size=6), st.integers(0, 5))
