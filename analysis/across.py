@@ -32,6 +32,7 @@ STUDIES = (
     "mnist",
     "mnist_wide",
     "fashion_mnist",
+    "fashion_wide",
     "bedroom_places",
     "bedroom_wide",
     "cifar10",
