@@ -71,7 +71,7 @@ fid: $(READY) ## FID and KID of STUDY's last generators, to set beside published
 	$(if $(SAMPLES),--samples $(call quoted,$(SAMPLES)))
 
 representation: $(READY) ## how good are the features of STUDY's discriminators for a linear classifier? TEST_ON=cifar10: on another data set
-	@$(PY) -m experiments.representation $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
+	@$(PY) -m experiments.representation $(CHOICE) \
 	$(if $(TEST_ON),--test-on $(call quoted,$(TEST_ON))) $(PROCESSES)
 
 reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts

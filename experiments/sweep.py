@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from runs.addresses import check_local_folder, store_url
-from runs.errors import CommandLine, UserError, report_user_errors
+from runs.errors import CommandLine, UserError, comma_separated, report_user_errors
 from runs.generations import Work, recorded_generations, stale, still_missing, without_snapshots, work
 from runs.manifest import planned_runs
 from runs.processes import checked_workers
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing; 0 when every run of the study has a complete record afterwards, 1 otherwise."""
     options = _parse(arguments)
     study = load_study(options.study).with_snapshots(options.snapshot_every)
-    study = study.override(seeds=options.seeds, arms=_listed(options.arms))
+    study = study.override(seeds=options.seeds, arms=comma_separated(options.arms))
     checked_workers(options.workers)
     check_local_folder()
     url = store_url()
@@ -80,10 +80,6 @@ def _ask(study: Study, todo: Work, yes: bool) -> None:
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise UserError("nothing is trained")
-
-
-def _listed(arms: str | None) -> list[str] | None:
-    return None if not arms else [arm.strip() for arm in arms.split(",")]
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

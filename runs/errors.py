@@ -24,6 +24,11 @@ class CommandLine(argparse.ArgumentParser):
         raise UserError(f"{message}; see --help")
 
 
+def comma_separated(text: str | None) -> list[str] | None:
+    """The names in an option like ``--arms mlp,dcgan``; None without one."""
+    return [name.strip() for name in text.split(",")] if text else None
+
+
 def report_user_errors(main: Callable[[], int]) -> int:
     """Run a command line's ``main``; turn a UserError into one line on stderr and exit status 2, Ctrl-C into 130.
 

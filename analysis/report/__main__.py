@@ -9,7 +9,7 @@ from analysis.figures.style import VERDICTS
 from analysis.report.writing import write_report
 from analysis.results.document import Results
 from runs.addresses import reports_folder, shown, store_url
-from runs.errors import CommandLine, report_user_errors
+from runs.errors import CommandLine, comma_separated, report_user_errors
 from runs.store import open_store
 from runs.study import load_study
 
@@ -17,7 +17,7 @@ from runs.study import load_study
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report, print what it says in short, and where it is. Raises UserError on bad arguments."""
     options = _parser().parse_args(arguments)
-    arms = None if options.arms is None else [arm.strip() for arm in options.arms.split(",")]
+    arms = comma_separated(options.arms)
     study = load_study(options.study).override(seeds=options.seeds, arms=arms)
     url = store_url()
     results, folder = write_report(study, open_store(url), Path(options.out), where=shown(url))

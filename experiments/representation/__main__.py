@@ -20,7 +20,7 @@ from tqdm import tqdm
 from experiments.representation.measured import Request, record_representation
 from experiments.representation.requests import by_hand, of_study
 from runs.addresses import check_local_folder, store_url
-from runs.errors import CommandLine, UserError, report_user_errors
+from runs.errors import CommandLine, UserError, comma_separated, report_user_errors
 from runs.kinds import REPRESENTATION
 from runs.observers import check_store
 from runs.processes import available_cores, checked_workers
@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         options = _parser().parse_args(words)
         workers = checked_workers(options.workers) or len(available_cores())
-        requests = list(of_study(options.study, options.seeds, options.test_on, store))
+        arms = comma_separated(options.arms)
+        found = of_study(options.study, store, seeds=options.seeds, arms=arms, test_on=options.test_on)
+        requests = list(found)
     check_store(store_url())
     recorded = _recorded(store, requests)
     lacking = [request for request in requests if request.key not in recorded]
@@ -129,6 +131,7 @@ def _parser() -> CommandLine:
     parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file; or: with run=NUMBER")
     parser.add_argument("--seeds", type=int, help="the first so many seeds instead of the study's")
     parser.add_argument("--test-on", help="another data set whose labelled images classify and test, as cifar10")
+    parser.add_argument("--arms", help="only the discriminators of these arms (names with commas between)")
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     return parser
 

@@ -30,13 +30,22 @@ _IMAGES = ("dataset", "data", "image_size", "channels")
 _COPIED = ("study", "arm", "seed", *_IMAGES)
 
 
-def of_study(name: str, seeds: int | None, test_on: str | None, store: RunStore) -> Iterator[Request]:
+def of_study(
+    name: str,
+    store: RunStore,
+    *,
+    seeds: int | None = None,
+    arms: Sequence[str] | None = None,
+    test_on: str | None = None,
+) -> Iterator[Request]:
     """The images themselves, and the discriminator of each run that has a complete record.
 
-    Raises UserError without such a run, or where runs are on several data sets.
+    arms: whose discriminators; None: of all. Raises UserError without such a run, or where runs are on several data
+    sets.
     """
     _refuse_test_set(test_on)
     study = load_study(name).override(seeds=seeds)
+    chosen = study.override(arms=arms).arms
     runs = latest_runs(study, store)
     if not runs:
         raise UserError(f"study {study.name}: no run has a complete record; train them first")
@@ -46,7 +55,7 @@ def of_study(name: str, seeds: int | None, test_on: str | None, store: RunStore)
     yield _of_images(shape, test_on)
     widths = {_feature_count(record) for record in runs}
     fewest = min(widths) if len(widths) > 1 else None
-    for record in runs:
+    for record in (one for one in runs if one.config["arm"] in chosen):
         yield _of_run(store, record, _config(record, test_on, projected_to=fewest))
 
 

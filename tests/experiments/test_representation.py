@@ -241,6 +241,12 @@ def test_where_nothing_could_be_measured_that_is_all_that_is_said(swept):
     assert done.returncode == 1 and "Traceback" not in done.stderr and f"FAILED run {run.id}" in done.stderr
 
 
+def test_only_the_arms_that_are_asked_for_are_measured_and_at_the_dimensions_of_all(swept):
+    done = measured(swept, "smoke", "--workers", "1", "--seeds", "1", "--arms", "dcgan")
+    assert "0 of 2 are measured, measuring 2" in done.stdout
+    assert measured(swept, "smoke", "--workers", "1", "--seeds", "1").stdout.startswith("2 of 3 are measured")
+
+
 def test_runs_that_were_trained_again_are_measured_again(swept):
     assert measured(swept, "smoke", "--workers", "1", "--seeds", "1").returncode == 0
     assert sweep_here(swept, "smoke", "--seeds", "1", "--again", "--yes").returncode == 0
@@ -295,6 +301,7 @@ def test_a_last_minibatch_of_one_image_and_one_that_is_not_full_are_taken(local,
         (["with", "run=1", "test_on=3"], "test_on: unknown data set '3'"),
         (["with", "run=1", "test_on=photo_patches"], "dataset=photo_patches: its images have no labels"),
         (["smoky"], "unknown study 'smoky'"),
+        (["smoke", "--arms", "mpl"], "unknown arm 'mpl'"),
     ],
 )
 def test_wrong_requests_are_refused_in_one_line_and_nothing_is_recorded(swept, words, message):
