@@ -3,7 +3,7 @@
 # S seeds, P grid points
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from analysis.judging.representations import by_run
 from analysis.judging.study_data import StudyData
 from analysis.results.wording import interval_text, p_text, signed
 from analysis.statistics import (
+    Interval,
     NotEstimable,
     PairedComparison,
     RankCorrelation,
@@ -91,8 +92,15 @@ def _compared(reading: str, first: str, second: str, values: NDArray[np.float64]
     pairs = paired_comparison(known[:, 0], known[:, 1], larger_is_worse=False)
     if pairs.shift is not None and pairs.wilcoxon is not None:
         yield FeatureComparison(
-            reading=reading, first=first, second=second, pairs=pairs, shift=pairs.shift, p=pairs.wilcoxon.p
+            reading=reading, first=first, second=second, pairs=pairs, shift=_rounded(pairs.shift), p=pairs.wilcoxon.p
         )
+
+
+def _rounded(shift: Shift) -> Shift:
+    """Without what is left of 0 where rounded shares are averaged."""
+    low, high = (round(end, 9) + 0.0 for end in (shift.interval.low, shift.interval.high))
+    estimate = None if shift.estimate is None else round(shift.estimate, 9) + 0.0
+    return replace(shift, estimate=estimate, interval=Interval(low=low, high=high))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,6 +110,19 @@ def test_pairs_of_arms_and_each_arm_before_training_are_compared_over_seeds(tmp_
     assert "do not say which" in chapter.sentences[-1]
 
 
+def test_no_rest_of_rounding_stands_where_an_interval_ends_at_nothing(tmp_path: Path) -> None:
+    """Thirds of an image more in one pair and less in another: the middle of both is 0."""
+    study = small_study(seeds=SEEDS)
+    recorded(tmp_path, study, {"mlp": ["unlearned"] * SEEDS, "dcgan": ["stable"] * SEEDS})
+    for record in open_store(str(tmp_path)).find():
+        arm, seed = record.config["arm"], record.config["seed"]
+        more = (-1) ** seed / 3600 * 7 if arm == "mlp" else 0
+        values = {"trained": 2 / 3 + more, "untrained": 0.5}
+        record_features(tmp_path, study, values, run=record.id, arm=arm, seed=seed)
+    rows = tables(chapter_of(tmp_path, study))["feature_pairs"]
+    assert all(row[end] == 0 or abs(row[end]) > 1e-6 for row in rows for end in ("shift", "shift low", "shift high"))
+
+
 def test_the_gist_names_the_extremes_and_the_best_features_without_a_gan(tmp_path: Path) -> None:
     chapter = chapter_of(tmp_path, study_of(tmp_path))
     assert chapter is not None
