@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing; 0 when every run of the study has a complete record afterwards, 1 otherwise."""
     options = _parse(arguments)
     study = load_study(options.study).with_snapshots(options.snapshot_every)
-    study = study.override(seeds=options.seeds, arms=comma_separated(options.arms))
+    study = study.override(seeds=options.seeds, arms=comma_separated(options.arms) if options.arms else None)
     checked_workers(options.workers)
     check_local_folder()
     url = store_url()

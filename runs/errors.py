@@ -24,9 +24,9 @@ class CommandLine(argparse.ArgumentParser):
         raise UserError(f"{message}; see --help")
 
 
-def comma_separated(text: str | None) -> list[str] | None:
-    """The names in an option like ``--arms mlp,dcgan``; None without one."""
-    return [name.strip() for name in text.split(",")] if text else None
+def comma_separated(text: str) -> list[str]:
+    """The names in an option like ``--arms mlp,dcgan``."""
+    return [name.strip() for name in text.split(",")]
 
 
 def report_user_errors(main: Callable[[], int]) -> int:

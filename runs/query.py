@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from runs.addresses import store_url
-from runs.errors import CommandLine, UserError, report_user_errors
+from runs.errors import CommandLine, UserError, comma_separated, report_user_errors
 from runs.filters import COMBINATIONS, CONDITIONS, checked_field
 from runs.filters import FIELDS as FILTER_FIELDS
 from runs.kinds import KINDS, STABILITY
@@ -121,15 +121,15 @@ def _parser() -> CommandLine:
     )
     parser.add_argument("--format", choices=WRITERS, default="table", help=FORMAT_HELP)
     parser.add_argument(
-        "--fields", type=_names, help="what to show of each run, by commas; default: id, status and what its kind shows"
+        "--fields",
+        type=comma_separated,
+        help="what to show of each run, by commas; default: id, status and what its kind shows",
     )
-    parser.add_argument("--traces", type=_names, help="show these traces instead, one line a step, such as d_x,d_g_z1")
+    parser.add_argument(
+        "--traces", type=comma_separated, help="show these traces instead, one line a step, such as d_x,d_g_z1"
+    )
     parser.add_argument("--all", action="store_true", help="incomplete records too, marked as such")
     return parser
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]
 
 
 def _refused_constant(name: str) -> None:

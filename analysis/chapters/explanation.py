@@ -12,7 +12,7 @@ from analysis.counting import counted
 from analysis.figures.explained import features_over_training, quality_over_features
 from analysis.findings.explanation import Explanation, explanation
 from analysis.findings.features import Correlated
-from analysis.judging.representations import accuracies_over_training, by_run, feature_accuracies
+from analysis.judging.representations import by_run, feature_accuracies
 from analysis.statistics import RankCorrelation
 from analysis.tables.columns import ends, frame, interval
 from analysis.tables.formats import Table
@@ -90,9 +90,8 @@ def _falls_table(found: Explanation) -> Table:
 
 def _figures(judged: Judged, accuracies: pd.DataFrame, found: Explanation) -> Iterator[ReportFigure]:
     yield _scatter(judged, accuracies)
-    points = accuracies_over_training(judged.data, judged.store)
-    if len(points):
-        yield _over_training(judged, points, found)
+    if len(found.over_training):
+        yield _over_training(judged, found)
 
 
 def _scatter(judged: Judged, accuracies: pd.DataFrame) -> ReportFigure:
@@ -117,7 +116,8 @@ def _scatter(judged: Judged, accuracies: pd.DataFrame) -> ReportFigure:
     )
 
 
-def _over_training(judged: Judged, points: pd.DataFrame, found: Explanation) -> ReportFigure:
+def _over_training(judged: Judged, found: Explanation) -> ReportFigure:
+    points = found.over_training
     updates = points.assign(step=points["step"] * points["run_id"].map(judged.updates_per_step))
     falls = found.falls[found.falls["onset"].notna()]
     onsets = falls["onset"].astype(np.int64) * falls["run"].map(judged.updates_per_step).astype(np.int64)

@@ -40,7 +40,10 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """All links, and what they rest on. falls: of runs that had learned, see :func:`falls`."""
+    """All links, and what they rest on.
+
+    falls: of runs that had learned, see :func:`falls`. over_training: as :func:`accuracies_over_training` gives it.
+    """
 
     stabler: str
     other: str
@@ -48,6 +51,7 @@ class Explanation:
     links: Sequence[Link]
     associations: Sequence[Association]
     falls: pd.DataFrame
+    over_training: pd.DataFrame
 
     @property
     def conclusion(self) -> str:
@@ -81,7 +85,8 @@ def explanation(
     stabler, other = (second, first) if second in (better or {_better(primary[0])}) else (first, second)
     compared = list(feature_comparisons(data, accuracies))
     related = associations(data, verdicts, accuracies)
-    fallen = falls(verdicts, accuracies_over_training(data, store))
+    over_training = accuracies_over_training(data, store)
+    fallen = falls(verdicts, over_training)
     return Explanation(
         stabler=stabler,
         other=other,
@@ -93,6 +98,7 @@ def explanation(
         ],
         associations=related,
         falls=fallen,
+        over_training=over_training,
     )
 
 

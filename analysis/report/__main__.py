@@ -17,7 +17,7 @@ from runs.study import load_study
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the report, print what it says in short, and where it is. Raises UserError on bad arguments."""
     options = _parser().parse_args(arguments)
-    arms = comma_separated(options.arms)
+    arms = None if options.arms is None else comma_separated(options.arms)
     study = load_study(options.study).override(seeds=options.seeds, arms=arms)
     url = store_url()
     results, folder = write_report(study, open_store(url), Path(options.out), where=shown(url))

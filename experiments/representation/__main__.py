@@ -45,9 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         options = _parser().parse_args(words)
         workers = checked_workers(options.workers) or len(available_cores())
-        arms = comma_separated(options.arms)
-        found = of_study(options.study, store, seeds=options.seeds, arms=arms, test_on=options.test_on)
-        requests = list(found)
+        chosen = {"seeds": options.seeds, "arms": options.arms, "test_on": options.test_on}
+        requests = list(of_study(options.study, store, **chosen))
     check_store(store_url())
     recorded = _recorded(store, requests)
     lacking = [request for request in requests if request.key not in recorded]
@@ -131,7 +130,9 @@ def _parser() -> CommandLine:
     parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file; or: with run=NUMBER")
     parser.add_argument("--seeds", type=int, help="the first so many seeds instead of the study's")
     parser.add_argument("--test-on", help="another data set whose labelled images classify and test, as cifar10")
-    parser.add_argument("--arms", help="only the discriminators of these arms (names with commas between)")
+    parser.add_argument(
+        "--arms", type=comma_separated, help="only the discriminators of these arms (names with commas between)"
+    )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     return parser
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from experiments.datasets import load_images, source_of
-from experiments.datasets.images import Images, to_unit_range
+from experiments.datasets.images import ImageData, Images, to_unit_range
 from experiments.datasets.protocol import Source
 from experiments.features import data_digest
 from experiments.streams import generator
@@ -38,7 +38,7 @@ def resolved(config: RepresentationConfig, local: Path) -> RepresentationConfig:
 
     Raises UserError if the images are not here, or have no labels.
     """
-    data = load_images(source_of(config), local)
+    data = loaded(source_of(config), local)
     if data.train.labels is None:
         raise UserError(
             f"dataset={config.dataset}: its images have no labels, which a classifier needs; name a data set that has"
@@ -54,6 +54,18 @@ def resolved(config: RepresentationConfig, local: Path) -> RepresentationConfig:
     return found
 
 
+@lru_cache(maxsize=1)
+def loaded(source: Source, local: Path) -> ImageData:
+    """The data set, read once for all runs that are measured on it."""
+    return load_images(source, local)
+
+
+@lru_cache(maxsize=1)
+def digest_of(source: Source, local: Path) -> str:
+    """The digest of all its images, made once likewise."""
+    return data_digest(loaded(source, local))
+
+
 def labelled_images(config: RepresentationConfig, local: Path) -> LabelledImages:
     """The images of a resolved config: the same random ones of the training part, and of the held-out part."""
     return _labelled_images(source_of(config), local, config.train_images, config.test_images, config.split_seed)
@@ -63,7 +75,7 @@ def labelled_images(config: RepresentationConfig, local: Path) -> LabelledImages
 def _labelled_images(
     source: Source, local: Path, train_images: int, test_images: int, split_seed: int
 ) -> LabelledImages:
-    data = load_images(source, local)
+    data = loaded(source, local)
     train, train_labels = _taken(data.train, train_images, split_seed)
     test, test_labels = _taken(data.held_out, test_images, split_seed)
     return LabelledImages(
@@ -71,7 +83,7 @@ def _labelled_images(
         train_labels=train_labels,
         test=test,
         test_labels=test_labels,
-        digest=data_digest(data),
+        digest=digest_of(source, local),
         checked=data.checked,
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from experiments.datasets import load_images, source_of
+from experiments.datasets import source_of
 from experiments.environment import code_state, versions
 from experiments.features import file_digest, weights_hash
 from experiments.networks import build_discriminator, build_generator
@@ -24,7 +24,7 @@ from experiments.representation.extracted import (
     side_by_side,
     with_weights,
 )
-from experiments.representation.labelled import LabelledImages, labelled_images
+from experiments.representation.labelled import LabelledImages, labelled_images, loaded
 from experiments.representation.quality import Quality, kept_quality, parts_of, quality
 from experiments.representation.references import untrained_discriminator
 from experiments.representation.seen import seen, spread
@@ -176,7 +176,7 @@ def _pictures(request: Request, networks: Mapping[str, BlockNetwork], images: La
 
 def _of_images(request: Request, images: LabelledImages) -> _Measured:
     config = request.config
-    everything = load_images(source_of(config), request.local).train
+    everything = loaded(source_of(config), request.local).train
     apart = validation_images(images.train_labels, config.split_seed, validation_share(config))
     features = features_without_a_gan(images, everything, request.trained, np.flatnonzero(~apart))
     return _Measured(quality={name: quality(config, images, blocks) for name, blocks in features.items()})

@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 
 import torch
 
-from experiments.datasets import load_images, source_of
-from experiments.features import data_digest, file_digest
+from experiments.datasets import source_of
+from experiments.features import file_digest
 from experiments.networks import build_discriminator
-from experiments.representation.labelled import resolved
+from experiments.representation.labelled import digest_of, resolved
 from experiments.representation.measured import Request
 from models.frozen import feature_count
 from runs.addresses import local_folder, store_url
@@ -131,7 +131,7 @@ def _request(config: RepresentationConfig, record: RunRecord, weights: bytes = b
     if config.dataset == record.config["dataset"]:
         images = record.info["features"].get("data")
     else:
-        images = data_digest(load_images(source_of(config), local_folder()))
+        images = digest_of(source_of(config), local_folder())
     content = {
         **asdict(config),
         "shape_of": None,  # whichever run it is: its config is what counts
