@@ -58,7 +58,7 @@ class RepresentationConfig:
     test_images: PositiveInt = 10_000
     classes: Annotated[PositiveInt, Field(ge=2)] = 10
     draws: PositiveInt = 10  # of few labels
-    per_class: PositiveInt | None = None  # so many labels a class instead of a few-label curve
+    per_class: PositiveInt | None = None  # so many labels a class, instead of a few-label curve and all of them
     validation_images: PositiveInt | None = None  # about, in all, of train_images; None: VALIDATION_SHARE of them
     split_seed: NaturalInt = 0
     snapshot_steps: tuple[NaturalInt, ...] = ()  # at which the run kept its weights, and they are measured too
@@ -125,10 +125,11 @@ def features_of(config: RepresentationConfig) -> tuple[str, ...]:
 
 
 def label_counts(config: RepresentationConfig) -> list[int]:
-    """Labels a class at which features are measured: a few, and all that there are."""
+    """Labels a class at which features are measured: a few, and all that there are; or the number asked for."""
+    if config.per_class is not None:
+        return [config.per_class]
     most = all_labels(config)
-    few = PER_CLASS if config.per_class is None else (config.per_class,)
-    return [*(n for n in few if n < most), most]
+    return [*(n for n in PER_CLASS if n < most), most]
 
 
 def promised_artifacts(config: RepresentationConfig) -> tuple[str, ...]:

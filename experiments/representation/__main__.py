@@ -28,8 +28,8 @@ from runs.records import RunStore
 from runs.representation import (
     ACCURACY,
     RepresentationConfig,
-    all_labels,
     features_of,
+    label_counts,
 )
 from runs.store import open_store
 from runs.validation import validated
@@ -110,19 +110,19 @@ def _summary(store: RunStore, requests: Sequence[Request]) -> Iterator[str]:
     for arm in dict.fromkeys(record.config["arm"] for record in found):
         own = [record for record in found if record.config["arm"] == arm]
         config = validated(RepresentationConfig, own[0].config, f"run {own[0].id}")
-        most, fewer = all_labels(config), config.per_class or 10
+        most, fewer = label_counts(config)[-1], 10
         shown = []
         for name in features_of(config):
             series = [store.traces(record, [ACCURACY[name]])[ACCURACY[name]] for record in own]
             at = [dict(zip(one.steps.tolist(), one.values.tolist(), strict=True)) for one in series]
-            few = f", {median(one[fewer] for one in at):.3f} with {fewer}" if all(fewer in one for one in at) else ""
+            both = config.per_class is None and all(fewer in one for one in at)
+            few = f", {median(one[fewer] for one in at):.3f} with {fewer}" if both else ""
             size = own[0].info["dimensions"][name]
             shown.append(f"{name} ({size}) {median(one[most] for one in at):.3f}{few}")
         yield f"{arm or 'without a GAN'}, {len(own)} runs: {'; '.join(shown)}"
-    yield (
-        f"accuracy on {config.dataset} of a linear classifier with all labels ({most} a class), and with {fewer}"
-        " a class; (features)"
-    )
+    curve = f"with all labels ({most} a class), and with {fewer} a class"
+    how = curve if config.per_class is None else f"with {most} labels a class"
+    yield f"accuracy on {config.dataset} of a linear classifier {how}; (features)"
 
 
 def _parser() -> CommandLine:

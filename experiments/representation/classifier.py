@@ -3,8 +3,9 @@
 # N images, F features, K classes
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -20,6 +21,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0)  # C, for features that have length 1 on average
+MOST_AT_ONCE = 2**30  # bytes of scaled features that are kept; parts with more are scaled anew for each use
 _SPLIT, _DRAWS = 0, 1  # streams
 
 
@@ -27,12 +29,8 @@ _SPLIT, _DRAWS = 0, 1  # streams
 class Labelled:
     """Features (N, F) and the classes (N,) of the images that they are of."""
 
-    features: Floats
+    features: NDArray[np.floating]
     labels: Labels
-
-    def at(self, indices: NDArray[np.int64]) -> Self:
-        """Those at these indices."""
-        return type(self)(features=self.features[indices], labels=self.labels[indices])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +43,54 @@ class Accuracy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """Some of the images: which rows of the features (N, F) are theirs, as given; their classes; and how to scale."""
+
+    features: NDArray[np.floating]
+    rows: Labels
+    labels: Labels
+    scale: Callable[[Floats], Floats]
+
+    @cached_property
+    def whole(self) -> Floats:
+        """The scaled features of all of them."""
+        return self._at(slice(None))
+
+    def pieces(self) -> Iterator[tuple[Floats, Labels]]:
+        """Scaled features and classes, a piece of MOST_AT_ONCE after another: larger parts never exist as a whole."""
+        size = max(1, MOST_AT_ONCE // (self.features.shape[1] * np.dtype(float).itemsize))
+        if len(self.rows) <= size:
+            yield self.whole, self.labels
+            return
+        for first in range(0, len(self.rows), size):
+            piece = slice(first, first + size)
+            yield self._at(piece), self.labels[piece]
+
+    def at(self, indices: Labels) -> Self:
+        """Those at these indices."""
+        return replace(self, rows=self.rows[indices], labels=self.labels[indices])
+
+    def within(self, basis: Floats) -> Self:
+        """The same in the coordinates (F, D) of a few directions."""
+        inside = np.concatenate([piece @ basis for piece, _ in self.pieces()])
+        return replace(self, features=inside, rows=np.arange(len(inside)), scale=_as_they_are)
+
+    def score(self, machine: LinearSVC) -> float:
+        """The share whose class it finds."""
+        found = sum(int((machine.predict(piece) == labels).sum()) for piece, labels in self.pieces())
+        return found / len(self.labels)
+
+    def _at(self, piece: slice) -> Floats:
+        return self.scale(self.features[self.rows[piece]].astype(float))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """What a classifier is fitted to, what chooses its C, and what it is measured on; they share no image."""
 
-    train: Labelled
-    validation: Labelled
-    test: Labelled
+    train: Part
+    validation: Part
+    test: Part
 
     @classmethod
     def of(cls, train: Labelled, test: Labelled, seed: int, share: float = VALIDATION_SHARE) -> Self:
@@ -61,14 +101,22 @@ class Parts:
         one of fewer than two images.
         """
         chosen = validation_images(train.labels, seed, share)
-        kept, apart = train.at(np.flatnonzero(~chosen)), train.at(np.flatnonzero(chosen))
-        scale = StandardScaler().fit(kept.features)
-        root = np.sqrt(train.features.shape[1])
+        scaler, root = StandardScaler(), np.sqrt(train.features.shape[1])
 
-        def scaled(part: Labelled) -> Labelled:
-            return Labelled(features=scale.transform(part.features) / root, labels=part.labels)
+        def part(images: Labelled, rows: Labels, scale: Callable[[Floats], Floats]) -> Part:
+            return Part(features=images.features, rows=rows, labels=images.labels[rows], scale=scale)
 
-        return cls(train=scaled(kept), validation=scaled(apart), test=scaled(test))
+        for piece, _ in part(train, np.flatnonzero(~chosen), _as_they_are).pieces():
+            scaler.partial_fit(piece)
+
+        def scaled(features: Floats) -> Floats:
+            return scaler.transform(features) / root
+
+        return cls(
+            train=part(train, np.flatnonzero(~chosen), scaled),
+            validation=part(train, np.flatnonzero(chosen), scaled),
+            test=part(test, np.arange(len(test.labels)), scaled),
+        )
 
     def accuracy(self) -> Accuracy:
         """With all labels of the training part."""
@@ -85,19 +133,17 @@ class Parts:
         if len(indices) >= train.features.shape[1]:
             return replace(self, train=train)
         # an L2 machine has no weight outside of that space: the solution is the same, and found faster
-        basis = np.linalg.qr(train.features.T)[0]
-        train, validation, test = (
-            Labelled(features=part.features @ basis, labels=part.labels) for part in (train, self.validation, self.test)
-        )
+        basis = np.linalg.qr(train.whole.T)[0]
+        train, validation, test = (part.within(basis) for part in (train, self.validation, self.test))
         return replace(self, train=train, validation=validation, test=test)
 
     def fitted(self, penalty: float) -> Accuracy:
         """With this C, whatever the validation images say."""
-        images, features = self.train.features.shape
+        images, features = self.train.whole.shape
         # many features are faster by far in the dual (its steps in an order drawn from a fixed seed), few in the primal
         machine = LinearSVC(C=penalty, dual=4 * features > images, tol=1e-2, max_iter=20_000, random_state=0)
-        machine.fit(self.train.features, self.train.labels)
-        test, validation = (machine.score(part.features, part.labels) for part in (self.test, self.validation))
+        machine.fit(self.train.whole, self.train.labels)
+        test, validation = (part.score(machine) for part in (self.test, self.validation))
         return Accuracy(test=test, validation=validation, penalty=penalty)
 
 
@@ -122,6 +168,10 @@ def few_labels(labels: Labels, per_class: int, seed: int, draw: int) -> NDArray[
     source = generator(seed, _DRAWS, draw)
     chosen = [source.permutation(np.flatnonzero(labels == label))[:per_class] for label in np.unique(labels)]
     return np.concatenate(chosen)
+
+
+def _as_they_are(features: Floats) -> Floats:
+    return features
 
 
 def _best(drawn: Sequence[Parts]) -> list[Accuracy]:

@@ -21,7 +21,6 @@ from experiments.representation.extracted import (
     features_of_blocks,
     features_without_a_gan,
     projected,
-    side_by_side,
     with_weights,
 )
 from experiments.representation.labelled import LabelledImages, labelled_images, loaded
@@ -133,8 +132,8 @@ def _of_discriminator(request: Request, images: LabelledImages) -> _Measured:
         UNTRAINED: kept_quality(request.local / "representation", config, images, before, frozen),
     }
     if config.projected_to is not None:
-        few = projected(side_by_side(trained.values()), config.projected_to, config.split_seed)
-        found[PROJECTED] = quality(config, images, {PROJECTED: few})
+        few = projected(PROJECTED, trained, config.projected_to, config.split_seed)
+        found[PROJECTED] = quality(config, images, few)
     return _Measured(
         quality=found,
         at_snapshots=_at_snapshots(request, images, found[TRAINED].penalty),
@@ -159,10 +158,10 @@ def _accuracy(request: Request, images: LabelledImages, networks: Mapping[str, W
     except RuntimeError:
         raise UserError("its snapshots do not fit its config") from None
     try:
-        blocks = features_of_blocks(network, images, request.trained.batch_size)
+        features = features_of_blocks(network, images, request.trained.batch_size)
     except UserError:
         return math.nan
-    return parts_of(request.config, images, side_by_side(blocks.values())).fitted(penalty).test
+    return parts_of(request.config, images, features).fitted(penalty).test
 
 
 def _pictures(request: Request, networks: Mapping[str, BlockNetwork], images: LabelledImages) -> dict[str, bytes]:
@@ -179,7 +178,7 @@ def _of_images(request: Request, images: LabelledImages) -> _Measured:
     everything = loaded(source_of(config), request.local).train
     apart = validation_images(images.train_labels, config.split_seed, validation_share(config))
     features = features_without_a_gan(images, everything, request.trained, np.flatnonzero(~apart))
-    return _Measured(quality={name: quality(config, images, blocks) for name, blocks in features.items()})
+    return _Measured(quality={name: quality(config, images, own) for name, own in features.items()})
 
 
 def _info(request: Request, images: LabelledImages, found: Mapping[str, Quality]) -> RepresentationInfo:

@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from experiments.environment import versions
 from experiments.representation.classifier import Accuracy, Labelled, Parts
-from experiments.representation.extracted import Blocks, Pair, side_by_side
+from experiments.representation.extracted import Features
 from experiments.representation.labelled import LabelledImages
 from runs.files import replaced
-from runs.representation import REPRESENTATION_VERSION, RepresentationConfig, label_counts, validation_share
+from runs.representation import REPRESENTATION_VERSION, RepresentationConfig, all_labels, label_counts, validation_share
 from runs.study import digest
 
 
@@ -25,35 +25,33 @@ class Quality:
 
     @property
     def penalty(self) -> float:
-        """The C that was chosen with all labels."""
+        """The C that was chosen with the most labels."""
         return self.accuracies[max(self.accuracies)][0].penalty
 
 
 _QUALITY = TypeAdapter(Quality)
 
 
-def quality(config: RepresentationConfig, images: LabelledImages, blocks: Blocks) -> Quality:
-    """Of the features of all blocks together; with few labels and with all."""
-    together = side_by_side(blocks.values())
-    parts = parts_of(config, images, together)
-    *few, most = label_counts(config)
-    with_all = parts.accuracy()
+def quality(config: RepresentationConfig, images: LabelledImages, features: Features) -> Quality:
+    """Of all features together, by labels a class; and, where all labels are asked for, of single blocks with all."""
+    parts = parts_of(config, images, features)
+    most = all_labels(config)
+    with_all = {n: [parts.accuracy()] for n in label_counts(config) if n == most}
+    few = [n for n in label_counts(config) if n < most]
     return Quality(
-        dimensions=together[0].shape[1],
-        accuracies={
-            **{n: parts.few_label_accuracies(n, config.draws, config.split_seed) for n in few},
-            most: [with_all],
-        },
+        dimensions=features.train.shape[1],
+        accuracies={n: parts.few_label_accuracies(n, config.draws, config.split_seed) for n in few} | with_all,
         blocks={
-            name: parts_of(config, images, pair).fitted(with_all.penalty)
-            for name, pair in blocks.items()
-            if len(blocks) > 1
+            name: parts_of(config, images, block).fitted(accuracy.penalty)
+            for (accuracy,) in with_all.values()
+            for name, block in features.blocks()
+            if len(features.columns) > 1
         },
     )
 
 
 def kept_quality(
-    folder: Path, config: RepresentationConfig, images: LabelledImages, blocks: Blocks, weights: str
+    folder: Path, config: RepresentationConfig, images: LabelledImages, features: Features, weights: str
 ) -> Quality:
     """The same from a file, if features by these weights were measured before; else it is written.
 
@@ -71,7 +69,7 @@ def kept_quality(
     kept = folder / f"{digest(content)}.json"
     with suppress(OSError, ValidationError):
         return _QUALITY.validate_json(kept.read_bytes())
-    made = quality(config, images, blocks)
+    made = quality(config, images, features)
     with suppress(OSError):  # without the file it is measured again
         folder.mkdir(parents=True, exist_ok=True)
         with replaced(kept) as part:
@@ -79,12 +77,11 @@ def kept_quality(
     return made
 
 
-def parts_of(config: RepresentationConfig, images: LabelledImages, features: Pair) -> Parts:
+def parts_of(config: RepresentationConfig, images: LabelledImages, features: Features) -> Parts:
     """Features with the classes of their images, split as the config says."""
-    train, test = (part.double().numpy() for part in features)
     return Parts.of(
-        Labelled(features=train, labels=images.train_labels),
-        Labelled(features=test, labels=images.test_labels),
+        Labelled(features=features.train.numpy(), labels=images.train_labels),
+        Labelled(features=features.test.numpy(), labels=images.test_labels),
         config.split_seed,
         validation_share(config),
     )

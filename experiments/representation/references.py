@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from experiments.datasets.images import Images
+from experiments.environment import resolve_device
 from experiments.networks import build_discriminator, build_generator
 from experiments.streams import MinibatchOrder, initial_weights
 from models.architectures import recipe
@@ -22,7 +23,6 @@ from models.initialization import initialize
 from runs.schema import RunConfig
 
 MOST_UPDATES = 20_000
-_CPU = torch.device("cpu")
 
 
 def untrained_discriminator(run: RunConfig) -> BlockNetwork:
@@ -37,42 +37,49 @@ def autoencoder(run: RunConfig, images: Images) -> BlockNetwork:
 
     Minibatches are those that the run's discriminator was trained on; the loss is the mean squared error of pixels.
     """
+    device = _device()
     encoder, decoder = untrained_discriminator(run), build_generator(run)
     initialize(decoder, run.init_g, initial_weights(run.seed, run.arm, "generator"))
     code = _head(encoder, run, run.latent_dim)
-    feed = images.feed(_CPU, recipe(run.architecture_d).memory_format)
-    order = _order(run, len(images))
+    feed = images.feed(device, recipe(run.architecture_d).memory_format)
+    order = _order(run, len(images), feed.device)
 
     def losses() -> Iterator[Tensor]:
         for _ in range(_updates(run)):
             batch = feed(order.next(), order.following())
             yield mse_loss(decoder(code(_last_hidden(encoder, batch))), batch)
 
-    _minimize(losses(), (encoder, code, decoder))
-    return encoder
+    _minimize(losses(), [network.to(device) for network in (encoder, code, decoder)])
+    return encoder.cpu()
 
 
 def supervised(run: RunConfig, images: Tensor, labels: Tensor) -> BlockNetwork:
     """A classifier of D's shape, trained on these images (N, C, H, W) in [-1, 1] and their classes (N,)."""
     network = untrained_discriminator(run)
     head = _head(network, run, int(labels.max()) + 1)
-    order = _order(run, len(images))
+    device = _device()
+    order = _order(run, len(images), device)
+    images, labels = images.to(device), labels.to(device)
 
     def losses() -> Iterator[Tensor]:
         for _ in range(_updates(run)):
             chosen = order.next()
             yield cross_entropy(head(_last_hidden(network, images[chosen])), labels[chosen])
 
-    _minimize(losses(), (network, head))
-    return network
+    _minimize(losses(), [one.to(device) for one in (network, head)])
+    return network.cpu()
 
 
 def _updates(run: RunConfig) -> int:
     return min(run.steps * run.d_steps, MOST_UPDATES)
 
 
-def _order(run: RunConfig, images: int) -> MinibatchOrder:
-    return MinibatchOrder(seed=run.seed, images=images, batch_size=min(run.batch_size, images), device=_CPU)
+def _device() -> torch.device:
+    return torch.device(resolve_device("auto"))
+
+
+def _order(run: RunConfig, images: int, device: torch.device) -> MinibatchOrder:
+    return MinibatchOrder(seed=run.seed, images=images, batch_size=min(run.batch_size, images), device=device)
 
 
 def _minimize(losses: Iterable[Tensor], networks: Iterable[nn.Module]) -> None:

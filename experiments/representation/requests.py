@@ -106,7 +106,8 @@ def _config(record: RunRecord, test_on: str | None = None, **changes: object) ->
 
 def _of_run(store: RunStore, record: RunRecord, config: RepresentationConfig) -> Request:
     weights, generator = (store.artifact(record, name) for name in (DISCRIMINATOR, GENERATOR))
-    return _request(replace(config, snapshot_steps=_snapshot_steps(store, record)), record, weights, generator)
+    steps = () if config.per_class is not None else _snapshot_steps(store, record)  # they are measured with all labels
+    return _request(replace(config, snapshot_steps=steps), record, weights, generator)
 
 
 def _snapshot_steps(store: RunStore, record: RunRecord) -> tuple[int, ...]:

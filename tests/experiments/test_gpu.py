@@ -5,10 +5,16 @@ from dataclasses import replace
 import pytest
 import torch
 
+from experiments.datasets.images import to_unit_range
 from experiments.feature_space import on_device
 from experiments.filters import FilterFeatures
 from experiments.recording import record
+from experiments.representation import extracted
+from experiments.representation.extracted import features_of_blocks
+from experiments.representation.labelled import labelled_images, resolved
+from experiments.representation.references import autoencoder, supervised, untrained_discriminator
 from experiments.streams import MinibatchOrder
+from runs.representation import RepresentationConfig
 from runs.schema import STEP_TRACES
 from runs.store import open_store
 from tests.experiments.equality import fingerprint
@@ -84,3 +90,19 @@ def test_minibatches_that_are_read_ahead_reach_the_gpu_as_those_that_lie_there(i
         )
         assert read.device.type == "cuda"
         assert torch.equal(on_device_at_once, read)
+
+
+def test_features_computed_on_a_gpu_equal_the_cpus_within_rounding_and_come_back(local, tiny, monkeypatch):
+    images = labelled_images(resolved(RepresentationConfig(train_images=150), local), local)
+    on_a_gpu = features_of_blocks(untrained_discriminator(tiny), images, 64)
+    monkeypatch.setattr(extracted, "resolve_device", lambda device: "cpu")
+    on_the_cpu = features_of_blocks(untrained_discriminator(tiny), images, 64)
+    assert on_a_gpu.test.device.type == "cpu"
+    assert torch.allclose(on_a_gpu.test, on_the_cpu.test, rtol=1e-3, atol=1e-4)
+
+
+def test_the_networks_that_features_are_set_beside_train_on_a_gpu_and_come_back(images, tiny):
+    few, labels = to_unit_range(images[0].train.take(torch.arange(100))), images[0].train.labels[:100]
+    short = replace(tiny, steps=3)
+    for network in (autoencoder(short, images[0].train), supervised(short, few, labels)):
+        assert all(one.device.type == "cpu" and one.isfinite().all() for one in network.state_dict().values())

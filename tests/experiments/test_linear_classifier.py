@@ -141,7 +141,7 @@ def test_coordinates_of_what_few_images_span_change_nothing():
     found = parts(*gaussians(400, 3.0, random, 60), *gaussians(1000, 3.0, random, 60))
     indices = few_labels(found.train.labels, 10, 0, 0)
     spanned, plain = found.trained_on(indices), replace(found, train=found.train.at(indices))
-    assert spanned.train.features.shape == (20, 20)
+    assert spanned.train.whole.shape == (20, 20)
     for penalty in PENALTIES:
         assert spanned.fitted(penalty).test == pytest.approx(plain.fitted(penalty).test, abs=0.003)
 
@@ -150,15 +150,27 @@ def test_the_machine_is_the_least_of_its_own_objective():
     """|w|²/2 + C Σ max(0, 1 − y f)², whose minimum a general minimizer finds as well."""
     random = drawn()
     found = parts(*gaussians(200, 1.5, random), *gaussians(2000, 1.5, random))
-    train, signs = found.train.features, 2.0 * found.train.labels - 1
+    train, signs = found.train.whole, 2.0 * found.train.labels - 1
 
     def objective(weights):
         margins = signs * (train @ weights[:-1] + weights[-1])
         return weights @ weights / 2 + 3.0 * (np.maximum(0, 1 - margins) ** 2).sum()
 
     weights = minimize(objective, np.zeros(train.shape[1] + 1)).x
-    told = found.test.features @ weights[:-1] + weights[-1] > 0
+    told = found.test.whole @ weights[:-1] + weights[-1] > 0
     assert found.fitted(3.0).test == pytest.approx((told == found.test.labels).mean(), abs=0.003)
+
+
+def test_parts_too_large_for_the_memory_are_scaled_piece_by_piece_to_the_same_end(monkeypatch):
+    random = drawn()
+    train, test = gaussians(300, 1.0, random, 40), gaussians(500, 1.0, random, 40)
+    at_once = parts(*train, *test)
+    monkeypatch.setattr(classifier, "MOST_AT_ONCE", 7 * 40 * 8)
+    in_pieces = parts(*train, *test)
+    assert [len(piece) for piece, _ in in_pieces.test.pieces()] == [7] * 71 + [3]
+    assert np.concatenate([piece for piece, _ in in_pieces.test.pieces()]) == pytest.approx(at_once.test.whole)
+    assert in_pieces.accuracy() == at_once.accuracy()
+    assert in_pieces.few_label_accuracies(5, 3, 0) == at_once.few_label_accuracies(5, 3, 0)
 
 
 def test_a_feature_that_never_varies_and_another_unit_change_nothing():
@@ -168,7 +180,7 @@ def test_a_feature_that_never_varies_and_another_unit_change_nothing():
     scaled = parts(train * [1000, 1, 1e-3, 1, 1] + 7, labels, test * [1000, 1, 1e-3, 1, 1] + 7, test_labels).accuracy()
     assert plain == scaled
     constant = [np.column_stack([one, np.ones(len(one))]) for one in (train, test)]
-    assert np.isfinite(parts(constant[0], labels, constant[1], test_labels).train.features).all()
+    assert np.isfinite(parts(constant[0], labels, constant[1], test_labels).train.whole).all()
 
 
 @pytest.mark.parametrize("labels", [[], [0, 0, 0], [0, 0, 1]])

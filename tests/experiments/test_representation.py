@@ -4,16 +4,19 @@ import json
 import math
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, load_file, save, save_file
 
 from experiments.networks import build_discriminator
+from experiments.representation import extracted
 from experiments.representation.__main__ import main
 from experiments.representation.classifier import Labelled, Parts
 from experiments.representation.extracted import features_of_blocks, projected
 from experiments.representation.labelled import labelled_images, resolved
 from experiments.representation.measured import Request, record_representation
+from experiments.representation.references import untrained_discriminator
 from models.frozen import FrozenFeatures, concatenated
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
@@ -85,10 +88,11 @@ def test_one_run_is_measured_by_hand_and_equals_what_the_sweep_records(swept):
 def test_so_many_labels_a_class_are_asked_for_instead_of_a_curve(swept):
     given = ["run=1", "per_class=20", "draws=4", "train_images=500", "validation_images=200"]
     done = measured(swept, "with", *given)
-    assert done.returncode == 0 and "with all labels (30 a class), and with 20 a class" in done.stdout
+    assert done.returncode == 0 and "of a linear classifier with 20 labels a class" in done.stdout
     (record,) = found(swept)
     accuracies = record.info["accuracies"]["trained"]
-    assert {labels: len(draws) for labels, draws in accuracies.items()} == {"20": 4, "30": 1}
+    assert {labels: len(draws) for labels, draws in accuracies.items()} == {"20": 4}
+    assert record.info["blocks"] == {}
     assert "1 of 1 are measured" in measured(swept, "with", *given).stdout
     assert "0 of 1 are measured" in measured(swept, "with", "run=1").stdout
 
@@ -277,7 +281,20 @@ def test_too_few_images_for_the_classes_are_refused(local):
 def test_a_last_minibatch_of_one_image_and_one_that_is_not_full_are_taken(local, images):
     whole = labelled_images(resolved(RepresentationConfig(train_images=100), local), local)
     found = features_of_blocks(build_discriminator(TINY), replace(whole, train=whole.train[:images]), 64)
-    assert [len(train) for train, _ in found.values()] == [images, images]
+    assert len(found.train) == images and found.train.shape[1] == found.test.shape[1]
+    assert {name: tuple(one.train.shape) for name, one in found.blocks()} == {
+        "8x8_down": (images, 8 * 16),
+        "4x4_down": (images, 16 * 16),
+    }
+
+
+def test_features_of_more_bytes_than_the_memory_may_hold_lie_in_a_file_and_are_the_same(local, monkeypatch):
+    images = labelled_images(resolved(RepresentationConfig(train_images=150), local), local)
+    kept = features_of_blocks(untrained_discriminator(TINY), images, 64)
+    monkeypatch.setattr(extracted, "MOST_IN_MEMORY", 1000)
+    assert isinstance(extracted.room((10, 26)), np.memmap) and not isinstance(extracted.room((10, 25)), np.memmap)
+    mapped = features_of_blocks(untrained_discriminator(TINY), images, 64)
+    assert torch.equal(kept.train, mapped.train) and torch.equal(kept.test, mapped.test)
 
 
 @pytest.mark.parametrize(
