@@ -1,6 +1,6 @@
 """What the pictures of a representation run are, and the file that keeps them: the artifact SEEN of its record."""
 
-# U units, K images a unit, F filters, R rows, S steps, C channels, H height, W width
+# U units, K images a unit, F filters, R rows, S steps or snapshots, C channels, H height, W width
 
 import io
 from collections.abc import Mapping
@@ -33,19 +33,58 @@ class UnitPictures:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Along:
+    """What one image meets in the discriminator's hidden blocks, and one z in the generator's, along training.
+
+    Magnitudes by the block's name: (S, H, W) the mean over channels, or (S, 1, U) of a layer of units, whose order says
+    nothing. NaN where the network was not finite.
+    """
+
+    steps: NDArray[np.int64]  # (S,)
+    image: NDArray[np.uint8]  # (C, H, W): real
+    discriminator: Mapping[str, NDArray[np.float32]]
+    generator: Mapping[str, NDArray[np.float32]]
+    samples: NDArray[np.uint8]  # (S, C, H, W): what the generator makes of z; mid-grey where it was not finite
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything by the name that it has in the file."""
+        plain = {name: getattr(self, name) for name in _ALONG}
+        maps = {f"{role}_{block}": one for role in _ROLES for block, one in getattr(self, role).items()}
+        return {_AT + name: array for name, array in (plain | maps).items()}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> Self | None:
+        """From what a file has; None where the run was measured without snapshots."""
+        own = {name.removeprefix(_AT): array for name, array in arrays.items() if name.startswith(_AT)}
+        if not own:
+            return None
+        discriminator, generator = (
+            {name.removeprefix(f"{role}_"): one for name, one in own.items() if name.startswith(f"{role}_")}
+            for role in _ROLES
+        )
+        steps, image, samples = (own[name] for name in _ALONG)
+        return cls(steps=steps, image=image, samples=samples, discriminator=discriminator, generator=generator)
+
+
+_ALONG, _ROLES, _AT = ("steps", "image", "samples"), ("discriminator", "generator"), "along_"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Seen:
     """Of a discriminator, trained and untrained, by OF_DISCRIMINATOR; and of the generator beside it.
 
     interpolations: images (R, S, C, H, W) from one latent vector to another, a row a pair of vectors. No row, if the
-    generator's images are not finite.
+    generator's images are not finite. along: of both along training, if they were kept.
     """
 
     of: Mapping[str, UnitPictures]
     interpolations: NDArray[np.uint8]
+    along: Along | None = None
 
     def to_bytes(self) -> bytes:
         """The content of the file: a compressed npz, its arrays named «trained_units» and so on."""
         arrays = {f"{name}_{field}": value for name, one in self.of.items() for field, value in asdict(one).items()}
+        arrays |= {} if self.along is None else self.along.arrays()
         buffer = io.BytesIO()
         np.savez_compressed(buffer, interpolations=self.interpolations, **arrays)
         return buffer.getvalue()
@@ -57,6 +96,7 @@ class Seen:
             return cls(
                 of={name: UnitPictures(**_fields(arrays, name)) for name in OF_DISCRIMINATOR},
                 interpolations=arrays["interpolations"],
+                along=Along.of(dict(arrays)),
             )
 
 

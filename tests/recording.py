@@ -28,7 +28,7 @@ from runs.schema import (
     probe_steps,
     promised_steps,
 )
-from runs.seen import Seen, UnitPictures
+from runs.seen import Along, Seen, UnitPictures
 
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
 
@@ -128,8 +128,10 @@ def synthetic_artifacts(config: RunConfig) -> dict[str, bytes]:
     return {SAMPLES: samples, GENERATOR: b"generator", DISCRIMINATOR: b"discriminator"}
 
 
-def synthetic_seen(*, channels: int = 1, size: int = 16, units: int = 8, filters: int = 32, rows: int = 4) -> Seen:
-    """Pictures of random pixels, of so many units of an MLP and rows of interpolations."""
+def synthetic_seen(
+    *, channels: int = 1, size: int = 16, units: int = 8, filters: int = 32, rows: int = 4, snapshots: int = 0
+) -> Seen:
+    """Pictures of random pixels, of so many units of an MLP, rows of interpolations and snapshots of 40 units."""
     random = np.random.default_rng(0)
 
     def pictures(*shape: int) -> np.ndarray:
@@ -147,7 +149,18 @@ def synthetic_seen(*, channels: int = 1, size: int = 16, units: int = 8, filters
             filter_norms=random.random(filters, dtype=np.float32),
         )
 
-    return Seen(of={name: of_units() for name in OF_DISCRIMINATOR}, interpolations=pictures(rows, 9))
+    along = Along(
+        steps=np.arange(snapshots),
+        image=pictures(1)[0],
+        discriminator={"hidden_1": random.random((snapshots, 1, 40), dtype=np.float32)},
+        generator={"8x8_up": random.random((snapshots, 8, 8), dtype=np.float32)},
+        samples=pictures(snapshots),
+    )
+    return Seen(
+        of={name: of_units() for name in OF_DISCRIMINATOR},
+        interpolations=pictures(rows, 9),
+        along=along if snapshots else None,
+    )
 
 
 def varied(config: RunConfig, **changes: Any) -> RunConfig:

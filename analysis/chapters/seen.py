@@ -6,16 +6,16 @@ from typing import Any
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure
 from analysis.chapters.medians import MedianRun, median_runs, rule
-from analysis.figures.seen import filter_sheet, guided_sheet, interpolation_sheet
+from analysis.figures.seen import activation_sheet, filter_sheet, guided_sheet, interpolation_sheet
 from analysis.judging.representations import records_that_count
 from analysis.results.wording import listed
 from analysis.tables.columns import frame, place_columns
-from runs.records import RunRecord
 from runs.representation import SEEN
-from runs.seen import Seen, UnitPictures
+from runs.seen import Along, Seen, UnitPictures
 
 TITLE = "What the networks have learned, in pictures"
 _ILLUSTRATION = "One run an arm illustrates what its networks have learned; it is no evidence of a difference."
+_NO_MAPS = "Maps of activations along training need its snapshots: make stability-sweep SNAPSHOT_EVERY=5 keeps them."
 _STRETCHED = "Mid-grey is 0, and each picture is stretched to its own greatest magnitude."
 
 
@@ -28,6 +28,8 @@ def seen(judged: Judged) -> Chapter | None:
     kept = {record.config["run"]: record for record in measured if SEEN in record.artifacts}
     runs = list(median_runs(judged))
     shown = [run for run in runs if run.run_id in kept]
+    pictures = {run.arm: Seen.from_bytes(judged.store.artifact(kept[run.run_id], SEEN)) for run in shown}
+    along = [arm for arm, one in pictures.items() if one.along is not None]
     return Chapter(
         name="seen",
         title=TITLE,
@@ -37,9 +39,10 @@ def seen(judged: Judged) -> Chapter | None:
         sentences=[
             *([f"Shown: {_told(shown)}."] if shown else []),
             *_not_shown(judged, [run for run in runs if run.run_id not in kept]),
+            *([] if along or not shown else [_NO_MAPS]),
             _ILLUSTRATION,
         ],
-        figures=list(_figures(judged, shown, kept)) if shown else (),
+        figures=list(_figures(judged, shown, pictures)) if shown else (),
     )
 
 
@@ -56,12 +59,14 @@ def _told(runs: Sequence[MedianRun]) -> str:
     return "; ".join(f"{run.arm}, {run.label}" for run in runs)
 
 
-def _figures(judged: Judged, runs: Sequence[MedianRun], kept: Mapping[int, RunRecord]) -> Iterator[ReportFigure]:
-    pictures = {run.arm: Seen.from_bytes(judged.store.artifact(kept[run.run_id], SEEN)) for run in runs}
+def _figures(judged: Judged, runs: Sequence[MedianRun], pictures: Mapping[str, Seen]) -> Iterator[ReportFigure]:
     arms = listed(list(pictures))
     yield _guided(judged, runs, pictures, arms)
     yield _filters(judged, runs, pictures, arms)
     yield _interpolations(judged, runs, pictures, arms)
+    along = {arm: one.along for arm, one in pictures.items() if one.along is not None}
+    if along:
+        yield _activations(judged, [run for run in runs if run.arm in along], along)
 
 
 def _guided(judged: Judged, runs: Sequence[MedianRun], pictures: Mapping[str, Seen], arms: str) -> ReportFigure:
@@ -135,6 +140,31 @@ def _interpolations(judged: Judged, runs: Sequence[MedianRun], pictures: Mapping
         data={"row": frame(rows)},
         draw=partial(interpolation_sheet, pictures, styles=judged.styles),
     )
+
+
+def _activations(judged: Judged, runs: Sequence[MedianRun], along: Mapping[str, Along]) -> ReportFigure:
+    return ReportFigure(
+        caption=Caption(
+            name="activation_maps",
+            title="What one image and one z meet in the networks, along training",
+            sentences=[],
+            text="A column a snapshot. D: of one real image, the same for every arm, the mean magnitude of the block's"
+            " channels at each place; an MLP's block is a stripe a unit, in no order that means anything. G: the same"
+            " of the run's first fixed z, and what becomes of it. Each picture is stretched to its own greatest"
+            f" magnitude, which the figure's data give; a white one is not finite. {rule(judged)}.",
+            alt=f"Maps of activations in both networks after more and more updates, of {listed(list(along))}.",
+        ),
+        data={"map": frame([row for run in runs for row in _activation_rows(run, along[run.arm])])},
+        draw=partial(activation_sheet, along, styles=judged.styles),
+    )
+
+
+def _activation_rows(run: MedianRun, along: Along) -> Iterator[dict[str, Any]]:
+    for network, blocks in (("D", along.discriminator), ("G", along.generator)):
+        for block, maps in blocks.items():
+            for step, one in zip(along.steps.tolist(), maps, strict=True):
+                sizes = {"mean magnitude": float(one.mean()), "greatest": float(one.max())}
+                yield {**_about(run), "network": network, "block": block, "step": step, **sizes}
 
 
 def _about(run: MedianRun) -> dict[str, Any]:

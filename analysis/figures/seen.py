@@ -1,6 +1,6 @@
 """What networks have learned, as pictures: trained beside untrained, arm beside arm."""
 
-# U units, K images a unit, F filters, R rows, S steps, C channels, H height, W width
+# U units, K images a unit, F filters, R rows, S steps or snapshots, C channels, H height, W width
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from analysis.figures.sheets import GAP, Images, middles, show, tile
-from analysis.figures.style import FAINT, PAGE, ArmStyle, new_figure, styled
-from runs.seen import Seen
+from analysis.figures.style import FAINT, PAGE, UPDATES, ArmStyle, new_figure, styled
+from runs.seen import Along, Seen
+
+Floats = NDArray[np.floating]
 
 ARMS_PER_ROW = 2
+SNAPSHOTS = 6  # at most, in a sheet of activations
 FILTERS_PER_ROW = 8
 _BETWEEN = 3 * GAP  # white pixels between an image with its gradient and the next
 
@@ -57,6 +61,64 @@ def interpolation_sheet(seen: Mapping[str, Seen], *, styles: Mapping[str, ArmSty
         axes.set_xticks([places[0], (places[0] + places[-1]) / 2, places[-1]], ["0", "½", "1"])
         axes.set_xlabel("share of the way between two z")
     return figure
+
+
+@styled
+def activation_sheet(along: Mapping[str, Along], *, styles: Mapping[str, ArmStyle]) -> Figure:
+    """What one image meets in each arm's D, and one z in its G, along training: a row a block, a column a snapshot."""
+    pictures = {arm: _activation_rows(one) for arm, one in along.items()}
+    cells = {arm: tile(list(rows.values())) for arm, rows in pictures.items()}
+    ratio = max(picture.shape[0] / picture.shape[1] for picture in cells.values())
+    figure, grid = _grid(len(along), min(ARMS_PER_ROW, len(along)), ratio, below=0.35)
+    for axes, (arm, rows) in zip(grid, pictures.items(), strict=False):
+        side = next(iter(rows.values())).shape[-1]
+        show(axes, cells[arm])
+        axes.set_title(arm, weight="bold", color=styles[arm].dark)
+        axes.set_yticks(middles(len(rows), side), list(rows), size=5)
+        steps = along[arm].steps[_spread(len(along[arm].steps))]
+        axes.set_xticks(middles(len(steps), side), [f"{step:,}" for step in steps], size=5)
+        axes.set_xlabel(UPDATES)
+    return figure
+
+
+def _activation_rows(along: Along) -> dict[str, Images]:
+    """Pictures (S, C, H, W) of one size by what they show: the image and D's blocks, G's blocks and its image."""
+    shown = _spread(len(along.steps))
+    size = max(64, along.image.shape[-1])
+    image = np.full((len(shown), *along.image.shape), 255, dtype=np.uint8)
+    image[0] = along.image
+    maps = {
+        f"{role} {block}": np.stack([stretched(one, size) for one in every[shown]])
+        for role, blocks in (("D", along.discriminator), ("G", along.generator))
+        for block, every in blocks.items()
+    }
+    rows = {"image": _enlarged(image, size)} | maps | {"G(z)": _enlarged(along.samples[shown], size)}
+    return dict(sorted(rows.items(), key=lambda row: row[0].startswith("G")))
+
+
+def _spread(count: int) -> NDArray[np.intp]:
+    """Indices of at most SNAPSHOTS of so many, first and last among them."""
+    return np.unique(np.linspace(0, count - 1, SNAPSHOTS).round().astype(int))
+
+
+def stretched(magnitudes: Floats, size: int) -> Images:
+    """A map (H, W) or units (1, U) as a grey square (1, size, size), its greatest magnitude white; white if not finite.
+
+    Units share the width: of several that fall together the greatest shows.
+    """
+    if not np.isfinite(magnitudes).all():
+        return np.full((1, size, size), 255, dtype=np.uint8)
+    height, width = magnitudes.shape
+    starts = np.arange(size) * width // size
+    across = magnitudes[:, starts] if width <= size else np.maximum.reduceat(magnitudes, starts, axis=1)
+    square = across[np.arange(size) * height // size]
+    return (255 * square[None] / (square.max() or 1)).round().astype(np.uint8)
+
+
+def _enlarged(images: Images, size: int) -> Images:
+    """Images (S, C, H, W), each pixel a square."""
+    places = np.arange(size) * images.shape[-1] // size
+    return images[:, :, places][..., places]
 
 
 def _trained_beside_untrained(

@@ -1,6 +1,5 @@
 """The features of one discriminator, or of the images themselves, measured and recorded as one sacred run."""
 
-import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from experiments.datasets import source_of
 from experiments.environment import code_state, versions
 from experiments.features import file_digest, weights_hash
 from experiments.networks import build_discriminator, build_generator
+from experiments.representation.along import AtSnapshot, at_snapshot, joined
 from experiments.representation.classifier import validation_images
 from experiments.representation.extracted import (
     all_finite,
@@ -24,10 +24,9 @@ from experiments.representation.extracted import (
     with_weights,
 )
 from experiments.representation.labelled import LabelledImages, labelled_images, loaded
-from experiments.representation.quality import Quality, kept_quality, parts_of, quality
+from experiments.representation.quality import Quality, kept_quality, quality
 from experiments.representation.references import untrained_discriminator
 from experiments.representation.seen import seen, spread
-from experiments.snapshots import state_dict
 from models.blocks import BlockNetwork
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
@@ -45,7 +44,8 @@ from runs.representation import (
     validation_share,
 )
 from runs.schema import RunConfig
-from runs.snapshots import Weights, read_snapshots
+from runs.seen import Along
+from runs.snapshots import read_snapshots
 from runs.store import open_store
 
 
@@ -134,43 +134,41 @@ def _of_discriminator(request: Request, images: LabelledImages) -> _Measured:
     if config.projected_to is not None:
         few = projected(PROJECTED, trained, config.projected_to, config.split_seed)
         found[PROJECTED] = quality(config, images, few)
+    along = _at_snapshots(request, images, found[TRAINED].penalty)
     return _Measured(
         quality=found,
-        at_snapshots=_at_snapshots(request, images, found[TRAINED].penalty),
-        artifacts=_pictures(request, {TRAINED: network, UNTRAINED: untrained}, images),
+        at_snapshots={step: one.accuracy for step, one in along.items()},
+        artifacts=_pictures(
+            request,
+            {TRAINED: network, UNTRAINED: untrained},
+            images,
+            joined(along, images) if along else None,
+        ),
     )
 
 
-def _at_snapshots(request: Request, images: LabelledImages, penalty: float) -> dict[int, float]:
-    """Accuracy with all labels, at the last weights' C, of the discriminator as it was; NaN where it was not finite."""
+def _at_snapshots(request: Request, images: LabelledImages, penalty: float) -> dict[int, AtSnapshot]:
+    """Both networks as they were, by step; features are measured at the last weights' C."""
     if not request.config.snapshot_steps:
         return {}
     store = open_store(request.url)
     (record,) = store.find({"_id": request.config.run})
     snapshots = read_snapshots(store, record)
-    return {step: _accuracy(request, images, snapshots.pop(step), penalty) for step in request.config.snapshot_steps}
+    return {
+        step: at_snapshot(request.config, request.trained, snapshots.pop(step), images, penalty)
+        for step in request.config.snapshot_steps
+    }
 
 
-def _accuracy(request: Request, images: LabelledImages, networks: Mapping[str, Weights], penalty: float) -> float:
-    network = build_discriminator(request.trained)
-    try:
-        network.load_state_dict(state_dict(networks["discriminator"]))
-    except RuntimeError:
-        raise UserError("its snapshots do not fit its config") from None
-    try:
-        features = features_of_blocks(network, images, request.trained.batch_size)
-    except UserError:
-        return math.nan
-    return parts_of(request.config, images, features).fitted(penalty).test
-
-
-def _pictures(request: Request, networks: Mapping[str, BlockNetwork], images: LabelledImages) -> dict[str, bytes]:
+def _pictures(
+    request: Request, networks: Mapping[str, BlockNetwork], images: LabelledImages, along: Along | None
+) -> dict[str, bytes]:
     """The file of pictures by its name, if they are asked for; ``networks`` with their statistics frozen."""
     if not request.config.seen_images:
         return {}
     generator = with_weights(build_generator(request.trained), request.generator, "its generator's")
     shown = spread(images.train, request.config.seen_images)
-    return {SEEN: seen(networks, generator, request.trained, shown).to_bytes()}
+    return {SEEN: seen(networks, generator, request.trained, shown, along).to_bytes()}
 
 
 def _of_images(request: Request, images: LabelledImages) -> _Measured:

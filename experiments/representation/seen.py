@@ -18,7 +18,7 @@ from experiments.streams import Distribution, StreamId, noise
 from models.blocks import BlockNetwork
 from runs.errors import UserError
 from runs.schema import RunConfig
-from runs.seen import Seen, UnitPictures
+from runs.seen import Along, Seen, UnitPictures
 
 UNITS, IMAGES = 8, 4  # units of the last hidden block, and images that excite each
 FILTERS = 32
@@ -41,7 +41,11 @@ class Choice:
 
 
 def seen(
-    discriminators: Mapping[str, BlockNetwork], generator: BlockNetwork, config: RunConfig, images: Tensor
+    discriminators: Mapping[str, BlockNetwork],
+    generator: BlockNetwork,
+    config: RunConfig,
+    images: Tensor,
+    along: Along | None = None,
 ) -> Seen:
     """Pictures of a run's discriminators by their name, frozen as FrozenFeatures does it, and of its generator.
 
@@ -50,6 +54,7 @@ def seen(
     return Seen(
         of={name: _unit_pictures(network, images) for name, network in discriminators.items()},
         interpolations=interpolations(generator, config),
+        along=along,
     )
 
 
@@ -159,14 +164,19 @@ def as_pictures(values: Tensor) -> np.ndarray:
     return (128 + 127 * scaled).round().to(torch.uint8).numpy()
 
 
+def fixed_latents(config: RunConfig) -> Tensor:
+    """The run's fixed latent vectors (_LATENTS, Z), as its probes use them."""
+    drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, (_LATENTS, config.latent_dim), config.latent_distribution)
+    return torch.from_numpy(drawn)
+
+
 def interpolations(generator: BlockNetwork, config: RunConfig) -> np.ndarray:
     """Images (ROWS, STEPS, C, H, W), uint8, from the first of the run's fixed latent vectors to the second, and so on.
 
     BatchNorm has the statistics of a batch of fixed vectors, as in samples of a probe. No row, where an image is not
     finite.
     """
-    drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, (_LATENTS, config.latent_dim), config.latent_distribution)
-    latents = torch.from_numpy(drawn)
+    latents = fixed_latents(config)
     points = between(latents[: 2 * ROWS : 2], latents[1 : 2 * ROWS : 2], STEPS, config.latent_distribution)
     update_bn([latents], generator)
     with torch.no_grad():

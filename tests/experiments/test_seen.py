@@ -13,6 +13,9 @@ from experiments.networks import build_discriminator, build_generator
 from experiments.probes import generate
 from experiments.representation import seen as module
 from experiments.representation.__main__ import main
+from experiments.representation.along import at_snapshot, magnitudes
+from experiments.representation.labelled import labelled_images, resolved
+from experiments.representation.references import untrained_discriminator
 from experiments.representation.seen import (
     IMAGES,
     ROWS,
@@ -30,13 +33,15 @@ from experiments.representation.seen import (
 from experiments.streams import StreamId, noise
 from models.blocks import BlockNetwork
 from models.dcgan import DCGANDiscriminator
+from models.frozen import FrozenFeatures, hidden_activations
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
-from runs.representation import SEEN
+from runs.representation import SEEN, RepresentationConfig
 from runs.schema import SAMPLES
 from runs.seen import Seen
 from tests.experiments.sweeping import run_here, store
 from tests.experiments.tiny import ARMS, TINY
+from tests.recording import synthetic_seen
 
 DRAWN = np.random.default_rng(0)
 
@@ -196,3 +201,40 @@ def test_pictures_of_every_run_are_recorded_with_its_features_and_begin_at_its_s
         last = arrays["images"][-1][: 2 * ROWS].astype(int)
     assert np.abs(found.interpolations[:, 0] - last[::2]).max() <= 2
     assert np.abs(found.interpolations[:, -1] - last[1::2]).max() <= 2
+
+
+@pytest.mark.parametrize("run", ARMS.values(), ids=ARMS)
+def test_activations_at_a_snapshot_are_those_of_a_direct_forward_pass(run, local):
+    images = labelled_images(resolved(RepresentationConfig(train_images=150), local), local)
+    discriminator, generator = untrained_discriminator(run), build_generator(run)
+    networks = {
+        name: {key: one.numpy() for key, one in network.state_dict().items()}
+        for name, network in (("discriminator", discriminator), ("generator", generator))
+    }
+    found = at_snapshot(RepresentationConfig(train_images=150), run, networks, images, 1.0)
+    assert 0.3 < found.accuracy <= 1
+    frozen = FrozenFeatures(discriminator, images.train[: 150 - 150 % run.batch_size].split(run.batch_size)).network
+    with torch.no_grad():
+        blocks = hidden_activations(frozen, images.train[:1])
+    for name, shown in found.discriminator.items():
+        expected = blocks[name][0].abs()
+        torch.testing.assert_close(torch.from_numpy(shown), expected.mean(0) if expected.ndim == 3 else expected[None])
+    assert list(found.generator) == list(generator.blocks)[:-1]
+    interpolated = interpolations(generator, run)
+    assert np.array_equal(found.sample, interpolated[0, 0])
+
+
+def test_magnitudes_of_two_channels_are_their_mean_and_of_units_each_its_own():
+    maps = torch.tensor([[[[1.0, -2.0]], [[3.0, 4.0]]]])
+    found = magnitudes({"maps": maps, "units": torch.tensor([[-1.0, 2.0, -3.0], [9.0, 9.0, 9.0]])})
+    assert found["maps"].tolist() == [[2.0, 3.0]] and found["units"].tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_maps_along_training_return_from_their_file_as_they_went_into_it():
+    kept = synthetic_seen(snapshots=3, channels=3)
+    read = Seen.from_bytes(kept.to_bytes())
+    assert kept.along is not None and read.along is not None
+    assert {name: one.tolist() for name, one in read.along.arrays().items()} == {
+        name: one.tolist() for name, one in kept.along.arrays().items()
+    }
+    assert Seen.from_bytes(synthetic_seen().to_bytes()).along is None

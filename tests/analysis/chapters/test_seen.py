@@ -34,7 +34,7 @@ def a_study(folder: Path) -> Study:
     return study
 
 
-def measure(folder: Path, run: RunRecord, *, pictures: bool, rows: int = 4) -> None:
+def measure(folder: Path, run: RunRecord, *, pictures: bool, rows: int = 4, snapshots: int = 0) -> None:
     """Record what a measurement of the run's discriminator would, with pictures or as before there were any."""
     config = RepresentationConfig(
         study=run.config["study"],
@@ -47,7 +47,7 @@ def measure(folder: Path, run: RunRecord, *, pictures: bool, rows: int = 4) -> N
     )
     traces = {name: trace(steps, [0.5] * len(steps)) for name, steps in promised_accuracies(config).items()}
     info = dict.fromkeys(REPRESENTATION.info, "x") | {"dimensions": dict.fromkeys(OF_DISCRIMINATOR, 64)}
-    artifacts = {SEEN: synthetic_seen(rows=rows).to_bytes()} if pictures else {}
+    artifacts = {SEEN: synthetic_seen(rows=rows, snapshots=snapshots).to_bytes()} if pictures else {}
     meta = {"kind": "representation", "representation_version": REPRESENTATION_VERSION}
     record_run(str(folder), config, traces=traces, info=info, artifacts=artifacts, meta=meta)  # type: ignore[arg-type]
     assert set(traces) == {ACCURACY[name] for name in OF_DISCRIMINATOR}
@@ -139,3 +139,21 @@ def test_a_report_has_the_chapter_only_where_a_discriminator_was_measured(tmp_pa
     measure(tmp_path, runs_of(tmp_path, "mlp")[0], pictures=True)
     contents = contents_of(loaded(tmp_path, study), store)
     assert [chapter.name for chapter in contents.chapters][-3:] == ["representation", "explanation", "seen"]
+
+
+def test_maps_along_training_are_shown_of_arms_that_have_them(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=True, snapshots=8 if run.config["arm"] == "dcgan" else 0)
+    *_, maps = chapter_of(tmp_path, study).figures
+    assert maps.caption.name == "activation_maps" and maps.caption.alt.endswith("of dcgan.")
+    frame = maps.data["map"]
+    assert set(frame["arm"]) == {"dcgan"} and len(frame) == 2 * 8  # a block of each network
+    assert maps.draw() is not None
+
+
+def test_without_snapshots_there_are_no_maps_and_what_they_need_is_said(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=True)
+    assert any("SNAPSHOT_EVERY=5" in sentence for sentence in chapter_of(tmp_path, study).sentences)

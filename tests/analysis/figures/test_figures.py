@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from analysis.figures.effects import Drawn, ForestRow, PairPanel, forest, paired_slopes
 from analysis.figures.outcomes import grid_waffle, sensitivity, waffle
 from analysis.figures.parts import ReferenceLine, spread_apart
-from analysis.figures.seen import filter_sheet, guided_sheet, interpolation_sheet
+from analysis.figures.seen import activation_sheet, filter_sheet, guided_sheet, interpolation_sheet, stretched
 from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, tile, training_sheet
 from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
 from analysis.figures.traces import (
@@ -545,3 +545,35 @@ def test_pictures_of_any_number_of_arms_and_in_colour_are_not_cut_off(sheet: Cal
     lay_out(figure)
     tight, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert tight.x0 >= -0.02 and tight.y0 >= -0.02 and tight.x1 <= width + 0.02 and tight.y1 <= height + 0.02
+
+
+def test_each_block_has_a_row_and_each_of_a_few_snapshots_a_column() -> None:
+    along = synthetic_seen(snapshots=11).along
+    assert along is not None
+    figure = activation_sheet({"dcgan": along}, styles=arm_styles(["dcgan"]))
+    (axes,) = panels(figure)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["image", "D hidden_1", "G 8x8_up", "G(z)"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "2", "4", "6", "8", "10"]
+    shown, cell = picture_in(axes)[:, :, 0], 64 + 1
+    block = along.generator["8x8_up"][10]
+    np.testing.assert_array_equal(
+        shown[2 * cell : 3 * cell - 1 : 8, 5 * cell :: 8], np.round(255 * block / block.max()).astype(np.uint8)
+    )
+    np.testing.assert_array_equal(shown[3 * cell :: 4, cell : 2 * cell - 1 : 4], along.samples[2, 0])
+    assert (shown[: cell - 1, cell:] == 255).all()  # the image stands once
+
+
+def test_maps_that_are_not_finite_are_white_and_the_rest_of_the_sheet_is_drawn() -> None:
+    along = synthetic_seen(snapshots=2).along
+    assert along is not None
+    along.discriminator["hidden_1"][1, 0, 3] = math.nan
+    (axes,) = panels(activation_sheet({"mlp": along}, styles=arm_styles(["mlp"])))
+    assert (picture_in(axes)[65:129, 65:129] == 255).all()
+
+
+@given(units=st.integers(1, 300))
+def test_of_units_that_share_a_place_the_greatest_shows(units: int) -> None:
+    magnitudes = np.random.default_rng(units).random((1, units))
+    shown = stretched(magnitudes, 64)
+    assert shown.shape == (1, 64, 64) and shown.max() == 255
+    assert (shown == shown[:, :1]).all()
