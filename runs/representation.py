@@ -82,6 +82,9 @@ class RepresentationInfo(TypedDict):
     # by name of features, then by labels a class as text: one entry a draw, each with test, validation and penalty (C)
     accuracies: dict[str, dict[str, list[dict[str, float]]]]
     blocks: dict[str, dict[str, dict[str, float]]]  # by name of features and of block: with all labels
+    # of G's latent vectors, where a classifier finds two "classes" or more among its samples: which shares of "moves"
+    # by the difference of two classes' means "reached" the other class, and "by_chance"
+    arithmetic: NotRequired[dict[str, float]]
 
 
 def refuse_too_few(config: RepresentationConfig) -> None:

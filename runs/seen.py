@@ -67,6 +67,15 @@ class Along:
 
 
 _ALONG, _ROLES, _AT = ("steps", "image", "samples"), ("discriminator", "generator"), "along_"
+_MOVES = "moves_"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassMoves:
+    """Samples moved in latent space by the difference of two classes' mean z."""
+
+    classes: NDArray[np.int64]  # (M,)
+    images: NDArray[np.uint8]  # (R, 1 + M, C, H, W): a row a sample, as it is and moved to each class
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,17 +83,22 @@ class Seen:
     """Of a discriminator, trained and untrained, by OF_DISCRIMINATOR; and of the generator beside it.
 
     interpolations: images (R, S, C, H, W) from one latent vector to another, a row a pair of vectors. No row, if the
-    generator's images are not finite. along: of both along training, if they were kept.
+    generator's images are not finite. along: of both along training, if they were kept. arithmetic: where a classifier
+    knows classes among the samples.
     """
 
     of: Mapping[str, UnitPictures]
     interpolations: NDArray[np.uint8]
     along: Along | None = None
+    arithmetic: ClassMoves | None = None
 
     def to_bytes(self) -> bytes:
         """The content of the file: a compressed npz, its arrays named «trained_units» and so on."""
         arrays = {f"{name}_{field}": value for name, one in self.of.items() for field, value in asdict(one).items()}
         arrays |= {} if self.along is None else self.along.arrays()
+        arrays |= (
+            {} if self.arithmetic is None else {_MOVES + name: one for name, one in asdict(self.arithmetic).items()}
+        )
         buffer = io.BytesIO()
         np.savez_compressed(buffer, interpolations=self.interpolations, **arrays)
         return buffer.getvalue()
@@ -94,11 +108,14 @@ class Seen:
         """What :meth:`to_bytes` has written."""
         with np.load(io.BytesIO(content)) as arrays:
             return cls(
-                of={name: UnitPictures(**_fields(arrays, name)) for name in OF_DISCRIMINATOR},
+                of={name: UnitPictures(**_named(arrays, UnitPictures, f"{name}_")) for name in OF_DISCRIMINATOR},
                 interpolations=arrays["interpolations"],
                 along=Along.of(dict(arrays)),
+                arithmetic=ClassMoves(**moves) if (moves := _named(arrays, ClassMoves, _MOVES)) else None,
             )
 
 
-def _fields(arrays: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {field.name: arrays[f"{name}_{field.name}"] for field in fields(UnitPictures)}
+def _named(arrays: Mapping[str, Any], kind: type[Any], prefix: str) -> dict[str, Any]:
+    """The arrays of a kind's fields; none where the file has none of them."""
+    names = [field.name for field in fields(kind)]
+    return {name: arrays[prefix + name] for name in names if prefix + names[0] in arrays}

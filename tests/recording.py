@@ -28,7 +28,7 @@ from runs.schema import (
     probe_steps,
     promised_steps,
 )
-from runs.seen import Along, Seen, UnitPictures
+from runs.seen import Along, ClassMoves, Seen, UnitPictures
 
 Status = Literal["COMPLETED", "FAILED", "INTERRUPTED", "RUNNING"]
 
@@ -160,6 +160,7 @@ def synthetic_seen(
         of={name: of_units() for name in OF_DISCRIMINATOR},
         interpolations=pictures(rows, 9),
         along=along if snapshots else None,
+        arithmetic=ClassMoves(classes=np.arange(3), images=pictures(2, 4)),
     )
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from analysis.chapters.form import Caption, Chapter, Judged, ReportFigure
 from analysis.chapters.medians import MedianRun, median_runs, rule
-from analysis.figures.seen import activation_sheet, filter_sheet, guided_sheet, interpolation_sheet
+from analysis.chapters.moves import moved, moves_table
+from analysis.figures.seen import activation_sheet, arithmetic_sheet, filter_sheet, guided_sheet, interpolation_sheet
 from analysis.judging.representations import records_that_count
 from analysis.results.wording import listed
 from analysis.tables.columns import frame, place_columns
 from runs.representation import SEEN
-from runs.seen import Along, Seen, UnitPictures
+from runs.seen import Along, ClassMoves, Seen, UnitPictures
 
 TITLE = "What the networks have learned, in pictures"
 _ILLUSTRATION = "One run an arm illustrates what its networks have learned; it is no evidence of a difference."
@@ -40,8 +41,10 @@ def seen(judged: Judged) -> Chapter | None:
             *([f"Shown: {_told(shown)}."] if shown else []),
             *_not_shown(judged, [run for run in runs if run.run_id not in kept]),
             *([] if along or not shown else [_NO_MAPS]),
+            *moved(judged, measured),
             _ILLUSTRATION,
         ],
+        tables=list(moves_table(judged, measured)),
         figures=list(_figures(judged, shown, pictures)) if shown else (),
     )
 
@@ -64,6 +67,9 @@ def _figures(judged: Judged, runs: Sequence[MedianRun], pictures: Mapping[str, S
     yield _guided(judged, runs, pictures, arms)
     yield _filters(judged, runs, pictures, arms)
     yield _interpolations(judged, runs, pictures, arms)
+    moves = {arm: one.arithmetic for arm, one in pictures.items() if one.arithmetic is not None}
+    if moves:
+        yield _arithmetic(judged, [run for run in runs if run.arm in moves], moves)
     along = {arm: one.along for arm, one in pictures.items() if one.along is not None}
     if along:
         yield _activations(judged, [run for run in runs if run.arm in along], along)
@@ -139,6 +145,22 @@ def _interpolations(judged: Judged, runs: Sequence[MedianRun], pictures: Mapping
         ),
         data={"row": frame(rows)},
         draw=partial(interpolation_sheet, pictures, styles=judged.styles),
+    )
+
+
+def _arithmetic(judged: Judged, runs: Sequence[MedianRun], moves: Mapping[str, ClassMoves]) -> ReportFigure:
+    rows = [{**_about(run), "class": int(to)} for run in runs for to in moves[run.arm].classes]
+    return ReportFigure(
+        caption=Caption(
+            name="class_arithmetic",
+            title="Arithmetic of latent vectors: the mean z of a class minus that of another",
+            sentences=[],
+            text="A row a sample: as it is, then with the mean z of a class added and that of its own class taken away."
+            f" Classes are those that a classifier of real images finds among the samples. {rule(judged)}.",
+            alt=f"Rows of generated images, each moved in latent space towards each class, of {listed(list(moves))}.",
+        ),
+        data={"move": frame(rows)},
+        draw=partial(arithmetic_sheet, moves, styles=judged.styles),
     )
 
 

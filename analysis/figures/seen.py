@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.figures.sheets import GAP, Images, middles, show, tile
 from analysis.figures.style import FAINT, PAGE, UPDATES, ArmStyle, new_figure, styled
-from runs.seen import Along, Seen
+from runs.seen import Along, ClassMoves, Seen
 
 Floats = NDArray[np.floating]
 
@@ -60,6 +60,20 @@ def interpolation_sheet(seen: Mapping[str, Seen], *, styles: Mapping[str, ArmSty
         places = middles(steps, width)
         axes.set_xticks([places[0], (places[0] + places[-1]) / 2, places[-1]], ["0", "½", "1"])
         axes.set_xlabel("share of the way between two z")
+    return figure
+
+
+@styled
+def arithmetic_sheet(moves: Mapping[str, ClassMoves], *, styles: Mapping[str, ArmStyle]) -> Figure:
+    """Of each arm's generator: a row a sample, as it is and moved by the difference of class means to each class."""
+    rows, columns, _, height, width = max(one.images.shape for one in moves.values())
+    figure, grid = _grid(len(moves), min(ARMS_PER_ROW, len(moves)), rows * height / (columns * width), below=0.35)
+    for axes, (arm, one) in zip(grid, moves.items(), strict=False):
+        axes.set_title(arm, weight="bold", color=styles[arm].dark)
+        show(axes, tile(list(one.images)))
+        axes.set_yticks([])
+        axes.set_xticks(middles(1 + len(one.classes), width), ["z", *(str(own) for own in one.classes)], size=5)
+        axes.set_xlabel("z, and moved to each class")
     return figure
 
 

@@ -2,6 +2,7 @@
 
 # N images, C channels, H height, W width
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +14,12 @@ from torch import Tensor
 from experiments.datasets import load_images, source_of
 from experiments.datasets.images import ImageData, Images, to_unit_range
 from experiments.datasets.protocol import Source
-from experiments.features import data_digest
+from experiments.feature_space import FeatureExtractor
+from experiments.features import data_digest, feature_extractor
 from experiments.streams import generator
 from runs.errors import UserError
 from runs.representation import RepresentationConfig, refuse_too_few
+from runs.schema import RunConfig
 
 _SUBSET = 2  # stream
 
@@ -64,6 +67,32 @@ def loaded(source: Source, local: Path) -> ImageData:
 def digest_of(source: Source, local: Path) -> str:
     """The digest of all its images, made once likewise."""
     return data_digest(loaded(source, local))
+
+
+def classifier_of(run: RunConfig, local: Path) -> Callable[[Tensor], Tensor] | None:
+    """Images (N, C, H, W) uint8 to their most probable classes (N,), by the network that measured the run's samples.
+
+    None where the images that the run was trained on have no classes, or are not here.
+    """
+    try:
+        extractor = _extractor(source_of(run), local)
+    except UserError:
+        return None
+    if extractor is None:
+        return None
+
+    def classify(images: Tensor) -> Tensor:
+        probabilities = extractor(images)[1]
+        assert probabilities is not None
+        return probabilities.argmax(1)
+
+    return classify
+
+
+@lru_cache(maxsize=1)
+def _extractor(source: Source, local: Path) -> FeatureExtractor | None:
+    data = loaded(source, local)
+    return None if data.train.labels is None else feature_extractor(data, local / "features")
 
 
 def labelled_images(config: RepresentationConfig, local: Path) -> LabelledImages:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import mean
 
@@ -15,6 +15,7 @@ from experiments.environment import code_state, versions
 from experiments.features import file_digest, weights_hash
 from experiments.networks import build_discriminator, build_generator
 from experiments.representation.along import AtSnapshot, at_snapshot, joined
+from experiments.representation.arithmetic import class_arithmetic
 from experiments.representation.classifier import validation_images
 from experiments.representation.extracted import (
     all_finite,
@@ -23,7 +24,7 @@ from experiments.representation.extracted import (
     projected,
     with_weights,
 )
-from experiments.representation.labelled import LabelledImages, labelled_images, loaded
+from experiments.representation.labelled import LabelledImages, classifier_of, labelled_images, loaded
 from experiments.representation.quality import Quality, kept_quality, quality
 from experiments.representation.references import untrained_discriminator
 from experiments.representation.seen import seen, spread
@@ -44,7 +45,7 @@ from runs.representation import (
     validation_share,
 )
 from runs.schema import RunConfig
-from runs.seen import Along
+from runs.seen import Along, ClassMoves
 from runs.snapshots import read_snapshots
 from runs.store import open_store
 
@@ -76,6 +77,7 @@ class _Measured:
     quality: Mapping[str, Quality]
     at_snapshots: Mapping[int, float] = field(default_factory=dict)
     artifacts: Mapping[str, bytes] = field(default_factory=dict)
+    arithmetic: Mapping[str, float] = field(default_factory=dict)
 
 
 def record_representation(request: Request) -> int:
@@ -94,6 +96,8 @@ def record_representation(request: Request) -> int:
         for step, accuracy in found.at_snapshots.items():
             _run.log_scalar(ACCURACY_AT_SNAPSHOTS, accuracy, step)
         _run.info.update(_info(request, images, found.quality))
+        if found.arithmetic:
+            _run.info["arithmetic"] = dict(found.arithmetic)
         with tempfile.TemporaryDirectory() as folder:
             for name, content in found.artifacts.items():
                 path = Path(folder, name)
@@ -135,16 +139,11 @@ def _of_discriminator(request: Request, images: LabelledImages) -> _Measured:
         few = projected(PROJECTED, trained, config.projected_to, config.split_seed)
         found[PROJECTED] = quality(config, images, few)
     along = _at_snapshots(request, images, found[TRAINED].penalty)
-    return _Measured(
-        quality=found,
-        at_snapshots={step: one.accuracy for step, one in along.items()},
-        artifacts=_pictures(
-            request,
-            {TRAINED: network, UNTRAINED: untrained},
-            images,
-            joined(along, images) if along else None,
-        ),
-    )
+    measured = _Measured(quality=found, at_snapshots={step: one.accuracy for step, one in along.items()})
+    if not config.seen_images:
+        return measured
+    maps = joined(along, images) if along else None
+    return _with_pictures(measured, request, {TRAINED: network, UNTRAINED: untrained}, images, maps)
 
 
 def _at_snapshots(request: Request, images: LabelledImages, penalty: float) -> dict[int, AtSnapshot]:
@@ -160,15 +159,25 @@ def _at_snapshots(request: Request, images: LabelledImages, penalty: float) -> d
     }
 
 
-def _pictures(
-    request: Request, networks: Mapping[str, BlockNetwork], images: LabelledImages, along: Along | None
-) -> dict[str, bytes]:
-    """The file of pictures by its name, if they are asked for; ``networks`` with their statistics frozen."""
-    if not request.config.seen_images:
-        return {}
+def _with_pictures(
+    measured: _Measured,
+    request: Request,
+    networks: Mapping[str, BlockNetwork],
+    images: LabelledImages,
+    along: Along | None,
+) -> _Measured:
+    """The same with the file of pictures, ``networks`` with their statistics frozen, and what is counted in them."""
     generator = with_weights(build_generator(request.trained), request.generator, "its generator's")
     shown = spread(images.train, request.config.seen_images)
-    return {SEEN: seen(networks, generator, request.trained, shown, along).to_bytes()}
+    classify = classifier_of(request.trained, request.local)
+    found = class_arithmetic(generator, request.trained, classify) if classify is not None else None
+    moves = None if found is None else ClassMoves(classes=found.classes, images=found.images)
+    pictures = seen(networks, generator, request.trained, shown, along, moves)
+    return replace(
+        measured,
+        artifacts={SEEN: pictures.to_bytes()},
+        arithmetic={} if found is None else found.numbers(),
+    )
 
 
 def _of_images(request: Request, images: LabelledImages) -> _Measured:

@@ -18,12 +18,12 @@ from experiments.streams import Distribution, StreamId, noise
 from models.blocks import BlockNetwork
 from runs.errors import UserError
 from runs.schema import RunConfig
-from runs.seen import Along, Seen, UnitPictures
+from runs.seen import Along, ClassMoves, Seen, UnitPictures
 
 UNITS, IMAGES = 8, 4  # units of the last hidden block, and images that excite each
 FILTERS = 32
 ROWS, STEPS = 4, 9  # of interpolations
-_LATENTS = 250  # whose batch gives BatchNorm of G its statistics; a probe's samples are made in batches of as many
+LATENTS = 250  # whose batch gives BatchNorm of G its statistics; a probe's samples are made in batches of as many
 _AT_ONCE = 100  # images
 
 
@@ -46,6 +46,7 @@ def seen(
     config: RunConfig,
     images: Tensor,
     along: Along | None = None,
+    arithmetic: ClassMoves | None = None,
 ) -> Seen:
     """Pictures of a run's discriminators by their name, frozen as FrozenFeatures does it, and of its generator.
 
@@ -55,6 +56,7 @@ def seen(
         of={name: _unit_pictures(network, images) for name, network in discriminators.items()},
         interpolations=interpolations(generator, config),
         along=along,
+        arithmetic=arithmetic,
     )
 
 
@@ -164,9 +166,9 @@ def as_pictures(values: Tensor) -> np.ndarray:
     return (128 + 127 * scaled).round().to(torch.uint8).numpy()
 
 
-def fixed_latents(config: RunConfig) -> Tensor:
-    """The run's fixed latent vectors (_LATENTS, Z), as its probes use them."""
-    drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, (_LATENTS, config.latent_dim), config.latent_distribution)
+def fixed_latents(config: RunConfig, count: int = LATENTS) -> Tensor:
+    """The first (count, Z) of the run's fixed latent vectors, as its probes use them."""
+    drawn = noise(config.seed, StreamId.NOISE_EVAL, 0, (count, config.latent_dim), config.latent_distribution)
     return torch.from_numpy(drawn)
 
 

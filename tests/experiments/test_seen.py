@@ -238,3 +238,11 @@ def test_maps_along_training_return_from_their_file_as_they_went_into_it():
         name: one.tolist() for name, one in kept.along.arrays().items()
     }
     assert Seen.from_bytes(synthetic_seen().to_bytes()).along is None
+
+
+def test_moved_samples_return_from_their_file_and_older_files_have_none():
+    kept = synthetic_seen()
+    read = Seen.from_bytes(kept.to_bytes())
+    assert kept.arithmetic is not None and read.arithmetic is not None
+    assert np.array_equal(read.arithmetic.images, kept.arithmetic.images)
+    assert Seen.from_bytes(replace(kept, arithmetic=None).to_bytes()).arithmetic is None

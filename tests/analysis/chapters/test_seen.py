@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from analysis.chapters.form import Chapter, Judged
 from analysis.chapters.medians import median_runs
@@ -25,7 +26,7 @@ from tests.analysis.synthetic import loaded, recorded, small_study
 from tests.recording import record_run, synthetic_seen
 
 SEEDS = 3
-FIGURES = ["guided_backpropagation", "first_filters", "interpolations"]
+FIGURES = ["guided_backpropagation", "first_filters", "interpolations", "class_arithmetic"]
 
 
 def a_study(folder: Path) -> Study:
@@ -47,6 +48,8 @@ def measure(folder: Path, run: RunRecord, *, pictures: bool, rows: int = 4, snap
     )
     traces = {name: trace(steps, [0.5] * len(steps)) for name, steps in promised_accuracies(config).items()}
     info = dict.fromkeys(REPRESENTATION.info, "x") | {"dimensions": dict.fromkeys(OF_DISCRIMINATOR, 64)}
+    if pictures:
+        info["arithmetic"] = {"reached": 0.1 * run.id, "by_chance": 0.05, "moves": 100, "classes": 4}
     artifacts = {SEEN: synthetic_seen(rows=rows, snapshots=snapshots).to_bytes()} if pictures else {}
     meta = {"kind": "representation", "representation_version": REPRESENTATION_VERSION}
     record_run(str(folder), config, traces=traces, info=info, artifacts=artifacts, meta=meta)  # type: ignore[arg-type]
@@ -157,3 +160,24 @@ def test_without_snapshots_there_are_no_maps_and_what_they_need_is_said(tmp_path
     for run in open_store(str(tmp_path)).find():
         measure(tmp_path, run, pictures=True)
     assert any("SNAPSHOT_EVERY=5" in sentence for sentence in chapter_of(tmp_path, study).sentences)
+
+
+def test_moves_between_classes_are_counted_by_arm_over_all_its_runs(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=True)
+    chapter = chapter_of(tmp_path, study)
+    (table,) = chapter.tables
+    shares = {arm: sorted(0.1 * run.id for run in runs_of(tmp_path, arm)) for arm in ("mlp", "dcgan")}
+    assert dict(zip(table.frame["arm"], table.frame["reached"], strict=True)) == {
+        arm: pytest.approx(own[1]) for arm, own in shares.items()
+    }
+    (said,) = [sentence for sentence in chapter.sentences if sentence.startswith("Moved by")]
+    assert "by a shuffled move as long in 0.05" in said
+
+
+def test_where_nothing_could_be_moved_there_is_no_table(tmp_path: Path) -> None:
+    study = a_study(tmp_path)
+    for run in open_store(str(tmp_path)).find():
+        measure(tmp_path, run, pictures=False)
+    assert not chapter_of(tmp_path, study).tables

@@ -18,7 +18,14 @@ from matplotlib.text import Text
 from analysis.figures.effects import Drawn, ForestRow, PairPanel, forest, paired_slopes
 from analysis.figures.outcomes import grid_waffle, sensitivity, waffle
 from analysis.figures.parts import ReferenceLine, spread_apart
-from analysis.figures.seen import activation_sheet, filter_sheet, guided_sheet, interpolation_sheet, stretched
+from analysis.figures.seen import (
+    activation_sheet,
+    arithmetic_sheet,
+    filter_sheet,
+    guided_sheet,
+    interpolation_sheet,
+    stretched,
+)
 from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, tile, training_sheet
 from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
 from analysis.figures.traces import (
@@ -577,3 +584,11 @@ def test_of_units_that_share_a_place_the_greatest_shows(units: int) -> None:
     shown = stretched(magnitudes, 64)
     assert shown.shape == (1, 64, 64) and shown.max() == 255
     assert (shown == shown[:, :1]).all()
+
+
+def test_a_sample_and_what_it_becomes_stand_in_a_row_with_the_classes_below() -> None:
+    moves = synthetic_seen().arithmetic
+    assert moves is not None
+    (axes,) = panels(arithmetic_sheet({"mlp": moves}, styles=arm_styles(["mlp"])))
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["z", "0", "1", "2"]
+    np.testing.assert_array_equal(picture_in(axes)[17:33, 34:50, 0], moves.images[1, 2, 0])
