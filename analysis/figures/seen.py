@@ -17,6 +17,7 @@ from runs.seen import Along, ClassMoves, Seen
 Floats = NDArray[np.floating]
 
 ARMS_PER_ROW = 2
+CLASSES = 10  # that have a place in a sheet of moves to classes, also where fewer are known: images of one size
 SNAPSHOTS = 6  # at most, in a sheet of activations
 FILTERS_PER_ROW = 8
 _BETWEEN = 3 * GAP  # white pixels between an image with its gradient and the next
@@ -66,14 +67,16 @@ def interpolation_sheet(seen: Mapping[str, Seen], *, styles: Mapping[str, ArmSty
 @styled
 def arithmetic_sheet(moves: Mapping[str, ClassMoves], *, styles: Mapping[str, ArmStyle]) -> Figure:
     """Of each arm's generator: a row a sample, as it is and moved by the difference of class means to each class."""
-    rows, columns, _, height, width = max(one.images.shape for one in moves.values())
-    figure, grid = _grid(len(moves), min(ARMS_PER_ROW, len(moves)), rows * height / (columns * width), below=0.35)
+    rows, _, _, height, width = max(one.images.shape for one in moves.values())
+    columns = max(CLASSES + 1, *(one.images.shape[1] for one in moves.values()))
+    figure, grid = _grid(len(moves), ARMS_PER_ROW, rows * height / (columns * width), below=0.35)
     for axes, (arm, one) in zip(grid, moves.items(), strict=False):
         axes.set_title(arm, weight="bold", color=styles[arm].dark)
-        show(axes, tile(list(one.images)))
+        lacking = columns - one.images.shape[1]
+        show(axes, tile(list(np.pad(one.images, [(0, 0), (0, lacking), *[(0, 0)] * 3], constant_values=255))))
         axes.set_yticks([])
         axes.set_xticks(middles(1 + len(one.classes), width), ["z", *(str(own) for own in one.classes)], size=5)
-        axes.set_xlabel("z, and moved to each class")
+        axes.set_xlabel("z, and moved to each class", loc="left")
     return figure
 
 
@@ -83,7 +86,7 @@ def activation_sheet(along: Mapping[str, Along], *, styles: Mapping[str, ArmStyl
     pictures = {arm: _activation_rows(one) for arm, one in along.items()}
     cells = {arm: tile(list(rows.values())) for arm, rows in pictures.items()}
     ratio = max(picture.shape[0] / picture.shape[1] for picture in cells.values())
-    figure, grid = _grid(len(along), min(ARMS_PER_ROW, len(along)), ratio, below=0.35)
+    figure, grid = _grid(len(along), ARMS_PER_ROW, ratio, below=0.45, beside=0.6)
     for axes, (arm, rows) in zip(grid, pictures.items(), strict=False):
         side = next(iter(rows.values())).shape[-1]
         show(axes, cells[arm])
@@ -150,10 +153,15 @@ def _trained_beside_untrained(
     return figure, panels
 
 
-def _grid(panels: int, per_row: int, ratio: float, *, below: float) -> tuple[Figure, Iterator[Axes]]:
-    """Axes row by row for pictures whose height over width is at most ``ratio``; those that are left over are off."""
+def _grid(
+    panels: int, per_row: int, ratio: float, *, below: float, beside: float = 0.0
+) -> tuple[Figure, Iterator[Axes]]:
+    """Axes row by row for pictures whose height over width is at most ``ratio``; those that are left over are off.
+
+    below, beside: inches that ticks take.
+    """
     rows = math.ceil(panels / per_row)
-    figure = new_figure(PAGE, rows * (0.28 + below + (PAGE / per_row - 0.15) * ratio))
+    figure = new_figure(PAGE, rows * (0.28 + below + (PAGE / per_row - 0.15 - beside) * ratio))
     grid = list(figure.subplots(rows, per_row, squeeze=False).ravel())
     for axes in grid:
         axes.set_anchor("NW")  # pictures of other heights begin at one height

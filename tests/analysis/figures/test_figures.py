@@ -40,6 +40,7 @@ from analysis.figures.traces import (
 )
 from analysis.results.document import PairValue
 from analysis.statistics import Interval, PairCounts
+from runs.seen import Seen
 from tests.recording import synthetic_seen
 
 ARMS = ["mlp", "dcgan-nobn", "dcgan"]
@@ -545,10 +546,22 @@ def test_a_generator_without_finite_images_has_its_place_and_that_is_said() -> N
 
 
 @pytest.mark.parametrize("arms", [1, 2, 4])
-@pytest.mark.parametrize("sheet", [guided_sheet, filter_sheet, interpolation_sheet])
-def test_pictures_of_any_number_of_arms_and_in_colour_are_not_cut_off(sheet: Callable[..., Figure], arms: int) -> None:
+@pytest.mark.parametrize(
+    ("sheet", "part"),
+    [
+        (guided_sheet, lambda seen: seen),
+        (filter_sheet, lambda seen: seen),
+        (interpolation_sheet, lambda seen: seen),
+        (arithmetic_sheet, lambda seen: seen.arithmetic),
+        (activation_sheet, lambda seen: seen.along),
+    ],
+)
+def test_pictures_of_any_number_of_arms_and_in_colour_are_not_cut_off(
+    sheet: Callable[..., Figure], part: Callable[[Seen], object], arms: int
+) -> None:
     names = [f"arm{n}" for n in range(arms)]
-    figure = sheet(dict.fromkeys(names, synthetic_seen(channels=3, size=32)), styles=arm_styles(names))
+    shown = part(synthetic_seen(channels=3, size=32, snapshots=8))
+    figure = sheet(dict.fromkeys(names, shown), styles=arm_styles(names))
     lay_out(figure)
     tight, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert tight.x0 >= -0.02 and tight.y0 >= -0.02 and tight.x1 <= width + 0.02 and tight.y1 <= height + 0.02
@@ -558,7 +571,7 @@ def test_each_block_has_a_row_and_each_of_a_few_snapshots_a_column() -> None:
     along = synthetic_seen(snapshots=11).along
     assert along is not None
     figure = activation_sheet({"dcgan": along}, styles=arm_styles(["dcgan"]))
-    (axes,) = panels(figure)
+    axes, _ = panels(figure)
     assert [label.get_text() for label in axes.get_yticklabels()] == ["image", "D hidden_1", "G 8x8_up", "G(z)"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "2", "4", "6", "8", "10"]
     shown, cell = picture_in(axes)[:, :, 0], 64 + 1
@@ -574,7 +587,7 @@ def test_maps_that_are_not_finite_are_white_and_the_rest_of_the_sheet_is_drawn()
     along = synthetic_seen(snapshots=2).along
     assert along is not None
     along.discriminator["hidden_1"][1, 0, 3] = math.nan
-    (axes,) = panels(activation_sheet({"mlp": along}, styles=arm_styles(["mlp"])))
+    axes, _ = panels(activation_sheet({"mlp": along}, styles=arm_styles(["mlp"])))
     assert (picture_in(axes)[65:129, 65:129] == 255).all()
 
 
@@ -589,6 +602,6 @@ def test_of_units_that_share_a_place_the_greatest_shows(units: int) -> None:
 def test_a_sample_and_what_it_becomes_stand_in_a_row_with_the_classes_below() -> None:
     moves = synthetic_seen().arithmetic
     assert moves is not None
-    (axes,) = panels(arithmetic_sheet({"mlp": moves}, styles=arm_styles(["mlp"])))
+    axes, _ = panels(arithmetic_sheet({"mlp": moves}, styles=arm_styles(["mlp"])))
     assert [label.get_text() for label in axes.get_xticklabels()] == ["z", "0", "1", "2"]
     np.testing.assert_array_equal(picture_in(axes)[17:33, 34:50, 0], moves.images[1, 2, 0])
