@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from experiments.checkpoint import load_checkpoint, save_checkpoint
+from experiments.checkpoint import load_checkpoint, save_checkpoint, set_aside
 from experiments.datasets import load_images, source_of
 from experiments.datasets.images import ImageData
 from experiments.datasets.protocol import Source
@@ -139,13 +139,27 @@ def real_images(source: Source, local: Path, space: FeatureSpace = "own") -> tup
 
 
 def _prepared(request: RunRequest) -> Training:
-    training = Training(request.config, *real_images(*request.data))
-    kept = load_checkpoint(request.checkpoint)
-    if kept is not None and _continues(request, kept):
-        training.restore(kept["training"])
-    else:
-        _forget(request)  # snapshots of two trainings are never mixed
+    """The training where its checkpoint left it, or at its start if there is none to continue.
+
+    A checkpoint that cannot be used, for whatever reason, is set aside: left there it would stop its run for good.
+    """
+    training = _untrained(request)
+    try:
+        kept = load_checkpoint(request.checkpoint)
+        if kept is not None and _continues(request, kept):
+            training.restore(kept["training"])
+            return training
+    except (MemoryError, torch.OutOfMemoryError):
+        raise  # the machine's fault: when there is room the same checkpoint serves
+    except Exception as error:
+        set_aside(request.checkpoint, error)
+        training = _untrained(request)  # the other may be restored by half
+    _forget(request)  # snapshots of two trainings are never mixed
     return training
+
+
+def _untrained(request: RunRequest) -> Training:
+    return Training(request.config, *real_images(*request.data))
 
 
 def _continues(request: RunRequest, kept: dict[str, Any]) -> bool:

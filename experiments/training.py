@@ -4,6 +4,7 @@
 
 import hashlib
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ from experiments.steps import StepMaker, alternating_step
 from experiments.streams import MinibatchOrder, NoiseStream, Stream, StreamId, initial_weights
 from models.architectures import recipe
 from models.initialization import initialize
-from runs.schema import CLOCK, Role, RunConfig, player_config, probe_steps
+from runs.schema import CLOCK, Role, RunConfig, player_config, probe_steps, promised_steps
 
 _ROLES: Mapping[Role, str] = {"g": "generator", "d": "discriminator"}
 
@@ -124,7 +125,11 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from the state of a training of the same config."""
+        """Continue from the state of a training of the same config.
+
+        Whatever it raises on a state that is none, this training is then restored by half and must not be used.
+        """
+        _refuse_gaps(self.config, state)
         for player, kept in zip((self.generator, self.discriminator), state["players"], strict=True):
             player.network.load_state_dict(kept["network"])
             player.optimizer.load_state_dict(kept["optimizer"])
@@ -176,6 +181,17 @@ def _weights(player: Player) -> dict[str, Tensor]:
 
 def _player_state(player: Player) -> dict[str, Any]:
     return {"network": player.network.state_dict(), "optimizer": player.optimizer.state_dict()}
+
+
+def _refuse_gaps(config: RunConfig, state: Mapping[str, Any]) -> None:
+    """Raise ValueError if a state lacks what was recorded up to its step: its run would never have a whole record."""
+    step, series = state["step"], state["recorder"]["series"]
+    for name, promised in promised_steps(config).items():
+        steps = series[name]["steps"].tolist()
+        if steps != promised[: bisect_right(promised, step)] or len(steps) != len(series[name]["values"]):
+            raise ValueError(f"expected every point of {name} up to step {step}")
+    if step not in probe_steps(config) or len(state["sheets"]) != bisect_right(probe_steps(config), step):
+        raise ValueError(f"expected the images of every probe up to step {step}")
 
 
 def _clock(device: torch.device) -> float:
