@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
+from safetensors.torch import load, save
 
 from experiments.cells import matched_cells
 from experiments.networks import build_discriminator, build_generator
 from experiments.recording import NotRecorded, record
-from experiments.snapshots import state_dict
+from experiments.snapshots import DamagedSnapshot, state_dict
 from runs.export import main as export
 from runs.schema import ARTIFACTS, DISCRIMINATOR, GENERATOR, SNAPSHOTS
 from runs.snapshots import read_snapshots
@@ -125,21 +125,56 @@ def test_snapshots_are_those_asked_for_last_and_what_was_not_taken_is_trained_ag
     record(request, steps.append)
     assert steps == trained and recorded(request) == recorded(whole)
     assert (list(snapshots(request)) if after else []) == kept
-    assert ("earlier steps were not taken: trained again from step 0" in caplog.text) == (trained[0] == 0)
+    assert ("earlier steps were not taken or have changed since: trained again from step 0" in caplog.text) == (
+        trained[0] == 0
+    )
     assert not request.snapshots.path.exists()
     if after:
         assert content(request) == content(whole)
 
 
-def test_a_snapshot_that_cannot_be_read_is_as_good_as_none(request_for):
-    whole, cut = (request_for(TINY, key=key, snapshot_every=1) for key in ("whole", "cut"))
+def cut_off(file):
+    return file[:-1]
+
+
+def with_a_flipped_bit(file):
+    return file[:-1] + bytes([file[-1] ^ 1])
+
+
+def without_its_digest(file):
+    return save(load(file))
+
+
+@pytest.mark.parametrize("damage", [cut_off, with_a_flipped_bit, without_its_digest])
+def test_a_snapshot_that_is_not_what_was_taken_is_as_good_as_none(request_for, caplog, damage):
+    whole, damaged = (request_for(TINY, key=key, snapshot_every=1) for key in ("whole", "damaged"))
     record(whole)
     with pytest.raises(Killed):
-        record(cut, stop_at(8))
-    file = cut.snapshots.path / "4.safetensors"
-    file.write_bytes(file.read_bytes()[:-1])
-    record(cut)
-    assert content(cut) == content(whole)
+        record(damaged, stop_at(8))
+    file = damaged.snapshots.path / "4.safetensors"
+    file.write_bytes(damage(file.read_bytes()))
+    steps = []
+    record(damaged, steps.append)
+    assert steps == [0, 4, 8, 12] and "snapshots of 1 earlier steps" in caplog.text
+    assert content(damaged) == content(whole)
+
+
+def test_a_snapshot_that_changes_after_it_was_looked_at_is_never_recorded(request_for):
+    request = request_for(TINY, key="changing", snapshot_every=1)
+
+    def damage_an_earlier_one(reached):
+        if reached == 12:
+            file = request.snapshots.path / "4.safetensors"
+            file.write_bytes(with_a_flipped_bit(file.read_bytes()))
+
+    with pytest.raises(DamagedSnapshot, match=r"4\.safetensors is not what was written"):
+        record(request, damage_an_earlier_one)
+    record(request)
+    assert equal(state_dict(snapshots(request)[12]["generator"]), load(_generator(request)))
+
+
+def _generator(request):
+    return open_store(request.url).artifact(found(request), GENERATOR)
 
 
 def test_snapshots_of_another_training_are_never_mixed_in(request_for):
