@@ -7,12 +7,11 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from runs.errors import UserError
-from runs.schema import Device, RunConfig
+from runs.schema import CodeInfo, Device, RunConfig
 
 _RECORDED = ("torch", "torchvision", "numpy", "scikit-learn", "sacred")
 
@@ -39,7 +38,7 @@ def versions() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def code_state() -> dict[str, Any]:
+def code_state() -> CodeInfo:
     """The commit of the code and whether tracked files differ from it; commit None outside a git checkout."""
     try:
         commit = _git("rev-parse", "HEAD")

@@ -77,8 +77,14 @@ def stale(study: Study, store: RunStore) -> int:
     Fields of their configs may have other names now: what matters is that sacred saw them end.
     """
     found = store.find({"config.study": study.name, "status": COMPLETED}, complete_only=False)
-    older = [one for one in found if int(one.meta.get("training_version") or _NOT_RECORDED) < TRAINING_VERSION]
-    return sum(one.config.get("arm") in study.arms and one.config.get("seed") in study.seeds for one in older)
+    older = [one for one in found if _version(one) < TRAINING_VERSION]
+    arms = list(study.arms)  # what an incomplete record has for an arm may be of any type
+    return sum(one.config.get("arm") in arms and one.config.get("seed") in study.seeds for one in older)
+
+
+def _version(record: RunRecord) -> int:
+    version = record.meta.get("training_version")
+    return version if isinstance(version, int) else _NOT_RECORDED
 
 
 def without_snapshots(study: Study, store: RunStore, todo: Work) -> int:

@@ -20,27 +20,37 @@ class RunKind(Generic[C]):
     completed: Callable[[Mapping[str, Any]], dict[str, Any]]  # a recorded config, with the fields of today
     metrics: tuple[str, ...]  # every name that a record can hold points of
     promised: Callable[[C], Mapping[str, Sequence[int]]]  # steps of each metric that a complete record holds
-    info: tuple[str, ...]  # names that ``info`` has
+    info: type[Any]  # what ``info`` has: a TypedDict
     artifacts: Callable[[C], tuple[str, ...]]  # names of those that a complete record holds
     shown: tuple[str, ...]  # fields that a list of runs shows unless others are asked for
 
     @property
+    def config_names(self) -> tuple[str, ...]:
+        """The config's fields."""
+        return tuple(field.name for field in fields(self.config))  # type: ignore[arg-type]
+
+    @property
+    def info_names(self) -> list[str]:
+        """Names that a complete record's ``info`` has."""
+        return sorted(self.info.__required_keys__)
+
+    @property
     def config_fields(self) -> tuple[str, ...]:
         """Dotted paths of the config's fields."""
-        return tuple(f"config.{field.name}" for field in fields(self.config))  # type: ignore[arg-type]
+        return tuple(f"config.{name}" for name in self.config_names)
 
     @property
     def filter(self) -> dict[str, Any]:
         """A Mongo-style filter that this kind's records match."""
         return {"meta.kind": {"$in": [self.name, None] if self.name == _FIRST else [self.name]}}
 
-    def missing_points(self, config: C, recorded: Mapping[str, int]) -> dict[str, int]:
+    def missing_points(self, config: C, recorded: Mapping[str, Sequence[int]]) -> dict[str, int]:
         """Metrics with another number of points than promised, and how many points they lack.
 
         An empty answer means that all are recorded: the status that sacred stores proves nothing, since an observer
         that failed once is dropped while the run goes on to COMPLETED.
         """
-        lacking = {name: len(steps) - recorded.get(name, 0) for name, steps in self.promised(config).items()}
+        lacking = {name: len(steps) - len(recorded.get(name, ())) for name, steps in self.promised(config).items()}
         return {name: lack for name, lack in lacking.items() if lack != 0}
 
 
@@ -50,7 +60,7 @@ STABILITY = RunKind(
     completed=schema.completed_fields,
     metrics=schema.TRACES,
     promised=schema.promised_steps,
-    info=tuple(schema.RunInfo.__annotations__),
+    info=schema.RunInfo,
     artifacts=lambda config: schema.ARTIFACTS,
     shown=("config.study", "config.arm", "config.seed", "config.steps", "config.lr_g", "config.beta1"),
 )
@@ -58,10 +68,10 @@ STABILITY = RunKind(
 REPRESENTATION = RunKind(
     name="representation",
     config=representation.RepresentationConfig,
-    completed=dict,
+    completed=representation.completed_fields,
     metrics=(*representation.ACCURACY.values(), representation.ACCURACY_AT_SNAPSHOTS),
     promised=representation.promised_accuracies,
-    info=tuple(sorted(representation.RepresentationInfo.__required_keys__)),
+    info=representation.RepresentationInfo,
     artifacts=representation.promised_artifacts,
     shown=("config.study", "config.of", "config.arm", "config.seed", "config.run", "config.train_images"),
 )

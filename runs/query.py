@@ -152,10 +152,12 @@ def _cell(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as CSV shows it."""
+    """A value as CSV shows it; of what no run of ours records, as a damaged one may hold, its text."""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    return json.dumps(value) if isinstance(value, Mapping | list | bool) else value
+    if isinstance(value, Mapping | list | bool):
+        return json.dumps(value, default=_plain)
+    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def _finite(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """What a store gives back: records of runs, and their traces."""
 
 import abc
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from runs.completeness import shortcoming
 from runs.errors import UserError
 from runs.filters import checked_query
 from runs.kinds import KINDS, STABILITY, RunKind, kind_name
-from runs.validation import unknown, validated
+from runs.validation import one_line, unknown
 
 COMPLETED = "COMPLETED"
 RUNNING = "RUNNING"
@@ -63,8 +64,9 @@ class RunRecord:
     start_time: datetime | None
     stop_time: datetime | None
     heartbeat: datetime | None
-    points: Mapping[str, int]  # how many are recorded of each metric
-    artifacts: Collection[str]  # names
+    steps: Mapping[str, Sequence[int]]  # of each metric: after which it has a point, in their order
+    artifacts: Mapping[str, int]  # sizes in bytes, by name
+    damage: str | None = None  # what of it could not be read, and why
 
     @property
     def complete(self) -> bool:
@@ -74,21 +76,15 @@ class RunRecord:
     @cached_property
     def shortcoming(self) -> str | None:
         """What keeps the record from being complete, in one line; None if nothing does."""
+        if self.damage:
+            return one_line(f"damaged: {self.damage}")
         if self.status != COMPLETED:
-            return "status " + ("RUNNING, but dead" if self.dead else self.status)
+            return "status " + ("RUNNING, but dead" if self.dead else one_line(self.status))
         kind = KINDS.get(kind_name(self.meta))
         if kind is None:
-            return unknown("kind of run", kind_name(self.meta), KINDS)
-        try:
-            config = validated(kind.config, self.config, "config")
-        except UserError as error:
-            return str(error)
-        lacking = kind.missing_points(config, self.points)
-        if lacking:
-            return "missing points: " + ", ".join(f"{name} {lack}" for name, lack in lacking.items())
-        absent = [name for name in kind.info if name not in self.info]
-        absent += [name for name in kind.artifacts(config) if name not in self.artifacts]
-        return f"missing: {', '.join(absent)}" if absent else None
+            return one_line(unknown("kind of run", kind_name(self.meta), KINDS))
+        lacking = shortcoming(kind, self.config, self.info, self.meta, self.steps, self.artifacts)
+        return one_line(lacking) if lacking else None
 
     @property
     def dead(self) -> bool:

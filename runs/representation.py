@@ -1,13 +1,17 @@
 """What a representation run is: how good the features of one discriminator are, or of the images themselves."""
 
-from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
+
+# pydantic reads no other before Python 3.12
+from typing_extensions import TypedDict
 
 from runs.datasets import refuse_unfit
 from runs.errors import UserError
-from runs.schema import Dataset, ImageSize, Name
+from runs.schema import CodeInfo, Dataset, ImageSize, Name
 from runs.validation import STRICT, NaturalInt, PositiveInt
 
 # raised when the same weights and images would no longer give the same numbers: older records then do not count
@@ -70,15 +74,39 @@ class RepresentationConfig:
         return self
 
 
+# fields that RepresentationConfig got after its first records, and what stands for what they did
+LATER_FIELDS: dict[str, Any] = {
+    "shape_of": None,
+    "projected_to": None,
+    "trained_on": None,
+    "per_class": None,
+    "validation_images": None,
+    "snapshot_steps": (),
+    "seen_images": 0,
+}
+
+
+def completed_fields(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded config with the fields that did not exist when it was recorded."""
+    return {**LATER_FIELDS, **recorded} if recorded else {}
+
+
+def _known(dimensions: dict[str, int]) -> dict[str, int]:
+    unknown = [name for name in dimensions if name not in ACCURACY]
+    if unknown:
+        raise ValueError(f"has features that nothing is recorded of: {', '.join(unknown)}")
+    return dimensions
+
+
 class RepresentationInfo(TypedDict):
     """What ``info`` of such a run holds when it is complete."""
 
     versions: dict[str, str]
-    code: dict[str, Any]
+    code: CodeInfo
     weights: str | None  # digest of the discriminator's; None: features of the images alone
     images: str  # digest of the data
     checked: NotRequired[bool]  # whether its files are the publisher's; early records do not say
-    dimensions: dict[str, int]  # of the features, by their name
+    dimensions: Annotated[dict[str, int], AfterValidator(_known)]  # of the features, by their name
     # by name of features, then by labels a class as text: one entry a draw, each with test, validation and penalty (C)
     accuracies: dict[str, dict[str, list[dict[str, float]]]]
     blocks: dict[str, dict[str, dict[str, float]]]  # by name of features and of block: with all labels

@@ -1,11 +1,14 @@
 """What a stability run is: its config, the names of its traces, and what its record promises."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, fields
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
+
+# pydantic reads no other before Python 3.12
+from typing_extensions import TypedDict
 
 from runs.datasets import known_dataset, refuse_unfit
 from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, PositiveFloat, PositiveInt
@@ -242,20 +245,43 @@ def completed_fields(recorded: Mapping[str, Any], later: Mapping[str, Any] = LAT
     return {**later, **values} if values else {}
 
 
+Count = Annotated[int, Field(ge=0, lt=2**63)]  # as many bits as a data frame's column has
+Positive = Annotated[int, Field(ge=1, lt=2**63)]
+
+
 class MatchInfo(TypedDict):
     """How a run's networks compare with those of the arm that they are matched to."""
 
     reference: str | None  # name of that arm; None: this arm is the reference, or declared unmatched
-    parameters_g: int  # trainable parameters
-    parameters_d: int
-    reference_parameters_g: int
-    reference_parameters_d: int
-    hidden_layers_g: int  # extra layers included
-    hidden_layers_d: int
-    reference_hidden_layers_g: int
-    reference_hidden_layers_d: int
-    flops_g: int  # of one forward pass of one image, multiply and add counted apart
-    flops_d: int
+    parameters_g: Positive  # trainable parameters
+    parameters_d: Positive
+    reference_parameters_g: Positive
+    reference_parameters_d: Positive
+    # extra layers included; not recorded before version 2 of training
+    hidden_layers_g: NotRequired[Count]
+    hidden_layers_d: NotRequired[Count]
+    reference_hidden_layers_g: NotRequired[Count]
+    reference_hidden_layers_d: NotRequired[Count]
+    flops_g: Count  # of one forward pass of one image, multiply and add counted apart
+    flops_d: Count
+
+
+class CodeInfo(TypedDict):
+    """The code that made a run."""
+
+    commit: str | None  # None: outside a git checkout
+    modified: bool | None  # whether tracked files differ from it
+
+
+class FeatureInfo(TypedDict):
+    """The feature space that measured a run's samples, and the images. Early records do not say all of it."""
+
+    hash: str  # of the space's numbers
+    accuracy: float | None  # of its classifier on held-out images
+    space: NotRequired[str]
+    real_images: NotRequired[Count]  # that the measures compare with
+    data: NotRequired[str]  # digest of the images
+    checked: NotRequired[bool]  # whether their files are the publisher's
 
 
 class Extremes(TypedDict):
@@ -263,26 +289,7 @@ class Extremes(TypedDict):
 
     minimum: float  # of its finite values; NaN if it has none
     maximum: float
-    first_nonfinite: int | None  # step
-
-
-class RunInfo(TypedDict):
-    """What a run's ``info`` holds when it is complete."""
-
-    match: MatchInfo
-    versions: dict[str, str]
-    device: str  # the hardware's own name
-    code: dict[str, Any]  # commit (or None), modified
-    streams: dict[str, str]  # chained digest of what each stream gave: order, noise_d, noise_g, noise_eval
-    # of the feature space: what it is ("space"), hash of its numbers, its classifier's accuracy on held-out images or
-    # None; of the data: digest, whether their files are the publisher's ("checked"), and how many real images the
-    # measures compare with ("real_images")
-    features: dict[str, Any]
-    classes: int
-    references: dict[str, dict[str, float]]  # probe values of images whose quality is known, by their name
-    extremes: dict[str, Extremes]  # by step trace
-    halted_at: int | None  # step after which updates stopped because parameters were not finite
-    plan: dict[str, Any] | None  # the study file's content when the run was made; None for a run by hand
+    first_nonfinite: Count | None  # step
 
 
 # names under RunInfo["references"]
@@ -295,6 +302,49 @@ REFERENCES = (
     "grey",  # one constant image
     "noise",  # uniform pixels
 )
+
+
+def _all_named(names: Collection[str]) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    def checked(found: Mapping[str, Any]) -> Mapping[str, Any]:
+        absent = [name for name in names if name not in found]
+        if absent:
+            raise ValueError(f"lacks {', '.join(absent)}")
+        return found
+
+    return checked
+
+
+class RunInfo(TypedDict):
+    """What a run's ``info`` holds when it is complete."""
+
+    match: MatchInfo
+    versions: dict[str, str]
+    device: str  # the hardware's own name
+    code: CodeInfo
+    streams: dict[str, str]  # chained digest of what each stream gave: order, noise_d, noise_g, noise_eval
+    features: FeatureInfo
+    classes: Count
+    # probe values of images whose quality is known, by their name
+    references: Annotated[
+        dict[str, Annotated[dict[str, float], AfterValidator(_all_named(PROBES))]],
+        AfterValidator(_all_named(REFERENCES)),
+    ]
+    extremes: Annotated[dict[str, Extremes], AfterValidator(_all_named(STEP_TRACES))]  # by step trace
+    halted_at: Count | None  # step after which updates stopped because parameters were not finite
+    plan: dict[str, Any] | None  # the study file's content when the run was made; None for a run by hand
+
+
+class MetaInfo(TypedDict, total=False):
+    """What a run's ``meta`` holds of ours, whatever its kind; early records and runs by hand lack some."""
+
+    kind: str | None
+    cell_key: str | None
+    plan_hash: str | None
+    training_version: Count | None
+    generation: Count | None
+    representation_key: str | None
+    representation_version: Count | None
+
 
 # artifacts of a complete run
 SAMPLES = "samples.npz"  # steps (P,), images (P, 64, C, H, W) uint8: the first 64 fixed z at every probe

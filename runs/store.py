@@ -1,25 +1,36 @@
 """Reading what was recorded, alike from a folder and from MongoDB."""
 
 import json
+import stat
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import gridfs
-import numpy as np
-from numpy.typing import NDArray
+from bson import CodecOptions, ObjectId
+from bson.codec_options import DatetimeConversion
+from pymongo.collection import Collection as DatabaseCollection
 
 from runs.addresses import folder_at, is_mongo_url
 from runs.errors import UserError
 from runs.filters import FIELDS, TIMES
-from runs.kinds import KINDS, kind_name
 from runs.matches import matches
-from runs.mongo import database, one_line_faults
-from runs.records import COMPLETED, UNREADABLE, RunRecord, RunStore, Trace, trace
+from runs.mongo import Document, database, one_line_faults
+from runs.reading import are_whole, read_record, read_trace, stored_time
+from runs.records import COMPLETED, UNREADABLE, RunRecord, RunStore, Trace
 
 __all__ = ["FolderStore", "MongoStore", "RunRecord", "RunStore", "Trace", "open_store"]
+
+# what the driver would otherwise refuse, and all that is read with it
+_TOLERANT: CodecOptions[Document] = CodecOptions(
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
+)
+_AT_ONCE = 1_000  # runs whose metrics are asked for in one query: an answer's document may take 16 MB
+# what no value of a metric is: each as a condition that MongoDB judges without sending a value
+_NO_NUMBER = ("string", "object", "array", "bool", "date", "objectId", "binData", "decimal")
 
 
 def open_store(url: str) -> RunStore:
@@ -30,11 +41,20 @@ def open_store(url: str) -> RunStore:
     return MongoStore(url) if is_mongo_url(url) else FolderStore(folder_at(url))
 
 
+@dataclass(kw_only=True)
+class _Metrics:
+    """What is recorded of one run's metrics: those that can be read, and why others cannot."""
+
+    traces: dict[str, Trace] = field(default_factory=dict)  # of a folder alone
+    steps: dict[str, Sequence[int]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
 class FolderStore(RunStore):
     """Runs that sacred's FileStorageObserver wrote: a folder a run, named by its id.
 
-    Files that are missing or cut off, as a killed writer leaves them, make a record incomplete. A run's metrics are
-    parsed once, and again when their file changes.
+    Files that are missing, cut off, as a killed writer leaves them, or damaged in another way make a record incomplete.
+    A run's metrics are parsed once, and again when their file changes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,30 +62,48 @@ class FolderStore(RunStore):
         if folder.exists() and not folder.is_dir():
             raise UserError(f"record folder {folder}: expected a folder, found a file")
         self._folder = folder
-        self._parsed: dict[Path, tuple[int, dict[str, Trace]]] = {}
+        self._parsed: dict[Path, tuple[int, _Metrics]] = {}
+        self._steps: dict[bytes, tuple[int, ...]] = {}  # kept once for all metrics of all runs that have the same
 
     def _find(self, query: dict[str, Any], *, completed_only: bool) -> list[RunRecord]:
         records = []
         for run_id in self._ids():
-            document = self._document(run_id)
+            document, listed, faults = self._document(run_id)
             wanted = document["status"] == COMPLETED or not completed_only
             if wanted and matches(query, document):
-                points = {name: len(series.steps) for name, series in self._metrics(run_id).items()}
-                records.append(_record(document, points, self._artifact_names(run_id)))
+                metrics = self._metrics(run_id)
+                sizes = self._artifact_sizes(run_id, listed, faults)
+                records.append(read_record(document, metrics.steps, sizes, [*faults, *metrics.faults]))
         return records
 
     def _traces(self, run_id: int, names: Collection[str]) -> Mapping[str, Trace]:
-        return {name: series for name, series in self._metrics(run_id).items() if name in names}
+        return {name: series for name, series in self._metrics(run_id).traces.items() if name in names}
 
-    def _metrics(self, run_id: int) -> Mapping[str, Trace]:
+    def _metrics(self, run_id: int) -> _Metrics:
         path = self._folder / str(run_id) / "metrics.json"
         try:
             changed = path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return {}
+        except OSError:
+            changed = 0  # why, reading it says
         if path not in self._parsed or self._parsed[path][0] != changed:
-            self._parsed[path] = (changed, _parsed_metrics(_json_object(path)))
+            self._parsed[path] = (changed, self._parse(path))
         return self._parsed[path][1]
+
+    def _parse(self, path: Path) -> _Metrics:
+        content, fault = _json_object(path)
+        metrics = _Metrics(faults=[fault] if fault else [])
+        shared: dict[bytes, Trace] = {}  # metrics with the same steps share them, which halves the memory
+        for name, metric in content.items():
+            try:
+                series = read_trace(metric)
+            except ValueError as error:
+                metrics.faults.append(f"metric {name!r}: {error}")
+                continue
+            key = series.steps.tobytes()
+            first = shared.setdefault(key, series)
+            metrics.traces[name] = Trace(steps=first.steps, values=series.values)
+            metrics.steps[name] = self._steps.setdefault(key, tuple(series.steps.tolist()))
+        return metrics
 
     def _artifact(self, run_id: int, name: str) -> bytes:
         return (self._folder / str(run_id) / name).read_bytes()
@@ -73,24 +111,28 @@ class FolderStore(RunStore):
     def _ids(self) -> list[int]:
         if not self._folder.exists():
             return []
-        return sorted(int(path.name) for path in self._folder.iterdir() if path.name.isdecimal() and path.is_dir())
+        return sorted(int(path.name) for path in self._folder.iterdir() if _is_id(path.name) and path.is_dir())
 
-    def _document(self, run_id: int) -> dict[str, Any]:
-        folder = self._folder / str(run_id)
-        run = {"status": UNREADABLE, **_json_object(folder / "run.json")}
-        return {
+    def _document(self, run_id: int) -> tuple[dict[str, Any], Any, list[str]]:
+        """What filters see; what run.json says of artifacts; and which files cannot be read, and why."""
+        files = {name: _json_object(self._folder / str(run_id) / f"{name}.json") for name in ("run", "config", "info")}
+        run = {"status": UNREADABLE, **files["run"][0]}
+        document = {
             "_id": run_id,
             "status": run["status"],
-            "config": _json_object(folder / "config.json"),
-            "info": _json_object(folder / "info.json"),
+            "config": files["config"][0],
+            "info": files["info"][0],
             "meta": run.get("meta", {}),
-            **{name: _time(run.get(name)) for name in TIMES},
+            **{name: stored_time(run.get(name)) for name in TIMES},
         }
+        return document, run.get("artifacts", []), [fault for _, fault in files.values() if fault]
 
-    def _artifact_names(self, run_id: int) -> list[str]:
-        folder = self._folder / str(run_id)
-        listed = _json_object(folder / "run.json").get("artifacts", [])
-        return [name for name in listed if (folder / name).is_file()]
+    def _artifact_sizes(self, run_id: int, listed: Any, faults: list[str]) -> dict[str, int]:
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            faults.append("artifacts: expected a list of names")
+            return {}
+        sizes = {name: _file_size(self._folder / str(run_id) / name) for name in listed if _is_plain(name)}
+        return {name: size for name, size in sizes.items() if size is not None}
 
 
 class MongoStore(RunStore):
@@ -106,77 +148,137 @@ class MongoStore(RunStore):
         if completed_only:
             parts.append({"status": COMPLETED})
         with one_line_faults(self._url):
-            documents = list(self._database["runs"].find({"$and": parts}, [*FIELDS, "artifacts"], sort={"_id": 1}))
-            points = self._points([document["_id"] for document in documents])
-        return [
-            _record(document, points[document["_id"]], [entry["name"] for entry in document.get("artifacts", [])])
-            for document in documents
-        ]
+            found = self._collection("runs").find({"$and": parts}, [*FIELDS, "artifacts"], sort={"_id": 1})
+            documents = list(found)
+            metrics = self._metrics([document["_id"] for document in documents])
+            lengths = self._lengths(documents)
+        return [self._record(document, metrics, lengths) for document in documents]
 
-    def _points(self, run_ids: list[int]) -> Mapping[int, dict[str, int]]:
-        """Counted by the database: the values stay where they are."""
-        wanted = {"$match": {"run_id": {"$in": run_ids}}}
-        count = {"$project": {"run_id": 1, "name": 1, "points": {"$size": "$values"}}}
-        points: defaultdict[int, dict[str, int]] = defaultdict(dict)
-        for metric in self._database["metrics"].aggregate([wanted, count]):
-            points[metric["run_id"]][metric["name"]] = metric["points"]
-        return points
+    def _record(
+        self, document: Document, metrics: Mapping[Any, _Metrics], lengths: Mapping[ObjectId, int]
+    ) -> RunRecord:
+        own, faults = metrics.get(document["_id"], _Metrics()), list[str]()
+        sizes = {name: lengths[file_id] for name, file_id in _files(document, faults) if file_id in lengths}
+        return read_record(document, own.steps, sizes, [*faults, *own.faults])
+
+    def _collection(self, name: str) -> DatabaseCollection[Document]:
+        return self._database.get_collection(name, codec_options=_TOLERANT)
+
+    def _metrics(self, run_ids: Iterable[Any]) -> Mapping[Any, _Metrics]:
+        """Steps of all metrics. Values stay where they are; the same steps of however many metrics come once."""
+        found: defaultdict[Any, _Metrics] = defaultdict(_Metrics)
+        for some in _parts(run_ids, _AT_ONCE):
+            wanted = {"$match": {"run_id": {"$in": some}}}
+            values = {"$cond": [{"$isArray": "$values"}, {"$size": "$values"}, -1]}
+            alike = {"_id": {"steps": "$steps", "values": values}}
+            of = {"of": {"$push": {"run_id": "$run_id", "name": "$name"}}}
+            for group in self._collection("metrics").aggregate([wanted, {"$group": {**alike, **of}}]):
+                _add(found, group["of"], group["_id"].get("steps"), group["_id"]["values"])
+            for metric in self._collection("metrics").find({**wanted["$match"], **_VALUE_THAT_IS_NONE}, _OF_A_METRIC):
+                _fault(found, metric, "a value is no number")
+        return found
+
+    def _lengths(self, documents: Iterable[Document]) -> dict[ObjectId, int]:
+        """Bytes of the artifacts' files, by their ids in GridFS."""
+        ids = [file_id for document in documents for _, file_id in _files(document, [])]
+        found = self._collection("fs.files").find({"_id": {"$in": ids}}, ["length"])
+        return {file["_id"]: file["length"] for file in found if isinstance(file.get("length"), int)}
 
     def _traces(self, run_id: int, names: Collection[str]) -> Mapping[str, Trace]:
+        traces = {}
         with one_line_faults(self._url):
-            found = self._database["metrics"].find(
-                {"run_id": run_id, "name": {"$in": list(names)}}, ["name", "steps", "values"]
-            )
-            return {metric["name"]: trace(metric["steps"], metric["values"]) for metric in found}
+            wanted = {"run_id": run_id, "name": {"$in": list(names)}}
+            for metric in self._collection("metrics").find(wanted, ["name", "steps", "values"]):
+                try:
+                    traces[metric["name"]] = read_trace(metric)
+                except (ValueError, TypeError):
+                    continue  # its record says why, and is incomplete
+        return traces
 
     def _artifact(self, run_id: int, name: str) -> bytes:
         with one_line_faults(self._url):
-            run = self._database["runs"].find_one({"_id": run_id}, ["artifacts"]) or {}
-            file_ids = [entry["file_id"] for entry in run.get("artifacts", []) if entry["name"] == name]
+            run = self._collection("runs").find_one({"_id": run_id}, ["artifacts"]) or {}
+            file_ids = [file_id for called, file_id in _files(run, []) if called == name]
             return gridfs.GridFS(self._database).get(file_ids[-1]).read()
 
 
-def _record(document: Mapping[str, Any], points: Mapping[str, int], artifacts: Collection[str]) -> RunRecord:
-    # MongoObserver notes the metrics' ids in the info, for its viewers
-    info = {key: value for key, value in (document.get("info") or {}).items() if key != "metrics"}
-    meta = document.get("meta") or {}
-    kind = KINDS.get(kind_name(meta))
-    return RunRecord(
-        id=document["_id"],
-        status=document["status"],
-        config=kind.completed(document["config"]) if kind else document["config"],
-        info=info,
-        meta=meta,
-        points=points,
-        artifacts=artifacts,
-        **{name: document.get(name) for name in TIMES},
-    )
+_NO_NUMBERS = ({"$eq": None}, *({"$type": kind} for kind in _NO_NUMBER))
+_VALUE_THAT_IS_NONE = {"$or": [{"values": {"$elemMatch": condition}} for condition in _NO_NUMBERS]}
+_OF_A_METRIC = ["run_id", "name"]
 
 
-def _json_object(path: Path) -> dict[str, Any]:
-    """The object in a file; an empty one if the file is missing or cut off."""
+def _add(found: defaultdict[Any, _Metrics], metrics: Iterable[Document], steps: Any, values: int) -> None:
+    """Note metrics that have these steps and so many values (-1: something else than values)."""
+    if not isinstance(steps, list) or values < 0:
+        fault = "expected lists of steps and values"
+    elif not are_whole(steps):
+        fault = "a step is no whole number"
+    else:
+        fault = "" if len(steps) == values else f"{values} values of {len(steps)} steps"
+    ordered = () if fault else tuple(sorted(steps))
+    for metric in metrics:
+        if fault:
+            _fault(found, metric, fault)
+        elif _is_of_one(metric):
+            own = found[metric["run_id"]]
+            if metric["name"] in own.steps:
+                own.faults.append(f"metric {metric['name']!r}: it is there twice")
+            own.steps[metric["name"]] = ordered
+
+
+def _fault(found: defaultdict[Any, _Metrics], metric: Document, fault: str) -> None:
+    if _is_of_one(metric):
+        found[metric["run_id"]].faults.append(f"metric {metric['name']!r}: {fault}")
+
+
+def _is_of_one(metric: Document) -> bool:
+    """Whether it names one run and a metric; a list of runs is found by each."""
+    return isinstance(metric.get("run_id"), int | float) and isinstance(metric.get("name"), str)
+
+
+def _files(document: Document, faults: list[str]) -> Iterator[tuple[str, ObjectId]]:
+    """Names and ids in GridFS of a run's artifacts."""
+    listed = document.get("artifacts", [])
+    for entry in listed if isinstance(listed, list) else [None]:
+        name, file_id = (entry.get(key) for key in ("name", "file_id")) if isinstance(entry, Mapping) else (None, None)
+        if isinstance(name, str) and isinstance(file_id, ObjectId):
+            yield name, file_id
+        else:
+            faults.append("artifacts: expected a list of names and files")
+
+
+def _parts(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _is_id(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and name == str(int(name))
+
+
+def _is_plain(name: str) -> bool:
+    return Path(name).name == name
+
+
+def _file_size(path: Path) -> int | None:
     try:
-        content = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    except OSError as error:
-        raise UserError(f"record {path} cannot be read: {error.strerror}") from None
-    return content if isinstance(content, dict) else {}
-
-
-def _parsed_metrics(metrics: Mapping[str, Any]) -> dict[str, Trace]:
-    """Metrics as arrays; those with the same steps share them, which halves the memory."""
-    shared: dict[bytes, NDArray[np.int64]] = {}
-    parsed = {name: trace(metric["steps"], metric["values"]) for name, metric in metrics.items()}
-    return {
-        name: Trace(steps=shared.setdefault(series.steps.tobytes(), series.steps), values=series.values)
-        for name, series in parsed.items()
-    }
-
-
-def _time(text: str | None) -> datetime | None:
-    """A time as MongoDB keeps it, to the millisecond."""
-    if text is None:
+        found = path.stat()
+    except (OSError, ValueError):  # a name may be too long, or hold what no name can
         return None
-    time = datetime.fromisoformat(text)
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _json_object(path: Path) -> tuple[dict[str, Any], str | None]:
+    """The object in a file, and why it cannot be read; an empty one without a reason if there is no file."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for a writer
+            return {}, f"{path.name}: expected a file"
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}, None
+    except OSError as error:
+        return {}, f"{path.name}: {error.strerror}"
+    except (ValueError, RecursionError) as error:
+        return {}, f"{path.name}: no JSON ({error})"
+    return (content, None) if isinstance(content, dict) else ({}, f"{path.name}: expected an object")

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
@@ -22,6 +23,7 @@ NaturalFloat = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(ge=0, lt=1, allow_inf_nan=False)]
 
 _SHOWN = 100  # characters of a value in a message
+_LINE = 300  # of what is said of a record
 _MISSING = ("missing", "missing_argument")
 _UNEXPECTED = "unexpected_keyword_argument"
 
@@ -32,9 +34,30 @@ def validated(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     Raises UserError with one line (``where``, the field, what it was, what was expected) on the first fault.
     """
     try:
-        return TypeAdapter(kind).validate_python(dict(values))
+        made: T = _adapter(kind).validate_python(dict(values))  # type: ignore[arg-type]  # a class is hashable
+        return made
     except ValidationError as error:
         raise UserError(f"{where}: {_first_fault(error, kind)}") from None
+
+
+def type_fault(kind: type, values: Mapping[str, Any], where: str) -> str | None:
+    """What keeps ``values`` from being a ``kind`` as they stand, nothing converted, as ``validated`` says it."""
+    try:
+        _adapter(kind).validate_python(values, strict=True)
+    except ValidationError as error:
+        return f"{where}: {_first_fault(error, kind)}"
+    return None
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and what a terminal takes for commands, and not endless."""
+    plain = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return plain if len(plain) <= _LINE else f"{plain[: _LINE - 1]}…"
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _first_fault(error: ValidationError, kind: type) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypedDict
 
 from runs import query
 from runs.errors import report_user_errors
@@ -22,17 +23,17 @@ from tests.recording import record_run
 
 @given(st.builds(RunConfig, steps=st.integers(10, 300), trace_every=st.integers(1, 10), eval_every=st.integers(1, 400)))
 def test_record_with_every_promised_point_is_complete_and_one_without_any_trace_is_not(config: RunConfig) -> None:
-    points = {name: len(steps) for name, steps in promised_steps(config).items()}
+    points = promised_steps(config)
     assert set(points) == set(TRACES)
     assert STABILITY.missing_points(config, points) == {}
     for name in TRACES:
-        rest = {other: count for other, count in points.items() if other != name}
-        assert STABILITY.missing_points(config, rest) == {name: points[name]}
+        rest = {other: steps for other, steps in points.items() if other != name}
+        assert STABILITY.missing_points(config, rest) == {name: len(points[name])}
 
 
 def test_a_point_too_many_is_as_wrong_as_one_too_few() -> None:
-    points = {name: len(steps) for name, steps in promised_steps(RunConfig()).items()}
-    assert STABILITY.missing_points(RunConfig(), {**points, "d_x": 999, "loss_g": 1001}) == {"d_x": 1, "loss_g": -1}
+    points = {**promised_steps(RunConfig()), "d_x": range(1, 1000), "loss_g": range(1, 1002)}
+    assert STABILITY.missing_points(RunConfig(), points) == {"d_x": 1, "loss_g": -1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +44,19 @@ class ProbeConfig:
     seed: int = 0
 
 
+class ProbeInfo(TypedDict):
+    """What its record says."""
+
+    weights: str
+
+
 PROBING = RunKind(
     name="probing",
     config=ProbeConfig,
     completed=dict,
     metrics=("accuracy",),
     promised=lambda config: {"accuracy": list(range(1, config.epochs + 1))},
-    info=("weights",),
+    info=ProbeInfo,
     artifacts=lambda config: ("probe.bin",),
     shown=("config.epochs",),
 )

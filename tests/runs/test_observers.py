@@ -273,7 +273,7 @@ def test_database_that_comes_back_holds_what_it_had_and_takes_more(tmp_path: Pat
         server.start()
         experiment(url, varied(SMALL, seed=1), main)
         first, second = store.find()
-        assert (first.points, first.info, first.config["seed"]) == (before.points, before.info, 0)
+        assert (first.steps, first.info, first.config["seed"]) == (before.steps, before.info, 0)
         assert second.config["seed"] == 1
 
 

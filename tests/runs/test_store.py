@@ -56,7 +56,7 @@ def test_what_was_recorded_comes_back(store_url_of_kind: str) -> None:
     assert {key: record.meta[key] for key in meta} == meta
     assert record.start_time == record.heartbeat == datetime(2025, 1, 31, 12, 30, 5, 123_000)
     assert record.stop_time == datetime(2025, 1, 31, 12, 30, 25, 123_000)
-    assert record.points == {name: len(steps) for name, steps in promised_steps(SMALL).items()}
+    assert record.steps == {name: tuple(steps) for name, steps in promised_steps(SMALL).items()}
     for name, read in store.traces(record, TRACES).items():
         assert read.steps.dtype == np.int64
         assert read.values.dtype == np.float64
@@ -173,7 +173,7 @@ def test_trace_that_was_never_recorded_has_no_points(store_url_of_kind: str) -> 
     record_run(store_url_of_kind, SMALL, traces={})
     store = open_store(store_url_of_kind)
     (record,) = store.find(complete_only=False)
-    assert record.points == {}
+    assert record.steps == {}
     assert [len(series.steps) for series in store.traces(record, ["d_x", "eval_kl"]).values()] == [0, 0]
 
 
