@@ -27,9 +27,9 @@ def shortcoming(
     lacking = [name for name in kind.config_names if name not in config]
     if lacking:
         return f"config: {', '.join(lacking[:_NAMED])}{', …' if len(lacking) > _NAMED else ''} missing"
-    points = kind.missing_points(promise, steps)
+    points = kind.faulty_points(promise, steps)
     if points:
-        return "missing points: " + ", ".join(f"{name} {lack}" for name, lack in points.items())
+        return points
     absent = [name for name in kind.info_names if name not in info]
     absent += [name for name in kind.artifacts(promise) if name not in artifacts]
     if absent:

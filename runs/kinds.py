@@ -1,5 +1,6 @@
 """Kinds of run: what a record of each holds when it is complete. The record itself is the same for all."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
@@ -44,14 +45,27 @@ class RunKind(Generic[C]):
         """A Mongo-style filter that this kind's records match."""
         return {"meta.kind": {"$in": [self.name, None] if self.name == _FIRST else [self.name]}}
 
-    def missing_points(self, config: C, recorded: Mapping[str, Sequence[int]]) -> dict[str, int]:
-        """Metrics with another number of points than promised, and how many points they lack.
+    def faulty_points(self, config: C, recorded: Mapping[str, Sequence[int]]) -> str | None:
+        """How the recorded points, by their steps in order, differ from those that the config promises, in a sentence.
 
-        An empty answer means that all are recorded: the status that sacred stores proves nothing, since an observer
-        that failed once is dropped while the run goes on to COMPLETED.
+        None if they are the same: the status that sacred stores proves nothing, since an observer that failed once is
+        dropped while the run goes on to COMPLETED, and a write that is repeated records points twice.
         """
-        lacking = {name: len(steps) - len(recorded.get(name, ())) for name, steps in self.promised(config).items()}
-        return {name: lack for name, lack in lacking.items() if lack != 0}
+        missing, surplus, others = [], [], []
+        for name, steps in self.promised(config).items():
+            found = tuple(recorded.get(name, ()))
+            if found == tuple(steps):
+                continue
+            lacking, more = Counter(steps) - Counter(found), Counter(found) - Counter(steps)
+            if not more:
+                missing.append(f"{name} {lacking.total()}")
+            elif not lacking:
+                surplus.append(f"{more.total()} points too many: {name}")
+            else:
+                others.append(name)
+        said = [f"missing points: {', '.join(missing)}"] if missing else []
+        said += surplus + ([f"points at other steps than the config's: {', '.join(others)}"] if others else [])
+        return "; ".join(said) or None
 
 
 STABILITY = RunKind(

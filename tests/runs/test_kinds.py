@@ -18,22 +18,41 @@ from runs.representation import SEEN, RepresentationConfig
 from runs.schema import TRACES, RunConfig, promised_steps
 from runs.store import open_store
 from runs.study import load_study
-from tests.recording import record_run
+from tests.recording import record_run, synthetic_traces
 
 
 @given(st.builds(RunConfig, steps=st.integers(10, 300), trace_every=st.integers(1, 10), eval_every=st.integers(1, 400)))
 def test_record_with_every_promised_point_is_complete_and_one_without_any_trace_is_not(config: RunConfig) -> None:
     points = promised_steps(config)
     assert set(points) == set(TRACES)
-    assert STABILITY.missing_points(config, points) == {}
+    assert STABILITY.faulty_points(config, points) is None
     for name in TRACES:
         rest = {other: steps for other, steps in points.items() if other != name}
-        assert STABILITY.missing_points(config, rest) == {name: len(points[name])}
+        assert STABILITY.faulty_points(config, rest) == f"missing points: {name} {len(points[name])}"
 
 
 def test_a_point_too_many_is_as_wrong_as_one_too_few() -> None:
     points = {**promised_steps(RunConfig()), "d_x": range(1, 1000), "loss_g": range(1, 1002)}
-    assert STABILITY.missing_points(RunConfig(), points) == {"d_x": 1, "loss_g": -1}
+    said = "missing points: d_x 1; 1 points too many: loss_g"
+    assert STABILITY.faulty_points(RunConfig(), points) == said
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([1, 2, 2, 4], "points at other steps than the config's: d_x"),
+        ([2, 3, 4, 5], "points at other steps than the config's: d_x"),
+        ([-4, -3, -2, -1], "points at other steps than the config's: d_x"),
+        ([1, 1, 2, 2, 3, 3, 4, 4], "4 points too many: d_x"),
+        ([1, 2, 3], "missing points: d_x 1"),
+    ],
+)
+def test_points_are_compared_by_their_steps_in_every_store(store_url_of_kind: str, steps: list[int], said: str) -> None:
+    config = RunConfig(study="tiny", steps=4, eval_every=2)
+    other = trace(steps, [0.5] * len(steps))
+    record_run(store_url_of_kind, config, traces={**synthetic_traces(config), "d_x": other})
+    (record,) = open_store(store_url_of_kind).find(complete_only=False)
+    assert record.shortcoming == said
 
 
 @dataclass(frozen=True, kw_only=True)
