@@ -24,6 +24,7 @@ from experiments.sizes import refuse_too_few
 from experiments.snapshots import SnapshotFolder
 from experiments.training import Training
 from runs.addresses import local_folder
+from runs.artifacts import described
 from runs.errors import UserError
 from runs.kinds import STABILITY
 from runs.observers import Run, flush, new_experiment
@@ -123,11 +124,12 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
 
 def _check_recorded(url: str, run_id: int) -> None:
     try:
-        complete = open_store(url).find({"_id": run_id})
+        found = open_store(url).find({"_id": run_id}, complete_only=False)
     except UserError as error:
         raise NotRecorded(f"run {run_id} was trained, but its record cannot be read: {error}") from None
-    if not complete:
-        raise NotRecorded(f"run {run_id} was trained, but points of its record are missing")
+    shortcoming = found[0].shortcoming if found else "it is not there"
+    if shortcoming:
+        raise NotRecorded(f"run {run_id} was trained, but its record is not complete: {shortcoming}")
 
 
 @lru_cache(maxsize=2)
@@ -197,7 +199,9 @@ def _train(request: RunRequest, training: Training, run: Run, progress: Progress
 def _finish(request: RunRequest, training: Training, run: Run) -> None:
     run.info.update(_info(request, training))
     with tempfile.TemporaryDirectory() as folder:
-        for path in _write_artifacts(request, training, Path(folder)):
+        paths = _write_artifacts(request, training, Path(folder))
+        run.info["artifacts"] = described(paths)
+        for path in paths:
             run.add_artifact(str(path), path.name)
     flush(run)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runs.artifacts import faulty_artifacts
 from runs.errors import UserError
 from runs.kinds import RunKind
 from runs.schema import MetaInfo
@@ -34,4 +35,5 @@ def shortcoming(
     absent += [name for name in kind.artifacts(promise) if name not in artifacts]
     if absent:
         return f"missing: {', '.join(absent)}"
-    return type_fault(MetaInfo, meta, "meta") or type_fault(kind.info, info, "info")
+    faults = type_fault(MetaInfo, meta, "meta") or type_fault(kind.info, info, "info")
+    return faults or faulty_artifacts(info, artifacts)

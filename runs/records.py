@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from runs.artifacts import is_as_recorded
 from runs.completeness import shortcoming
 from runs.errors import UserError
 from runs.filters import checked_query
@@ -19,6 +20,8 @@ from runs.validation import one_line, unknown
 COMPLETED = "COMPLETED"
 RUNNING = "RUNNING"
 UNREADABLE = "UNREADABLE"  # the writer of a folder was killed before it had said anything
+
+MEND = "put the file back from a copy, or delete that run's record and run the same sweep again"
 
 SILENCE = timedelta(minutes=2)  # heartbeats come every ten seconds
 
@@ -123,10 +126,16 @@ class RunStore(abc.ABC):
         return {name: recorded.get(name) or trace([], []) for name in names}
 
     def artifact(self, record: RunRecord, name: str) -> bytes:
-        """Content of a file that was recorded with a run. Raises UserError if there is none of that name."""
+        """Content of a file that was recorded with a run.
+
+        Raises UserError if there is none of that name, or if it cannot be read or is not what was recorded.
+        """
         if name not in record.artifacts:
             raise UserError(f"run {record.id}: {unknown('artifact', name, record.artifacts)}")
-        return self._artifact(record.id, name)
+        content = self._artifact(record.id, name)
+        if not is_as_recorded(record.info, name, content):
+            raise UserError(f"run {record.id}: {name} is not what was recorded, its bytes have changed; {MEND}")
+        return content
 
     @abc.abstractmethod
     def _find(self, query: dict[str, Any], *, completed_only: bool) -> list[RunRecord]:
@@ -138,4 +147,4 @@ class RunStore(abc.ABC):
 
     @abc.abstractmethod
     def _artifact(self, run_id: int, name: str) -> bytes:
-        """Content of an artifact that the run's record names."""
+        """Content of an artifact that the run's record names. Raises UserError if it cannot be read."""

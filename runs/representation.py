@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 # pydantic reads no other before Python 3.12
 from typing_extensions import TypedDict
 
+from runs.artifacts import ArtifactInfo
 from runs.datasets import refuse_unfit
 from runs.errors import UserError
 from runs.schema import CodeInfo, Dataset, ImageSize, Name
@@ -113,6 +114,7 @@ class RepresentationInfo(TypedDict):
     # of G's latent vectors, where a classifier finds two "classes" or more among its samples: which shares of "moves"
     # by the difference of two classes' means "reached" the other class, and "by_chance"
     arithmetic: NotRequired[dict[str, float]]
+    artifacts: NotRequired[list[ArtifactInfo]]  # early records do not say
 
 
 def refuse_too_few(config: RepresentationConfig) -> None:

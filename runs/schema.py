@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 # pydantic reads no other before Python 3.12
 from typing_extensions import TypedDict
 
+from runs.artifacts import ArtifactInfo
 from runs.datasets import known_dataset, refuse_unfit
 from runs.validation import STRICT, Fraction, NaturalFloat, NaturalInt, PositiveFloat, PositiveInt
 
@@ -332,6 +333,7 @@ class RunInfo(TypedDict):
     extremes: Annotated[dict[str, Extremes], AfterValidator(_all_named(STEP_TRACES))]  # by step trace
     halted_at: Count | None  # step after which updates stopped because parameters were not finite
     plan: dict[str, Any] | None  # the study file's content when the run was made; None for a run by hand
+    artifacts: NotRequired[list[ArtifactInfo]]  # early records do not say
 
 
 class MetaInfo(TypedDict, total=False):

@@ -20,7 +20,7 @@ from runs.filters import FIELDS, TIMES
 from runs.matches import matches
 from runs.mongo import Document, database, one_line_faults
 from runs.reading import are_whole, read_record, read_trace, stored_time
-from runs.records import COMPLETED, UNREADABLE, RunRecord, RunStore, Trace
+from runs.records import COMPLETED, MEND, UNREADABLE, RunRecord, RunStore, Trace
 
 __all__ = ["FolderStore", "MongoStore", "RunRecord", "RunStore", "Trace", "open_store"]
 
@@ -106,7 +106,10 @@ class FolderStore(RunStore):
         return metrics
 
     def _artifact(self, run_id: int, name: str) -> bytes:
-        return (self._folder / str(run_id) / name).read_bytes()
+        try:
+            return (self._folder / str(run_id) / name).read_bytes()
+        except OSError as error:
+            raise UserError(f"run {run_id}: {name} cannot be read: {error.strerror}; {MEND}") from None
 
     def _ids(self) -> list[int]:
         if not self._folder.exists():
@@ -198,8 +201,11 @@ class MongoStore(RunStore):
     def _artifact(self, run_id: int, name: str) -> bytes:
         with one_line_faults(self._url):
             run = self._collection("runs").find_one({"_id": run_id}, ["artifacts"]) or {}
-            file_ids = [file_id for called, file_id in _files(run, []) if called == name]
-            return gridfs.GridFS(self._database).get(file_ids[-1]).read()
+            file_id = dict(_files(run, [])).get(name)
+            try:
+                return gridfs.GridFS(self._database).get(file_id).read()
+            except gridfs.errors.GridFSError:
+                raise UserError(f"run {run_id}: {name} cannot be read: parts of it are missing; {MEND}") from None
 
 
 _NO_NUMBERS = ({"$eq": None}, *({"$type": kind} for kind in _NO_NUMBER))

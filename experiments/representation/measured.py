@@ -29,6 +29,7 @@ from experiments.representation.quality import Quality, kept_quality, quality
 from experiments.representation.references import untrained_discriminator
 from experiments.representation.seen import seen, spread
 from models.blocks import BlockNetwork
+from runs.artifacts import described
 from runs.errors import UserError
 from runs.kinds import REPRESENTATION
 from runs.observers import Run, flush, new_experiment
@@ -99,10 +100,11 @@ def record_representation(request: Request) -> int:
         if found.arithmetic:
             _run.info["arithmetic"] = dict(found.arithmetic)
         with tempfile.TemporaryDirectory() as folder:
-            for name, content in found.artifacts.items():
-                path = Path(folder, name)
-                path.write_bytes(content)
-                _run.add_artifact(str(path), name)
+            paths = [Path(folder, name) for name in found.artifacts]
+            for path in paths:
+                path.write_bytes(found.artifacts[path.name])
+                _run.add_artifact(str(path), path.name)
+            _run.info["artifacts"] = described(paths)
         flush(_run)
 
     meta = {
