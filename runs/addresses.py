@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 from dotenv import dotenv_values
 
@@ -14,6 +15,13 @@ LOCAL_VARIABLE = "GAN_STABILITY_LOCAL"
 DATA_VARIABLE = "GAN_STABILITY_DATA"
 SCHEMES = ("mongodb://", "mongodb+srv://")
 EXPECTED = "expected mongodb://[user:password@]host[:port]/database[?options]"
+
+_HOST = r"(?:(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]+)(?::[0-9]{1,5})?|%2[Ff][\w.%-]+\.sock)"
+# no "@" behind the hosts: then it would be a "/" or "?" of the password that seems to end them
+_MONGO_ADDRESS = re.compile(
+    rf"(?P<scheme>mongodb(?:\+srv)?://)(?:(?P<user>[^@/?]*)@)?(?P<hosts>{_HOST}(?:,{_HOST})*)"
+    r"(?:/(?P<name>[^?@]*))?(?:\?(?P<options>[^@]*))?"
+)
 
 
 def local_folder() -> Path:
@@ -73,7 +81,7 @@ def store_url() -> str:
     if not url:
         return str(local_folder() / "records")
     if not is_mongo_url(url):
-        raise UserError(f"MONGO_URL={shown(url)} is no address of a MongoDB database: {EXPECTED}")
+        raise UserError(f"MONGO_URL is no address of a MongoDB database: {EXPECTED}")
     return url
 
 
@@ -82,19 +90,55 @@ def is_mongo_url(url: str) -> bool:
     return url.startswith(SCHEMES)
 
 
+def mongo_parts(url: str) -> dict[str, str] | None:
+    """Scheme, user (with password), hosts, name of the database and options of a MongoDB address; "" for one not given.
+
+    None where it is malformed: what seems to be a host may then be a secret.
+    """
+    match = _MONGO_ADDRESS.fullmatch(url)
+    if match is None:
+        return None
+    parts = match.groupdict(default="")
+    return {**parts, "name": unquote_plus(parts["name"])}
+
+
+def is_database_name(name: str) -> bool:
+    """Whether this may stand in messages as the name of a database: only letters, digits, ``_`` and ``-``."""
+    return re.fullmatch(r"[\w-]+", name) is not None
+
+
 def shown(url: str) -> str:
-    """The address as messages may show it: without user, password and options."""
-    start, at, rest = url.rpartition("@")
-    scheme = re.match(r"[\w+]+://", start)
-    return (f"{scheme[0] if scheme else ''}***@{rest}" if at else url).split("?")[0]
+    """The address as messages may show it: the path of a folder, or hosts and database of a well-formed address.
+
+    Nothing of a malformed one is shown: what stands where a host should be may be the password.
+    """
+    parts = mongo_parts(url)
+    if parts and is_database_name(parts["name"]):
+        return f"{parts['scheme']}{'***@' if parts['user'] else ''}{parts['hosts']}/{parts['name']}"
+    return url if Path(url).is_absolute() and "://" not in url else "MONGO_URL"
+
+
+def without_secrets(text: str, url: str) -> str:
+    """A text of the driver or the server, ``***`` in it for words from the address's user, password and options."""
+    parts = mongo_parts(url) or {"user": "", "options": ""}
+    options = [option.partition("=")[2] for option in re.split("[&;]", parts["options"])]
+    values = [*parts["user"].split(":"), *(value for value in options if _may_be_secret(value))]
+    spelled = {spelling for value in values for spelling in (value, unquote_plus(value)) if spelling}
+    for secret in sorted(spelled, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+    return text
 
 
 def folder_at(url: str) -> Path:
     """The folder at this address. Raises UserError if it is no absolute path."""
     folder = Path(url)
     if "://" in url or not folder.is_absolute():
-        raise UserError(f"{shown(url)} is no place for records: {EXPECTED}, or the absolute path of a folder")
+        raise UserError(f"MONGO_URL is no place for records: {EXPECTED}, or the absolute path of a folder")
     return folder
+
+
+def _may_be_secret(option: str) -> bool:
+    return option not in ("true", "false") and not option.isdecimal()
 
 
 def _absolute(path: str) -> Path:

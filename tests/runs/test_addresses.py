@@ -76,13 +76,23 @@ def test_a_folder_of_someone_else_is_not_writable(here: Path) -> None:
     ("url", "safe"),
     [
         ("mongodb://me:secret@host/db?authSource=admin", "mongodb://***@host/db"),
-        ("mongodb+srv://me:se@cret@host/db", "mongodb+srv://***@host/db"),
-        ("mongo://me:se/cret@host", "mongo://***@host"),
-        ("me:secret@host/db", "***@host/db"),
-        ("me:se?cret@host/db", "***@host/db"),
+        ("mongodb+srv://me:s%40cret@host/db", "mongodb+srv://***@host/db"),
+        ("mongodb://a:1,b.example.org:2,[::1]:3/db?replicaSet=x", "mongodb://a:1,b.example.org:2,[::1]:3/db"),
+        ("mongodb://%2Ftmp%2Fmongodb.sock/db", "mongodb://%2Ftmp%2Fmongodb.sock/db"),
         ("mongodb://host/db", "mongodb://host/db"),
         ("/some/folder", "/some/folder"),
+        ("mongodb+srv://me:se@cret@host/db", "MONGO_URL"),
+        ("mongo://me:se/cret@host", "MONGO_URL"),
+        ("user:secret@host/db", "MONGO_URL"),
+        ("mongodb:/user:secret@host/db", "MONGO_URL"),
+        ("/mongodb://user:secret@host/db", "MONGO_URL"),
+        ("mongodb://secret", "MONGO_URL"),
+        ("mongodb://secret/", "MONGO_URL"),
+        ("mongodb://me:12/34@host/db", "MONGO_URL"),
+        ("mongodb://me:12/34?5=6@host/db", "MONGO_URL"),
+        ("mongodb://host/db#secret", "MONGO_URL"),
+        ("mongodb://host:secret/db", "MONGO_URL"),
     ],
 )
-def test_an_address_is_shown_without_user_and_password(url: str, safe: str) -> None:
+def test_an_address_is_shown_without_its_secrets_and_not_at_all_where_they_may_be_anywhere(url: str, safe: str) -> None:
     assert shown(url) == safe

@@ -17,7 +17,7 @@ from sacred.observers.base import RunObserver
 from sacred.run import Run
 
 from runs.errors import UserError
-from runs.mongo import one_line_faults
+from runs.mongo_faults import one_line_faults
 from runs.observers import FolderObserver, check_store, flush, new_experiment, observer_for, store_url, tame_sacred
 from runs.schema import RunConfig, config_fields
 from runs.store import open_store
