@@ -1,11 +1,13 @@
 """A MongoDB server small enough for tests: sockets and the wire protocol are real, mongomock answers the queries.
 
 It knows the commands that sacred's MongoObserver, GridFS and the project's own store send, and runs in a process of
-its own, which may be killed at any moment and started again on the same journal of writes.
+its own, which may be killed at any moment and started again on the same journal of writes. It can be told to misbehave
+as servers and networks do.
 
 Message formats: MongoDB Wire Protocol, OP_MSG (2013), and OP_QUERY (2004) with OP_REPLY (1) for a driver's greeting.
 """
 
+import json
 import os
 import socket
 import socketserver
@@ -13,7 +15,9 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -27,7 +31,22 @@ Written = tuple[int, int, Any]  # documents matched, modified, id of one that wa
 
 HEADER = struct.Struct("<iiii")  # length, request id, response to, operation code
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
-WRITES = ("insert", "update", "createIndexes")
+WRITES = ("insert", "update", "delete", "createIndexes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults:
+    """What is wrong with a server from now on."""
+
+    delay: float = 0.0  # seconds before each command is carried out, greetings included
+    mute: bool = False  # nothing is answered, nothing is done
+    lost_answers: int = 0  # so many writes are done, and their connection dies before they are answered
+    cut_off: int = 0  # so many writes are not done, and their connection dies
+    refusal: tuple[int, str] | None = None  # code and words in answer to every write
+
+
+NOT_PRIMARY = Faults(refusal=(10107, "not primary"))
+DISK_FULL = Faults(refusal=(14031, "No space left on device"))
 
 
 class MongoServer:
@@ -53,6 +72,19 @@ class MongoServer:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self._port = int(self._process.stdout.readline())
+
+    def misbehave(self, faults: Faults) -> None:
+        """Have these faults from now on, instead of those before."""
+        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asdict(faults)) + "\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+    def come_back_empty(self) -> None:
+        """As a server whose disk was replaced."""
+        self.kill()
+        self._journal.unlink()
+        self.start()
 
     def kill(self) -> None:
         """As ``kill -9`` does."""
@@ -89,7 +121,7 @@ class Engine:
         name, target = next(iter(command.items()))
         collection = self._client[command["$db"]][str(target)]
         match name:
-            case "hello" | "ismaster":
+            case "hello" | "ismaster" | "ping":
                 return _greeting()
             case "createIndexes":
                 for index in command["indexes"]:
@@ -106,6 +138,8 @@ class Engine:
                 return _each(command["documents"], lambda document: _insert(collection, document))
             case "update":
                 return _each(command["updates"], lambda update: _update(collection, update))
+            case "delete":
+                return _each(command["deletes"], lambda delete: _delete(collection, delete))
         raise NotImplementedError(f"no such command: {name}")
 
 
@@ -133,6 +167,11 @@ def _update(collection: Any, update: Document) -> Written:
     if result.upserted_id is not None:
         return 1, 0, result.upserted_id
     return result.matched_count, result.modified_count, None
+
+
+def _delete(collection: Any, delete: Document) -> Written:
+    found = collection.delete_one(delete["q"]) if delete["limit"] else collection.delete_many(delete["q"])
+    return found.deleted_count, 0, None
 
 
 def _each(items: list[Document], write: Callable[[Document], Written]) -> Document:
@@ -184,16 +223,31 @@ class Connection(socketserver.BaseRequestHandler):
             while True:
                 length, request, _, operation = HEADER.unpack(self._receive(HEADER.size))
                 message = self._receive(length - HEADER.size)
+                if self.server.faults.mute:
+                    continue
+                time.sleep(self.server.faults.delay)
                 if operation == OP_QUERY:
-                    self._send(
-                        request, OP_REPLY, struct.pack("<iqii", 8, 0, 0, 1) + bson.encode({**_greeting(), "ok": 1.0})
-                    )
+                    body = struct.pack("<iqii", 8, 0, 0, 1) + bson.encode({**_greeting(), "ok": 1.0})
+                    self._send(request, OP_REPLY, body)
                 elif operation == OP_MSG:
-                    self._send(request, OP_MSG, bytes(5) + bson.encode(self.server.engine.execute(_command(message))))
+                    self._send(request, OP_MSG, bytes(5) + bson.encode(self._answer(_command(message))))
                 else:
                     return
         except OSError:  # the client has gone
             return
+
+    def _answer(self, command: Document) -> Document:
+        faults, is_write = self.server.faults, next(iter(command)) in WRITES
+        if is_write and faults.refusal:
+            return {"ok": 0.0, "code": faults.refusal[0], "errmsg": faults.refusal[1]}
+        if is_write and faults.cut_off:
+            self.server.faults = replace(faults, cut_off=faults.cut_off - 1)
+            raise ConnectionError
+        answer = self.server.engine.execute(command)
+        if is_write and faults.lost_answers:
+            self.server.faults = replace(faults, lost_answers=faults.lost_answers - 1)
+            raise ConnectionError
+        return answer
 
     def _receive(self, size: int) -> bytes:
         received = bytearray()
@@ -236,16 +290,20 @@ class Server(socketserver.ThreadingTCPServer):
 
     def __init__(self, journal: Path, port: int) -> None:
         self.engine = Engine(journal)
+        self.faults = Faults()
         super().__init__(("127.0.0.1", port), Connection)
 
 
-def _leave_with_parent() -> None:
-    sys.stdin.read()
+def _obey(server: Server) -> None:
+    """Take faults from the parent, and leave with it."""
+    for line in sys.stdin:
+        server.faults = Faults(**json.loads(line))
+        print("done", flush=True)
     os._exit(0)
 
 
 if __name__ == "__main__":
     server = Server(Path(sys.argv[1]), int(sys.argv[2]))
     print(server.server_address[1], flush=True)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_obey, args=(server,), daemon=True).start()
     server.serve_forever()

@@ -21,7 +21,7 @@ from runs.mongo_faults import one_line_faults
 from runs.observers import FolderObserver, check_store, flush, new_experiment, observer_for, store_url, tame_sacred
 from runs.schema import RunConfig, config_fields
 from runs.store import open_store
-from tests.mongo_server import MongoServer
+from tests.mongo_server import Faults, MongoServer
 from tests.recording import synthetic_artifacts, synthetic_info, synthetic_traces, varied
 
 SMALL = RunConfig(study="tiny", steps=20, eval_every=10)
@@ -116,19 +116,38 @@ def closed_port() -> str:
         return f"mongodb://me:secret@127.0.0.1:{listener.getsockname()[1]}/db"
 
 
-@pytest.mark.parametrize(("use", "kind"), [(check_store, "closed_port"), (find_runs, "mute_server")])
-def test_mongodb_that_does_not_answer_is_said_within_five_seconds(
-    use: Callable[[str], object], kind: str, request: pytest.FixtureRequest
-) -> None:
-    url = request.getfixturevalue(kind)
+UNREACHED = r"^mongodb://\*\*\*@127\.0\.0\.1:\d+/db cannot be reached: .*start MongoDB"
+
+
+@pytest.mark.parametrize("use", [check_store, find_runs, observer_for])
+def test_mongodb_that_is_not_there_is_said_at_once(use: Callable[[str], object], closed_port: str) -> None:
     start = time.monotonic()
-    with pytest.raises(
-        UserError, match=r"^mongodb://\*\*\*@127\.0\.0\.1:\d+/db cannot be reached: .*start MongoDB"
-    ) as said:
-        use(url)
+    with pytest.raises(UserError, match=UNREACHED) as said:
+        use(closed_port)
     assert time.monotonic() - start < 5
-    assert "secret" not in str(said.value)
-    assert "\n" not in str(said.value)
+    assert "secret" not in str(said.value) and "\n" not in str(said.value)
+
+
+def test_mongodb_that_does_not_answer_is_waited_for_which_is_said(
+    mute_server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("runs.mongo.FIRST_ANSWER", 2.0)
+    monkeypatch.setattr("runs.mongo._SILENCE", 0.1)
+    start = time.monotonic()
+    with pytest.raises(UserError, match=UNREACHED):
+        find_runs(mute_server)
+    assert 2 <= time.monotonic() - start < 10
+    assert [message.split(":")[0] for message in caplog.messages] == ["mongodb"]
+    assert "does not answer yet, waiting up to 2 s" in caplog.text and "secret" not in caplog.text
+
+
+def test_a_server_that_is_busy_for_longer_than_others_is_used_nevertheless(tmp_path: Path) -> None:
+    with MongoServer(tmp_path / "journal") as server:
+        server.misbehave(Faults(delay=4))
+        threading.Timer(3.8, server.misbehave, [Faults()]).start()
+        url = server.url("busy")
+        check_store(url)
+        assert open_store(url).find() == []
 
 
 @pytest.mark.parametrize(
