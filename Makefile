@@ -37,6 +37,7 @@ endif
 quoted = '$(subst ','\'',$(strip $(1)))'
 PY := $(VENV)/bin/python
 READY := $(VENV)/.installed
+MONGO := .venv-mongo
 CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) $(if $(ARMS),--arms $(call quoted,$(ARMS)))
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
@@ -82,7 +83,8 @@ power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what c
 	@$(PY) -m analysis.power --rates $(foreach rate,$(RATES),$(call quoted,$(rate))) $(if $(PAIRS),--pairs $(call quoted,$(PAIRS))) \
 	$(if $(PHI),--phi $(call quoted,$(PHI)))
 
-test: $(READY) ## run the tests
+test: $(READY) ## run the tests; with a MongoDB imitation in an environment of its own, unless TEST_MONGO_URL names a server
+	@$(if $(TEST_MONGO_URL),,$(MAKE) --no-print-directory --silent $(MONGO)/.installed || echo "make test: secantusdb cannot be installed into $(MONGO): tests that need a MongoDB server are skipped" >&2)
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## style, types and layering
@@ -99,7 +101,7 @@ calibration: $(READY) ## check every test's error rate and power on synthetic st
 
 clean: ## remove reports and caches; records and checkpoints in runs/_local stay
 	rm -rf runs/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './$(MONGO)/*' -prune -exec rm -rf {} +
 
 $(READY): requirements.lock
 	@python=$$(sh .ci/find-python) || exit 1; \
@@ -108,3 +110,8 @@ $(READY): requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock \
 	|| { echo "error: the packages could not be installed; pip says why above" >&2; exit 1; }
 	@touch $@
+
+# for the tests alone; the lock has hashes. What is half installed is removed, and does not count
+$(MONGO)/.installed: tests/secantusdb.lock
+	@$(PY) -m venv --clear $(MONGO) && $(MONGO)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	-r tests/secantusdb.lock && touch $@ || { rm -rf $(MONGO); exit 1; }

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
+from tests import real_mongo as real_mongo_server
 from tests.mongo_server import MongoServer
 
 # threads that wait for each other sleep, here and in processes started here: two that spin on a core which other tests
@@ -32,6 +33,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which MongoDB the tests were run with."""
+    terminalreporter.write_line(f"MongoDB servers: {real_mongo_server.described()}")
+
+
 @pytest.fixture(scope="session")
 def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServer]:
     """A small MongoDB server on this machine, one for all tests: use a database of your own."""
@@ -39,18 +45,34 @@ def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoServ
         yield server
 
 
+@pytest.fixture(scope="session")
+def real_mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a MongoDB server that is not of our making: use a database of your own."""
+    address = os.environ.get("TEST_MONGO_URL")
+    if address:
+        yield address
+    elif real_mongo_server.is_installed():
+        with real_mongo_server.secantusdb(tmp_path_factory.mktemp("secantusdb")) as started:
+            yield started
+    else:
+        pytest.skip(real_mongo_server.NONE)
+
+
+@pytest.fixture
+def real_database(real_mongo: str) -> Iterator[str]:
+    """The address of an empty database there, removed afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield real_mongo_server.in_database(real_mongo, name)
+    with MongoClient[dict[str, object]](real_mongo) as client:
+        client.drop_database(name)
+
+
 @pytest.fixture(params=["folder", "mongodb", pytest.param("real mongodb", marks=pytest.mark.mongodb)])
 def store_url_of_kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty store, of each kind in turn."""
-    name = f"test_{uuid.uuid4().hex}"
     if request.param == "folder":
         yield str(tmp_path / "records")
     elif request.param == "mongodb":
-        yield request.getfixturevalue("mongo_server").url(name)
+        yield request.getfixturevalue("mongo_server").url(f"test_{uuid.uuid4().hex}")
     else:
-        address = os.environ.get("TEST_MONGO_URL")
-        if not address:
-            pytest.skip("TEST_MONGO_URL names no MongoDB server")
-        yield f"{address.rstrip('/')}/{name}"
-        with MongoClient[dict[str, object]](address) as client:
-            client.drop_database(name)
+        yield request.getfixturevalue("real_database")

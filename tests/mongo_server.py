@@ -94,6 +94,14 @@ class MongoServer:
             self._process = None
 
 
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
 class Engine:
     """Databases in memory; every write is in the journal before it is answered."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.project import PACKAGES, ROOT
+
 STAND_IN = """#!/bin/sh
 for word in "$@"; do printf '%s\\n' "$word"; done >> "$CALLS"
 echo ... >> "$CALLS"
@@ -77,6 +78,28 @@ def test_snapshots_are_asked_of_the_sweep_and_change_no_report(project: Path) ->
         ["-m", "experiments.sweep", "digits", "--snapshot-every", "5"],
         ["-m", "analysis.report", "digits"],
     ]
+
+
+def test_tests_run_and_say_so_where_no_mongodb_imitation_can_be_installed(project: Path) -> None:
+    (project / "tests").mkdir()
+    (project / "tests" / "secantusdb.lock").touch()
+    done = make(project, "test")  # the stand-in makes no environment
+    assert done.returncode == 0 and "-m\npytest\n" in (project / "calls").read_text()
+    assert (
+        "secantusdb cannot be installed into .venv-mongo: tests that need a MongoDB server are skipped" in done.stderr
+    )
+    assert not (project / ".venv-mongo").exists()
+
+
+def test_tests_with_a_server_of_ones_own_install_no_other(project: Path) -> None:
+    assert [call[1] for call in calls(project, "test", TEST_MONGO_URL="mongodb://host")] == ["pytest"]
+
+
+def test_the_mongodb_imitation_is_no_part_of_the_product() -> None:
+    product = [*ROOT.glob("*.toml"), ROOT / "requirements.lock"]
+    product += [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    assert not [path for path in product if "secantus" in path.read_text().lower() and path.name != "pyproject.toml"]
+    assert "secantus" not in (ROOT / "pyproject.toml").read_text().partition("[tool.")[0]
 
 
 @pytest.mark.parametrize(

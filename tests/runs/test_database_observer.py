@@ -185,8 +185,9 @@ def test_a_heartbeat_that_arrives_after_the_end_does_not_set_the_run_back(server
     assert run["status"] == "COMPLETED"
 
 
-def test_many_writers_at_once_have_runs_and_points_of_their_own(server: MongoServer) -> None:
-    url = server.url("gan")
+@pytest.mark.parametrize("kind", ["home-made", pytest.param("real", marks=pytest.mark.mongodb)])
+def test_many_writers_at_once_have_runs_and_points_of_their_own(kind: str, request: pytest.FixtureRequest) -> None:
+    url = request.getfixturevalue("real_database") if kind == "real" else request.getfixturevalue("server").url("gan")
     check_store(url)
 
     def write() -> None:
@@ -211,7 +212,12 @@ def test_many_writers_at_once_have_runs_and_points_of_their_own(server: MongoSer
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [(None, "127.0.0.1"), (Faults(mute=True), ""), (NOT_PRIMARY, "not primary"), (DISK_FULL, "No space left on device")],
+    [
+        (None, "127.0.0.1"),
+        (Faults(mute=True), ""),
+        (NOT_PRIMARY, "not primary"),
+        (DISK_FULL, "No space left on device"),
+    ],
 )
 def test_a_run_ends_soon_without_its_server_and_one_line_says_what_is_missing_and_why(
     server: MongoServer, fault: Faults | None, reason: str, caplog: pytest.LogCaptureFixture, impatient: None
