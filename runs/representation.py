@@ -13,6 +13,7 @@ from runs.artifacts import ArtifactInfo
 from runs.datasets import refuse_unfit
 from runs.errors import UserError
 from runs.schema import CodeInfo, Dataset, ImageSize, Name
+from runs.study import digest
 from runs.validation import STRICT, NaturalInt, PositiveInt
 
 # raised when the same weights and images would no longer give the same numbers: older records then do not count
@@ -174,3 +175,28 @@ def promised_accuracies(config: RepresentationConfig) -> dict[str, list[int]]:
     """Labels a class, or steps of training, at which each metric of a complete record has a point."""
     promised = {ACCURACY[name]: label_counts(config) for name in features_of(config)}
     return promised | ({ACCURACY_AT_SNAPSHOTS: list(config.snapshot_steps)} if config.snapshot_steps else {})
+
+
+def representation_key(
+    config: Mapping[str, Any],
+    *,
+    weights: str | None,
+    images: str | None,
+    trained: Mapping[str, Any] | None = None,
+    version: int = REPRESENTATION_VERSION,
+) -> str:
+    """What tells whether something is measured already: a hash of all that its numbers depend on.
+
+    weights: digest of the discriminator's; without one, ``trained`` is the key's part of the config of the run in whose
+    discriminator's shape images are measured. images: digest of the data, as far as it was known.
+    """
+    return digest(
+        {
+            **config,
+            "shape_of": None,  # whichever run it is: its config is what counts
+            "weights": weights,
+            "trained": None if weights else trained,
+            "images": images,
+            "version": version,
+        }
+    )

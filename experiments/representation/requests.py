@@ -18,10 +18,10 @@ from runs.errors import UserError
 from runs.generations import latest_runs
 from runs.observers import parsed_settings
 from runs.records import RunRecord, RunStore
-from runs.representation import REPRESENTATION_VERSION, SEEN_IMAGES, TRAIN_IMAGES, RepresentationConfig
+from runs.representation import SEEN_IMAGES, TRAIN_IMAGES, RepresentationConfig, representation_key
 from runs.schema import DISCRIMINATOR, GENERATOR, SNAPSHOTS, RunConfig, key_fields
 from runs.snapshots import read_snapshots
-from runs.study import digest, load_study
+from runs.study import load_study
 from runs.validation import unknown, validated
 
 # what may be set by hand
@@ -133,19 +133,16 @@ def _request(config: RepresentationConfig, record: RunRecord, weights: bytes = b
         images = record.info["features"].get("data")
     else:
         images = digest_of(source_of(config), local_folder())
-    content = {
-        **asdict(config),
-        "shape_of": None,  # whichever run it is: its config is what counts
-        "weights": file_digest(weights) if weights else None,
-        "trained": None if weights else key_fields(asdict(trained)),
-        "images": images,
-        "version": REPRESENTATION_VERSION,
-    }
     return Request(
         config=config,
         url=store_url(),
         local=local_folder(),
-        key=digest(content),
+        key=representation_key(
+            asdict(config),
+            weights=file_digest(weights) if weights else None,
+            images=images,
+            trained=key_fields(asdict(trained)),
+        ),
         trained=trained,
         weights=weights,
         generator=generator,
