@@ -1,6 +1,6 @@
 """A MongoDB server small enough for tests: sockets and the wire protocol are real, mongomock answers the queries.
 
-It knows the commands that sacred's MongoObserver, GridFS and the project's own store send, and runs in a process of
+It knows the commands that sacred's MongoObserver, GridFS and the project's own stores send, and runs in a process of
 its own, which may be killed at any moment and started again on the same journal of writes. It can be told to misbehave
 as servers and networks do.
 

@@ -1,0 +1,1 @@
+"""Copying records from one store to another."""
