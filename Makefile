@@ -43,7 +43,7 @@ PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep data report fid representation reproducibility power test lint bench calibration clean
+.PHONY: help setup stability-sweep status data report fid representation reproducibility power test lint bench calibration clean
 
 help: ## this list
 	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
@@ -58,6 +58,9 @@ setup: $(READY) ## make the environment and install the pinned packages
 stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again, SNAPSHOT_EVERY=5 keeps weights at each fifth probe
 	@$(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
+
+status: $(READY) ## where STUDY stands, or every study that has records: complete, running (how fast, how long still), failed (why)
+	@$(PY) -m runs.status $(if $(filter file,$(origin STUDY)),,$(CHOICE)) || [ $$? -eq 1 ]
 
 data: $(READY) ## fetch or read DATASET and prepare it: ROOT=its files, SIZE=64, IMAGES=a folder of pictures, UNCHECKED=1, SKIP=1
 	@$(PY) -m experiments.data $(call quoted,$(DATASET)) $(if $(ROOT),--root $(call quoted,$(ROOT))) \

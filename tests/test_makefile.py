@@ -61,6 +61,15 @@ def test_a_study_may_have_any_name(project: Path, study: str) -> None:
     assert calls(project, "reproducibility", given)[-1] == ["-m", "analysis.reruns", study]
 
 
+def test_status_is_of_the_study_that_is_named_or_of_all(project: Path) -> None:
+    assert calls(project, "status") == [["-m", "runs.status"]]
+    (project / "calls").unlink()
+    named = calls(project, "status", "STUDY=aa", "SEEDS=3")
+    assert named == [["-m", "runs.status", "aa", "--seeds", "3"]]
+    (project / "calls").unlink()
+    assert calls(project, "status", STUDY="aa") == [["-m", "runs.status", "aa"]]
+
+
 def test_features_are_tested_on_the_data_set_that_is_named(project: Path) -> None:
     assert calls(project, "representation", "STUDY=tiny_imagenet", "TEST_ON=cifar10", "WORKERS=1") == [
         ["-m", "experiments.representation", "tiny_imagenet", "--test-on", "cifar10", "--workers", "1"]

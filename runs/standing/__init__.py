@@ -1,0 +1,1 @@
+"""Where studies stand: which of their runs are complete, running, or in want of something."""

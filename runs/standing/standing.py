@@ -1,0 +1,236 @@
+"""What became of each planned run of a study, and how long the rest will take."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from statistics import fmean, median
+from typing import Any, Literal
+
+from runs.contents.content import Contents, utc_now
+from runs.generations import generation_of
+from runs.records import COMPLETED, RUNNING, RunRecord
+from runs.schema import TRAINING_VERSION
+from runs.standing.declared import Declared
+from runs.standing.pace import Pace, pace_of
+from runs.study import Cell
+
+State = Literal["running", "failed", "dead", "interrupted", "incomplete"]
+
+_NOT_RECORDED = 1  # the version of training that did not record it
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Unfinished:
+    """A record that is not complete."""
+
+    record: RunRecord
+    state: State
+    point: Mapping[str, Any]  # the grid point, if there is a grid
+    host: str
+    reason: str  # what is missing, or the last line of what went wrong
+    pace: Pace
+
+    @property
+    def steps(self) -> int:
+        """How many the run will have."""
+        return int(self.record.config.get("steps") or 0)
+
+    @property
+    def heard(self) -> datetime | None:
+        """When its writer last gave a sign of life."""
+        return self.record.heartbeat or self.record.start_time
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Standing:
+    """Where one study stands.
+
+    planned: how many runs it declares, each of which is complete, or has its last record in ``running`` or
+    ``unfinished``, or is to do; None where nobody says what was planned: then every record counts as a run of its own.
+    running: all that are, also those that are trained again or not planned. again: how many of the complete runs have a
+    complete record of their latest training, if not all. superseded: complete records that count no more. attempts:
+    incomplete records of runs that are complete by now. outside: other records of runs that the study does not declare.
+    speed: steps a second, of all running runs together. left: seconds, about.
+    """
+
+    name: str
+    choice: str  # in the words of make
+    planned: int | None
+    complete: int
+    running: Sequence[Unfinished]
+    unfinished: Sequence[Unfinished]
+    to_do: int
+    again: int | None
+    superseded: int
+    attempts: int
+    outside: int
+    speed: float | None
+    left: float | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether every planned run is complete; of runs that nobody planned, whether none is under way or broken."""
+        return self.complete == self.planned if self.planned is not None else not (self.running or self.unfinished)
+
+    def of(self, state: State) -> list[Unfinished]:
+        """Those in that state."""
+        return [one for one in (*self.running, *self.unfinished) if one.state == state]
+
+
+def standing_of(declared: Declared, contents: Contents) -> Standing:
+    """Where the study stands now."""
+    found = _Sorted(declared)
+    running = [found.unfinished(record, contents) for record in found.alive]
+    speeds = [one.pace.speed for one in running if one.pace.speed]
+    return Standing(
+        name=declared.study.label if declared.study else declared.name,
+        choice=declared.choice,
+        planned=len(found.groups) if declared.study else None,
+        complete=len(found.complete),
+        running=running,
+        unfinished=[found.unfinished(record, contents) for record in found.last_attempts],
+        to_do=sum(not records for records in found.groups.values()),
+        again=found.again,
+        superseded=found.superseded,
+        attempts=found.attempts,
+        outside=len([one for one in found.outside if not is_stale(one) and one not in found.alive]),
+        speed=sum(speeds) if speeds else None,
+        left=_left(found, running) if declared.study else None,
+    )
+
+
+def is_stale(record: RunRecord) -> bool:
+    """Whether an older version of training made a record that was complete then."""
+    version = int(record.meta.get("training_version") or _NOT_RECORDED)
+    return record.status == COMPLETED and version < TRAINING_VERSION
+
+
+class _Sorted:
+    """A study's records by the run that they are of."""
+
+    def __init__(self, declared: Declared) -> None:
+        self.cells: dict[Any, Cell] = {cell.key: cell for cell in declared.study.cells()} if declared.study else {}
+        seeds = declared.study.seeds if declared.study else ()
+        self.groups: dict[Any, list[RunRecord]] = {(key, seed): [] for seed in seeds for key in self.cells}
+        self.outside: list[RunRecord] = []
+        for record in declared.records:
+            run = (record.meta.get("cell_key"), record.config.get("seed"))
+            if declared.study is None:
+                self.groups[record.id] = [record]
+            else:
+                self.groups.get(run, self.outside).append(record)
+        self.alive = [record for record in declared.records if record.status == RUNNING and not record.dead]
+
+    @cached_property
+    def complete(self) -> dict[Any, list[RunRecord]]:
+        """The complete records of each run that has some."""
+        found = {run: [one for one in records if one.complete] for run, records in self.groups.items()}
+        return {run: records for run, records in found.items() if records}
+
+    @property
+    def last_attempts(self) -> list[RunRecord]:
+        """The last record of each run that is neither complete nor running."""
+        waiting = [records for run, records in self.groups.items() if records and run not in self.complete]
+        last = [
+            max(records, key=lambda one: one.id) for records in waiting if not any(one in self.alive for one in records)
+        ]
+        return sorted(last, key=lambda one: one.id)
+
+    @cached_property
+    def latest(self) -> dict[Any, int]:
+        """The latest training of each run that is complete."""
+        return {run: max(map(generation_of, records)) for run, records in self.complete.items()}
+
+    @property
+    def again(self) -> int | None:
+        """How many runs are of the latest training, if not all."""
+        counts = Counter(self.latest.values())
+        return counts[max(counts)] if len(counts) > 1 else None
+
+    @property
+    def superseded(self) -> int:
+        """Complete records of earlier trainings, and of older versions of training."""
+        earlier = [
+            one for run, records in self.complete.items() for one in records if generation_of(one) < self.latest[run]
+        ]
+        return len(earlier) + sum(map(is_stale, self.outside))
+
+    @property
+    def attempts(self) -> int:
+        """Incomplete records of runs that are complete by now."""
+        return sum(not one.complete and one not in self.alive for run in self.complete for one in self.groups[run])
+
+    def unfinished(self, record: RunRecord, contents: Contents) -> Unfinished:
+        """What is to be known of a record that is not complete."""
+        state, cell = _state(record), self.cells.get(record.meta.get("cell_key"))
+        try:
+            run = contents.read(record.id).run
+        except KeyError:  # deleted meanwhile
+            run = {}
+        return Unfinished(
+            record=record,
+            state=state,
+            point=cell.grid_point if cell else {},
+            host=str((run.get("host") or {}).get("hostname") or ""),
+            reason=_last_line(run.get("fail_trace")) if state == "failed" else record.shortcoming or "",
+            pace=_pace(record, contents),
+        )
+
+
+def _state(record: RunRecord) -> State:
+    if record.status == RUNNING:
+        return "dead" if record.dead else "running"
+    if record.status in ("FAILED", "INTERRUPTED"):
+        return "failed" if record.status == "FAILED" else "interrupted"
+    return "incomplete"
+
+
+def _last_line(fail_trace: Any) -> str:
+    lines = "".join(map(str, fail_trace or [])).strip().splitlines()
+    return lines[-1].strip() if lines else "no reason is recorded"
+
+
+def _pace(record: RunRecord, contents: Contents) -> Pace:
+    try:
+        return pace_of(contents.points(record.id))
+    except (KeyError, TypeError, ValueError):  # damaged
+        return Pace(step=0)
+
+
+def _left(found: _Sorted, running: Sequence[Unfinished]) -> float | None:
+    """Seconds until all runs are complete, if as many as now go on running; None if none is, or its speed is unknown.
+
+    A step takes as long as in the arm's complete runs, else as in those that are running, else as in any.
+    """
+    reached = {(one.record.meta.get("cell_key"), one.record.config.get("seed")): one.pace.step for one in running}
+    costs = _costs(found, running)
+    if not reached or not costs:
+        return None
+    usual, cost = fmean(costs.values()), 0.0
+    for key, seed in found.groups:
+        if (key, seed) not in found.complete:
+            config = found.cells[key].config
+            cost += (config.steps - reached.get((key, seed), 0)) * costs.get(config.arm, usual)
+    return cost / len(running)
+
+
+def _costs(found: _Sorted, running: Iterable[Unfinished]) -> dict[str, float]:
+    """Seconds a step takes, by arm."""
+    took: dict[str, list[float]] = {}
+    for one in running:
+        if one.pace.speed:
+            took.setdefault(one.record.config["arm"], []).append(1 / one.pace.speed)
+    measured: dict[str, list[float]] = {}
+    for records in found.complete.values():
+        for record in records:
+            if record.start_time and record.stop_time and record.config.get("steps"):
+                seconds = (record.stop_time - record.start_time).total_seconds()
+                measured.setdefault(record.config["arm"], []).append(seconds / record.config["steps"])
+    return {arm: median(values) for arm, values in {**took, **measured}.items()}
+
+
+def silence(one: Unfinished) -> float | None:
+    """Seconds since its writer last gave a sign of life."""
+    return None if one.heard is None else (utc_now() - one.heard).total_seconds()
