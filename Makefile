@@ -43,7 +43,7 @@ PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep status data report fid representation reproducibility power test lint bench calibration clean
+.PHONY: help setup stability-sweep status data report fid representation reproducibility power test lint bench calibration clean purge
 
 help: ## this list
 	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
@@ -102,9 +102,15 @@ bench: $(READY) ## measure the costs and gains that the README quotes
 calibration: $(READY) ## check every test's error rate and power on synthetic studies (2 minutes)
 	@$(PY) -m benchmarks.calibration
 
-clean: ## remove reports and caches; records and checkpoints in runs/_local stay
+clean: ## remove reports and caches; records and checkpoints stay, wherever they are
+	@if [ -n "$$(find runs/reports -name run.json 2>/dev/null)" ]; then \
+	echo "error: there are records in runs/reports; move them elsewhere first: clean deletes none" >&2; exit 2; fi
 	rm -rf runs/reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './$(MONGO)/*' -prune -exec rm -rf {} +
+
+purge: $(READY) ## delete all records and checkpoints of STUDY, after saying what and asking; YES=1 does not ask
+	@$(if $(filter file,$(origin STUDY)),echo "error: purge deletes records; name their study: make purge STUDY=name" >&2; exit 2,\
+	$(PY) -m runs.purge $(call quoted,$(STUDY)) $(if $(filter-out 0 no,$(YES)),--yes))
 
 $(READY): requirements.lock
 	@python=$$(sh .ci/find-python) || exit 1; \

@@ -70,6 +70,30 @@ def test_status_is_of_the_study_that_is_named_or_of_all(project: Path) -> None:
     assert calls(project, "status", STUDY="aa") == [["-m", "runs.status", "aa"]]
 
 
+def test_purge_needs_a_study_that_is_named(project: Path) -> None:
+    done = make(project, "purge")
+    assert done.returncode == 2 and "make purge STUDY=name" in done.stderr
+    assert not (project / "calls").exists()
+    assert calls(project, "purge", "STUDY=it's mine.yaml") == [["-m", "runs.purge", "it's mine.yaml"]]
+    (project / "calls").unlink()
+    assert calls(project, "purge", "STUDY=aa", "YES=1") == [["-m", "runs.purge", "aa", "--yes"]]
+
+
+def test_clean_deletes_reports_and_no_record(project: Path) -> None:
+    records, report = project / "runs/_local/records/1/run.json", project / "runs/reports/digits/report.html"
+    checkpoint = project / "runs/_local/checkpoints/a-0.pt"
+    for path in (records, report, checkpoint):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert make(project, "clean").returncode == 0
+    assert (records.exists(), checkpoint.exists(), report.exists()) == (True, True, False)
+    misplaced = project / "runs/reports/records/1/run.json"
+    misplaced.parent.mkdir(parents=True)
+    misplaced.touch()
+    done = make(project, "clean")
+    assert done.returncode == 2 and "there are records in runs/reports" in done.stderr and misplaced.exists()
+
+
 def test_features_are_tested_on_the_data_set_that_is_named(project: Path) -> None:
     assert calls(project, "representation", "STUDY=tiny_imagenet", "TEST_ON=cifar10", "WORKERS=1") == [
         ["-m", "experiments.representation", "tiny_imagenet", "--test-on", "cifar10", "--workers", "1"]

@@ -10,39 +10,26 @@ from typing import Any
 import pytest
 
 from runs import status
-from runs.addresses import is_mongo_url
 from runs.contents.content import Points, utc_now
 from runs.contents.places import contents_at
 from runs.errors import UserError, report_user_errors
-from runs.manifest import planned_runs
 from runs.schema import CLOCK
 from runs.standing.declared import Declared, declared
 from runs.standing.pace import pace_of
 from runs.standing.standing import Standing, standing_of
 from runs.store import open_store
-from runs.study import Study, load_study
+from runs.study import load_study
 from tests.recording import record_run, synthetic_info, trace
+from tests.runs.recorded import RUNS, SMOKE, look_at, recorded
 
-SMOKE = load_study("smoke")
-RUNS = planned_runs(SMOKE)  # mlp and dcgan at seed 0, then at seed 1
 START = datetime(2026, 1, 31, 12)
 
 
 @pytest.fixture(autouse=True)
 def here(store_url_of_kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The store that commands look at."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GAN_STABILITY_LOCAL", str(tmp_path))
-    monkeypatch.setenv("MONGO_URL", store_url_of_kind if is_mongo_url(store_url_of_kind) else "")
+    look_at(store_url_of_kind, tmp_path, monkeypatch)
     return store_url_of_kind
-
-
-def recorded(url: str, place: int, *, study: Study = SMOKE, **options: Any) -> int:
-    """Record that planned run; options as of record_run."""
-    key, seed = planned_runs(study)[place]
-    cell = next(cell for cell in study.cells() if cell.key == key)
-    meta = {"cell_key": key, "training_version": 2, **options.pop("meta", {})}
-    return record_run(url, cell.at_seed(seed), meta=meta, **options)
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str, status_is: int) -> list[str]:
