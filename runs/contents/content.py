@@ -109,6 +109,14 @@ class Contents(abc.ABC):
         """
 
     @abc.abstractmethod
+    def half_copies(self) -> int:
+        """How many copies broke off with no word: their processes were killed."""
+
+    @abc.abstractmethod
+    def remove_half_copies(self) -> None:
+        """Delete what these left behind."""
+
+    @abc.abstractmethod
     def interrupt(self, run_id: int) -> bool:
         """Have a record that still says RUNNING say INTERRUPTED; whether it did say so."""
 

@@ -86,7 +86,7 @@ class DatabaseContents(Contents):
     def add(self, content: Content, source: Contents) -> int:
         """See :class:`Contents`."""
         with one_line_faults(self._url):
-            for left in self.leftovers(content.identity):
+            for left in self._half_copies(content.identity):
                 self.remove(left)
             try:
                 return self._add(content, source)
@@ -103,7 +103,16 @@ class DatabaseContents(Contents):
             raise
         return run_id
 
-    def leftovers(self, identity: str | None = None) -> list[int]:
+    def half_copies(self) -> int:
+        """See :class:`Contents`."""
+        return len(self._half_copies())
+
+    def remove_half_copies(self) -> None:
+        """See :class:`Contents`."""
+        for run_id in self._half_copies():
+            self.remove(run_id)
+
+    def _half_copies(self, identity: str | None = None) -> list[int]:
         """Ids of what copies (of one record, or of any) left behind whose process was killed."""
         of_it = {} if identity is None else {"meta.copied_from": identity}
         with one_line_faults(self._url):

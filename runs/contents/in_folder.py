@@ -106,6 +106,18 @@ class FolderContents(Contents):
             part.rename(place)
             return run_id
 
+    def half_copies(self) -> int:
+        """See :class:`Contents`."""
+        return len(self._half_copies())
+
+    def remove_half_copies(self) -> None:
+        """See :class:`Contents`."""
+        for path in self._half_copies():
+            shutil.rmtree(path)
+
+    def _half_copies(self) -> list[Path]:
+        return [path for path in self._folder.glob(f"{_COPYING}*") if _abandoned(path)]
+
     def interrupt(self, run_id: int) -> bool:
         """See :class:`Contents`."""
         path = self._folder / str(run_id) / RUN
@@ -126,10 +138,6 @@ class FolderContents(Contents):
                 continue
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         shutil.rmtree(folder)
-
-    def leftovers(self) -> list[Path]:
-        """What copies left behind whose process was killed."""
-        return sorted(path for path in self._folder.glob(f"{_COPYING}*") if _abandoned(path))
 
 
 def size_of(path: Path) -> int:

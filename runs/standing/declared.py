@@ -20,8 +20,15 @@ class Declared:
     @property
     def choice(self) -> str:
         """What chooses this study, and these of its runs, in the words of make: «STUDY=digits SEEDS=3»."""
-        source, overrides = (self.study.source, self.study.overrides) if self.study else (self.name, {})
-        return shlex.join([f"STUDY={source}", *(f"{name.upper()}={value}" for name, value in overrides.items())])
+        overrides = self.study.overrides if self.study else {}
+        words = shlex.join(f"{name.upper()}={value}" for name, value in overrides.items())
+        return f"STUDY={self._source} {words}".rstrip()
+
+    @property
+    def _source(self) -> str:
+        source = self.study.source if self.study else self.name
+        is_known = source in study_names() or source.endswith((".yaml", ".yml"))
+        return shlex.quote(source) if is_known else f"…/{source}.yaml"  # wherever its file may lie
 
 
 def all_declared(store: RunStore) -> list[Declared]:

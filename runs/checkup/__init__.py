@@ -1,0 +1,1 @@
+"""What is amiss with records and the files beside them, and what mends it."""
