@@ -60,7 +60,7 @@ stability-sweep: $(READY) ## train what is missing of STUDY, then write its repo
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
 
 status: $(READY) ## where STUDY stands, or every study that has records: complete, running (how fast, how long still), failed (why)
-	@$(PY) -m runs.status $(if $(filter file,$(origin STUDY)),,$(CHOICE)) || [ $$? -eq 1 ]
+	@$(PY) -m runs.status $(if $(SEEDS)$(ARMS)$(filter-out file,$(origin STUDY)),$(CHOICE)) || [ $$? -eq 1 ]
 
 data: $(READY) ## fetch or read DATASET and prepare it: ROOT=its files, SIZE=64, IMAGES=a folder of pictures, UNCHECKED=1, SKIP=1
 	@$(PY) -m experiments.data $(call quoted,$(DATASET)) $(if $(ROOT),--root $(call quoted,$(ROOT))) \

@@ -67,6 +67,8 @@ def test_status_is_of_the_study_that_is_named_or_of_all(project: Path) -> None:
     named = calls(project, "status", "STUDY=aa", "SEEDS=3")
     assert named == [["-m", "runs.status", "aa", "--seeds", "3"]]
     (project / "calls").unlink()
+    assert calls(project, "status", "SEEDS=3") == [["-m", "runs.status", "digits", "--seeds", "3"]]
+    (project / "calls").unlink()
     assert calls(project, "status", STUDY="aa") == [["-m", "runs.status", "aa"]]
 
 

@@ -11,6 +11,7 @@ from runs.contents.in_folder import size_of
 from runs.generations import generation_of
 from runs.manifest import RunKey
 from runs.records import SILENCE, RunRecord
+from runs.standing.standing import run_of
 from runs.study import load_study, study_names
 from runs.wording import counted, disk
 
@@ -68,8 +69,8 @@ def _complete(records: Sequence[RunRecord]) -> Mapping[RunKey, int]:
     """The latest training of each run that is complete."""
     latest: dict[RunKey, int] = {}
     for record in records:
-        if record.complete and "cell_key" in record.meta:
-            run = record.meta["cell_key"], record.config["seed"]
+        if record.complete:
+            run = run_of(record)
             latest[run] = max(latest.get(run, 0), generation_of(record))
     return latest
 

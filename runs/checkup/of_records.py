@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from runs.checkup.finding import Finding
-from runs.contents.content import Contents
+from runs.contents.content import Contents, mapping
 from runs.generations import latest_generation
 from runs.kinds import REPRESENTATION
 from runs.records import RUNNING, RunRecord, RunStore
 from runs.standing.declared import Declared
-from runs.standing.standing import Standing, Unfinished, standing_of
+from runs.standing.standing import Standing, Unfinished, run_of, standing_of
 from runs.wording import counted
 
 _UNKNOWN = "unknown"
@@ -73,7 +73,7 @@ def _unpaired(declared: Declared, standing: Standing, sweep: str) -> Iterator[Fi
     """Seeds of which some arms are complete and others are not; while a sweep runs that is nothing to wonder about."""
     if declared.study is None:
         return
-    recorded = {(one.meta.get("cell_key"), one.config.get("seed")) for one in declared.records if one.complete}
+    recorded = {run_of(one) for one in declared.records if one.complete}
     lines = []
     for point in declared.study.grid_points():
         keys = {arm: declared.study.cell(arm, point).key for arm in declared.study.arms}
@@ -116,9 +116,9 @@ def _counting(declared: Declared) -> list[RunRecord]:
     planned = {cell.key for cell in declared.study.cells()} if declared.study else set()
     groups: dict[Any, list[RunRecord]] = {}
     for record in declared.records:
-        key = record.meta.get("cell_key")
-        if record.complete and (declared.study is None or key in planned):
-            groups.setdefault((key, record.config.get("seed")), []).append(record)
+        run = run_of(record)
+        if record.complete and (declared.study is None or run[0] in planned):
+            groups.setdefault(run, []).append(record)
     return [record for records in groups.values() for record in latest_generation(records)]
 
 
@@ -128,7 +128,7 @@ def _plan_drift(declared: Declared, counting: Sequence[RunRecord], sweep: str) -
         return
     others = [one for one in counting if one.meta.get("plan_hash") not in (None, study.plan_hash)]
     if others:
-        changed = sorted({name for one in others for name in _changed(one.info.get("plan") or {}, study.document)})
+        changed = sorted({name for one in others for name in _changed(mapping(one.info.get("plan")), study.document)})
         yield Finding(
             what=f"{counted(len(others), 'record was', 'records were')} made under another content of the study file",
             lines=[_runs(others), f"changed since: {', '.join(changed) or 'not recorded'}"],
@@ -142,7 +142,7 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 def _other_code(counting: Sequence[RunRecord], sweep: str) -> Iterator[Finding]:
     """Where most records were made by one commit, or with one version of a library, and some by another."""
-    libraries = sorted({name for record in counting for name in record.info.get("versions") or {}})
+    libraries = sorted({name for record in counting for name in mapping(record.info.get("versions"))})
     facts: dict[str, Callable[[RunRecord], str]] = {"commit": _commit}
     facts |= {name: partial(_version, name) for name in libraries}
     lines, others = [], set()
@@ -162,13 +162,13 @@ def _other_code(counting: Sequence[RunRecord], sweep: str) -> Iterator[Finding]:
 
 
 def _commit(record: RunRecord) -> str:
-    code = record.info.get("code") or {}
+    code = mapping(record.info.get("code"))
     commit = str(code.get("commit") or _UNKNOWN)[:10]
     return f"{commit} with changes" if code.get("modified") else commit
 
 
 def _version(name: str, record: RunRecord) -> str:
-    return str((record.info.get("versions") or {}).get(name, _UNKNOWN))
+    return str(mapping(record.info.get("versions")).get(name, _UNKNOWN))
 
 
 def _runs(records: Sequence[RunRecord], most: int = 12) -> str:

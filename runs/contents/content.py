@@ -4,6 +4,7 @@ import abc
 import hashlib
 import json
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -17,6 +18,8 @@ from runs.validation import unknown
 COPIED_FROM = "copied_from"  # in meta: the identity of the record that this one is a copy of
 
 Document = Mapping[str, Any]
+
+_IDENTITY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +53,7 @@ class Content:
     @property
     def meta(self) -> Document:
         """What the run's maker said about it."""
-        return self.run.get("meta") or {}
+        return mapping(self.run.get("meta"))
 
     @property
     def identity(self) -> str:
@@ -58,15 +61,17 @@ class Content:
 
         A digest of what does not change once a run has ended; of a copy, that of the record it was made from.
         """
-        started = self.run.get("start_time")
+        original, started = self.meta.get(COPIED_FROM), self.run.get("start_time")
+        if isinstance(original, str) and _IDENTITY.fullmatch(original):  # it becomes part of a file's name
+            return original
         content = {
             "config": self.config,
             "info": self.info,
             "meta": self.meta,
-            "started": started and to_millisecond(started).isoformat(),
+            "started": to_millisecond(started).isoformat() if isinstance(started, datetime) else None,
             **{name: self.run.get(name) for name in ("host", "command")},
         }
-        return str(self.meta.get(COPIED_FROM) or hashlib.sha256(plain_json(content).encode()).hexdigest()[:32])
+        return hashlib.sha256(plain_json(content).encode()).hexdigest()[:32]
 
 
 class Contents(abc.ABC):
@@ -86,7 +91,7 @@ class Contents(abc.ABC):
 
     @abc.abstractmethod
     def points(self, run_id: int) -> dict[str, Points]:
-        """Its metrics by name. Raises ValueError or KeyError if they are not what sacred writes."""
+        """Its metrics by name. Raises ValueError if they are not what sacred writes."""
 
     @abc.abstractmethod
     def artifact(self, run_id: int, name: str) -> AbstractContextManager[BinaryIO]:
@@ -128,6 +133,23 @@ class Contents(abc.ABC):
 def absent(content: Content, name: str) -> KeyError:
     """What is raised where a record has no such artifact."""
     return KeyError(f"run {content.id}: {unknown('artifact', name, content.artifacts)}")
+
+
+def mapping(value: Any) -> Document:
+    """A part of a record that should be an object; an empty one if it is damaged."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def points_of(recorded: Any) -> Points:
+    """A metric's points, times as dates or as their text. Raises ValueError if sacred does not write such."""
+    try:
+        times = [datetime.fromisoformat(one) if isinstance(one, str) else one for one in recorded["timestamps"]]
+        points = Points(steps=list(recorded["steps"]), values=list(recorded["values"]), timestamps=times)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"a metric is damaged ({error})") from None
+    if not len(points.steps) == len(points.values) == len(times) or not all(isinstance(one, datetime) for one in times):
+        raise ValueError("a metric is damaged: it has not one step, value and time a point")
+    return points
 
 
 def plain_json(content: Any, indent: int | None = None) -> str:

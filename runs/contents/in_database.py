@@ -10,7 +10,18 @@ from bson import ObjectId
 from bson.errors import InvalidDocument
 from pymongo.errors import DuplicateKeyError
 
-from runs.contents.content import Content, Contents, Points, abandoned, absent, this_process, utc_now
+from runs.contents.content import (
+    Content,
+    Contents,
+    Points,
+    abandoned,
+    absent,
+    mapping,
+    points_of,
+    this_process,
+    utc_now,
+)
+from runs.filters import TIMES
 from runs.mongo import Document, database, one_line_faults
 from runs.records import COMPLETED, RUNNING
 
@@ -52,18 +63,14 @@ class DatabaseContents(Contents):
     def points(self, run_id: int) -> dict[str, Points]:
         """See :class:`Contents`."""
         with one_line_faults(self._url):
-            return {
-                metric["name"]: Points(
-                    steps=metric["steps"], values=metric["values"], timestamps=metric.get("timestamps", [])
-                )
-                for metric in self._metrics.find({"run_id": run_id})
-            }
+            found = list(self._metrics.find({"run_id": run_id}))
+        return {str(metric.get("name")): points_of(metric) for metric in found}
 
     def artifact(self, run_id: int, name: str) -> AbstractContextManager[BinaryIO]:
         """See :class:`Contents`."""
         with one_line_faults(self._url):
             document = self._document(run_id)
-            files = {entry["name"]: entry["file_id"] for entry in document.get("artifacts") or []}
+            files = _artifact_files(document)
             if name not in files:
                 raise absent(_content(document), name)
             return cast(AbstractContextManager[BinaryIO], self._files.get(files[name]))
@@ -71,8 +78,8 @@ class DatabaseContents(Contents):
     def size(self, run_id: int) -> int:
         """See :class:`Contents`."""
         with one_line_faults(self._url):
-            files = [entry["file_id"] for entry in self._document(run_id).get("artifacts") or []]
-            found = self._database["fs.files"].find({"_id": {"$in": files}}, ["length"])
+            files = _artifact_files(self._document(run_id)).values()
+            found = self._database["fs.files"].find({"_id": {"$in": list(files)}}, ["length"])
             count = {"$project": {"points": {"$size": "$values"}}}
             points = sum(one["points"] for one in self._metrics.aggregate([{"$match": {"run_id": run_id}}, count]))
             return sum(int(one["length"]) for one in found) + _BYTES_A_POINT * points
@@ -134,8 +141,8 @@ class DatabaseContents(Contents):
             run = self._runs.find_one({"_id": run_id}, ["artifacts", "status"]) or {}
             if run.get("status") == COMPLETED:
                 self._runs.update_one({"_id": run_id}, {"$set": {"status": "DELETED"}})
-            for entry in run.get("artifacts") or []:
-                self._files.delete(entry["file_id"])
+            for file_id in _artifact_files(run).values():
+                self._files.delete(file_id)
             self._metrics.delete_many({"run_id": run_id})
             self._runs.delete_one({"_id": run_id})
 
@@ -200,18 +207,26 @@ class DatabaseContents(Contents):
 def _content(document: Document) -> Content:
     apart = ("_id", "config", "info", "artifacts", "captured_out", "format", "copying")
     # the metrics' ids in the info are for viewers of this database
-    info = {name: value for name, value in (document.get("info") or {}).items() if name != "metrics"}
+    info = {name: value for name, value in mapping(document.get("info")).items() if name != "metrics"}
+    run = {name: value for name, value in document.items() if name not in apart}
     return Content(
         id=document["_id"],
-        run={name: value for name, value in document.items() if name not in apart},
-        config=document.get("config") or {},
+        run=run | {name: run[name] if isinstance(run[name], datetime) else None for name in TIMES if name in run},
+        config=mapping(document.get("config")),
         info=info,
-        artifacts=tuple(dict.fromkeys(entry["name"] for entry in document.get("artifacts") or [])),
-        output=document.get("captured_out") or "",
+        artifacts=tuple(_artifact_files(document)),
+        output=str(document.get("captured_out") or ""),
     )
 
 
+def _artifact_files(document: Document) -> dict[str, Any]:
+    """Ids of its files by the artifact's name; of several of one name the last."""
+    entries = document.get("artifacts")
+    entries = [mapping(entry) for entry in entries] if isinstance(entries, list) else []
+    return {str(entry["name"]): entry["file_id"] for entry in entries if {"name", "file_id"} <= entry.keys()}
+
+
 def _abandoned(document: Document) -> bool:
-    begun: dict[str, Any] = document.get("copying") or {}
-    heard = begun.get("heard")
-    return not isinstance(heard, datetime) or abandoned(str(begun["host"]), int(begun["process"]), heard)
+    begun = mapping(document.get("copying"))
+    host, process, heard = (begun.get(name) for name in ("host", "process", "heard"))
+    return not (isinstance(process, int) and isinstance(heard, datetime)) or abandoned(str(host), process, heard)

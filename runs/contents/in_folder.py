@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runs.contents.content import Content, Contents, Points, abandoned, absent, plain_json, this_process
+from runs.contents.content import Content, Contents, Points, abandoned, absent, plain_json, points_of, this_process
 from runs.files import replaced
 from runs.filters import TIMES
 from runs.records import RUNNING
@@ -36,14 +36,16 @@ class FolderContents(Contents):
         if not folder.is_dir():
             raise KeyError(run_id)
         run = _object(folder / RUN)
-        names = run.pop("artifacts", None) or []
+        names = run.pop("artifacts", None)
         output = folder / OUTPUT
         return Content(
             id=run_id,
             run=run | {name: _time(run.get(name)) for name in TIMES if name in run},
             config=_object(folder / CONFIG),
             info=_object(folder / INFO),
-            artifacts=tuple(dict.fromkeys(name for name in names if _plain(name) and (folder / name).is_file())),
+            artifacts=tuple(
+                dict.fromkeys(name for name in (names if isinstance(names, list) else []) if _is_file(folder, name))
+            ),
             output=output.read_text(encoding="utf-8", errors="replace") if output.is_file() else "",
         )
 
@@ -55,14 +57,9 @@ class FolderContents(Contents):
         """See :class:`Contents`."""
         path = self._folder / str(run_id) / METRICS
         recorded = json.loads(path.read_bytes()) if path.exists() else {}
-        return {
-            name: Points(
-                steps=metric["steps"],
-                values=metric["values"],
-                timestamps=[datetime.fromisoformat(text) for text in metric["timestamps"]],
-            )
-            for name, metric in recorded.items()
-        }
+        if not isinstance(recorded, dict):
+            raise ValueError(f"its {METRICS} holds no metrics")
+        return {name: points_of(metric) for name, metric in recorded.items()}
 
     def artifact(self, run_id: int, name: str) -> AbstractContextManager[BinaryIO]:
         """See :class:`Contents`."""
@@ -193,6 +190,10 @@ def _object(path: Path) -> dict[str, Any]:
 def _plain(name: Any) -> bool:
     """Whether it names a file of the record's own folder."""
     return isinstance(name, str) and Path(name).name == name
+
+
+def _is_file(folder: Path, name: Any) -> bool:
+    return _plain(name) and (folder / name).is_file()
 
 
 def _text(time: datetime | None) -> str | None:

@@ -10,7 +10,7 @@ from runs.wording import counted, duration
 
 _BAR = 40  # characters
 _MOST_ROWS = 20  # of a table; the rest is counted
-_RIGHT = ("run", "seed", "step", "speed", "left", "silent for")
+_RIGHT = ("run", "seed", "step", "speed", "left", "last heard")
 _MEANING: dict[State, str] = {
     "running": "",
     "failed": "ended by an error",
@@ -74,7 +74,7 @@ def _section(state: State, found: Sequence[Unfinished], *, with_study: bool = Fa
         return
     meaning = _MEANING[state]
     yield from ("", f"{state} {len(found)}" + (f"  ({meaning})" if meaning else ""))
-    header = ("run", "study", "arm", "at", "seed", "step", "speed", "left", "silent for", "host", "reason")
+    header = ("run", "study", "arm", "at", "seed", "step", "speed", "left", "last heard", "host", "reason")
     rows = [_row(one, with_study) for one in found[:_MOST_ROWS]]
     yield from (f"  {line}" for line in aligned(header, rows, right=_RIGHT))
     if len(found) > _MOST_ROWS:
@@ -94,7 +94,7 @@ def _row(one: Unfinished, with_study: bool) -> tuple[str, ...]:
         f"{one.pace.step:,} of {one.steps:,}",
         "" if not running or one.pace.speed is None else _speed(one.pace.speed),
         "" if left is None else duration(left),
-        "" if silent is None else duration(silent),
+        "" if silent is None else f"{duration(silent)} ago",
         one.host,
         one.reason if one.state in ("failed", "incomplete") else "",
     )

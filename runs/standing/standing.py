@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean, median
 from typing import Any, Literal
 
-from runs.contents.content import Contents, utc_now
+from runs.contents.content import Contents, mapping, utc_now
 from runs.generations import generation_of
 from runs.records import COMPLETED, RUNNING, RunRecord
 from runs.schema import TRAINING_VERSION
@@ -35,7 +35,8 @@ class Unfinished:
     @property
     def steps(self) -> int:
         """How many the run will have."""
-        return int(self.record.config.get("steps") or 0)
+        steps = self.record.config.get("steps")
+        return steps if isinstance(steps, int) else 0
 
     @property
     def heard(self) -> datetime | None:
@@ -101,10 +102,16 @@ def standing_of(declared: Declared, contents: Contents) -> Standing:
     )
 
 
+def run_of(record: RunRecord) -> tuple[str, int]:
+    """Which run it is of, as far as it says so: a cell's key and a seed."""
+    key, seed = record.meta.get("cell_key"), record.config.get("seed")
+    return key if isinstance(key, str) else "", seed if isinstance(seed, int) else -1
+
+
 def is_stale(record: RunRecord) -> bool:
     """Whether an older version of training made a record that was complete then."""
-    version = int(record.meta.get("training_version") or _NOT_RECORDED)
-    return record.status == COMPLETED and version < TRAINING_VERSION
+    version = record.meta.get("training_version") or _NOT_RECORDED
+    return record.status == COMPLETED and isinstance(version, int) and version < TRAINING_VERSION
 
 
 class _Sorted:
@@ -116,7 +123,7 @@ class _Sorted:
         self.groups: dict[Any, list[RunRecord]] = {(key, seed): [] for seed in seeds for key in self.cells}
         self.outside: list[RunRecord] = []
         for record in declared.records:
-            run = (record.meta.get("cell_key"), record.config.get("seed"))
+            run = run_of(record)
             if declared.study is None:
                 self.groups[record.id] = [record]
             else:
@@ -173,7 +180,7 @@ class _Sorted:
             record=record,
             state=state,
             point=cell.grid_point if cell else {},
-            host=str((run.get("host") or {}).get("hostname") or ""),
+            host=str(mapping(run.get("host")).get("hostname") or ""),
             reason=_last_line(run.get("fail_trace")) if state == "failed" else record.shortcoming or "",
             pace=_pace(record, contents),
         )
@@ -188,14 +195,14 @@ def _state(record: RunRecord) -> State:
 
 
 def _last_line(fail_trace: Any) -> str:
-    lines = "".join(map(str, fail_trace or [])).strip().splitlines()
+    lines = "".join(map(str, fail_trace if isinstance(fail_trace, list) else [])).strip().splitlines()
     return lines[-1].strip() if lines else "no reason is recorded"
 
 
 def _pace(record: RunRecord, contents: Contents) -> Pace:
     try:
         return pace_of(contents.points(record.id))
-    except (KeyError, TypeError, ValueError):  # damaged
+    except ValueError:  # damaged
         return Pace(step=0)
 
 
@@ -204,7 +211,7 @@ def _left(found: _Sorted, running: Sequence[Unfinished]) -> float | None:
 
     A step takes as long as in the arm's complete runs, else as in those that are running, else as in any.
     """
-    reached = {(one.record.meta.get("cell_key"), one.record.config.get("seed")): one.pace.step for one in running}
+    reached = {run_of(one.record): one.pace.step for one in running}
     costs = _costs(found, running)
     if not reached or not costs:
         return None

@@ -570,3 +570,31 @@ def test_bad_arguments_get_one_line_and_make_nothing(
     assert out == "" and error.count("\n") == 1
     assert said.replace("{here}", str(tmp_path)) in error
     assert not Path("x").exists()
+
+
+def test_a_copy_that_lost_its_database_continues_when_that_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, opened = str(tmp_path / "records"), []
+    for seed in range(3):
+        recorded_odd(source, seed=seed)
+    original = FolderContents.artifact
+    with MongoServer(tmp_path / "journal") as server:
+        target = server.url("lost")
+
+        def artifact(self: FolderContents, run_id: int, name: str) -> Any:
+            opened.append(name)
+            if len(opened) == 5:
+                server.kill()
+            return original(self, run_id, name)
+
+        monkeypatch.setattr(FolderContents, "artifact", artifact)
+        copied(source, target, status=2)
+        error = capsys.readouterr().err
+        assert error.startswith("error: run 2 is not copied: ") and error.count("\n") == 1
+        server.start()
+        begun = DatabaseContents(target)._runs
+        begun.update_one({"status": "COPYING"}, {"$set": {"copying.process": 4_000_000}})  # that process has ended
+        copied(source, target)
+        assert sorted(record.config["seed"] for record in everything_complete(target)) == [0, 1, 2]
+        assert leftovers(target) == 0

@@ -80,8 +80,8 @@ def test_whatever_became_of_a_run_is_listed_with_its_reason(here: str, capsys: p
     for heading in ("failed 1  (", "dead 1  (", "interrupted 1  (", "incomplete 1  ("):
         assert f"\n{heading}" in text
     assert lines[5].startswith("    1  mlp     0  30 of 30  ")
-    assert lines[5].endswith(" s  synthetic  RuntimeError: synthetic")
-    assert "dcgan     0  30 of 30  3 h 12 min  synthetic" in text
+    assert lines[5].endswith(" s ago  synthetic  RuntimeError: synthetic")
+    assert "dcgan     0  30 of 30  3 h 12 min ago  synthetic" in text
     assert "missing points: loss_d 30" in text
     assert "to do" not in text
 
@@ -92,7 +92,7 @@ def test_a_running_run_shows_its_step_and_is_no_failure(here: str, capsys: pytes
     recorded(here, 1, status="RUNNING", traces=traces)
     lines = shown(capsys, "smoke", status_is=1)
     assert lines[3] == "running 1"
-    assert lines[4].split() == ["run", "arm", "seed", "step", "silent", "for", "host"]
+    assert lines[4].split() == ["run", "arm", "seed", "step", "last", "heard", "host"]
     assert lines[5].split()[:6] == ["2", "dcgan", "0", "10", "of", "30"]
     assert "failed" not in "\n".join(lines)
     assert "to do  3  not begun yet" in lines
