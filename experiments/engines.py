@@ -57,6 +57,11 @@ class _Queue:
         self.attempts[request.identity] = self.attempts.get(request.identity, 0) + 1
         return request
 
+    def put_back(self, request: RunRequest) -> None:
+        """It was not begun."""
+        self.waiting.appendleft(request)
+        self.attempts[request.identity] -= 1
+
     def failed(self, request: RunRequest, reason: str) -> Event:
         again = self.attempts[request.identity] < ATTEMPTS
         if again:
@@ -87,16 +92,14 @@ def _events(requests: Sequence[RunRequest], workers: int) -> Generator[Event]:
             with interrupts_held():
                 pool.append(_start_worker(cores))
         while queue.waiting or any(worker.request for worker in pool):
-            for worker in pool:
+            for worker in list(pool):
                 if worker.request is None and queue.waiting:
-                    worker.request = queue.take()
-                    worker.pipe.send(worker.request)
+                    _give(worker, queue, pool)
             for ready in wait([worker.pipe for worker in pool if worker.request]):
                 worker = next(worker for worker in pool if worker.pipe is ready)
                 yield _next_event(worker, queue)
                 if not worker.process.is_alive() and worker.request is None:
-                    with interrupts_held():
-                        pool[pool.index(worker)] = _start_worker(worker.cores)
+                    _replace(worker, pool)
     finally:
         _stop(pool)
 
@@ -106,6 +109,25 @@ def _own_cores(workers: int, threads: int) -> list[list[int]]:
     cores = available_cores()
     enough = workers * threads <= len(cores)
     return [cores[i * threads : (i + 1) * threads] if enough else [] for i in range(workers)]
+
+
+def _give(worker: _Worker, queue: _Queue, pool: list[_Worker]) -> None:
+    """Have it make the run that waits longest; one that died while it was idle is replaced first."""
+    while worker.request is None:
+        request = queue.take()
+        try:
+            worker.pipe.send(request)
+            worker.request = request
+        except ConnectionError:
+            queue.put_back(request)
+            worker = _replace(worker, pool)
+
+
+def _replace(worker: _Worker, pool: list[_Worker]) -> _Worker:
+    with interrupts_held():
+        worker.pipe.close()
+        pool[pool.index(worker)] = replacement = _start_worker(worker.cores)
+    return replacement
 
 
 def _next_event(worker: _Worker, queue: _Queue) -> Event:

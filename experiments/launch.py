@@ -42,7 +42,7 @@ def make_runs(
     else:
         check_store(url)
         refuse_other_images(study, cells, open_store(url))
-        print(what)
+        print(what, flush=True)
         _train(runs, engine(runs, workers))
 
 

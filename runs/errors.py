@@ -1,12 +1,13 @@
-"""The one kind of error that is the user's to mend, and how a command line speaks and reports it."""
+"""The one kind of error that is the user's to mend, and how a command line reports it."""
 
 import argparse
-import io
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 from pymongo.errors import PyMongoError
+
+from runs.output import complain, speak_everywhere
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # as shells report Ctrl-C
@@ -33,36 +34,39 @@ def report_user_errors(main: Callable[[], int]) -> int:
     """Run a command line's ``main``; turn a UserError into one line on stderr and exit status 2, Ctrl-C into 130.
 
     What the machine or the database refuses in the middle of the work (a full disk, a connection that breaks) ends in
-    one line too.
+    one line too. Where nobody reads the output any more (``| head``) the work goes on, and the status tells its
+    end.
     """
     speak_everywhere()
+    if sys.stdout is None:  # the next file to be opened would take its place
+        return _refused("standard output is closed; expected a place to write to: > /dev/null to hear nothing")
+    status = _status_of(main)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return status or _refused_by_machine(error)
+    return status
+
+
+def _status_of(main: Callable[[], int]) -> int:
     try:
         return main()
     except UserError as error:
         return _refused(str(error))
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; run the same command again to continue\n")
+        complain("interrupted; run the same command again to continue")
         exec("")  # CPython ends by the signal, not 130, if Ctrl-C fell into an exec of a text (as a dataclass is made)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
-        sys.stderr.close()
-        return 0
     except OSError as error:
-        return _refused(f"{error.filename or 'this machine'}: {error.strerror or error}")
+        return _refused_by_machine(error)
     except PyMongoError as error:
         return _refused(f"MongoDB: {str(error).split(' (configured')[0]}")
 
 
-def speak_everywhere() -> None:
-    """Have a terminal show ``?`` for what its encoding lacks, and write UTF-8 to files and pipes, whatever the locale.
-
-    Both would otherwise end in a UnicodeEncodeError, after the work is done.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
-
-
 def _refused(message: str) -> int:
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    complain(f"error: {message}")
     return BAD_INPUT
+
+
+def _refused_by_machine(error: OSError) -> int:
+    return _refused(f"{error.filename or 'this machine'}: {error.strerror or error}")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,26 @@ def test_a_worker_that_dies_is_replaced_and_its_run_tried_again(request_for):
         ("recorded", "cell2", False),
         ("recorded", "cell1", False),
     ]
+
+
+def test_a_worker_that_dies_while_it_is_idle_is_replaced_before_it_is_given_a_run(request_for):
+    requests = [request_for(TINY, key="short"), request_for(replace(TINY, steps=240, eval_every=4), key="long")]
+    kinds = []
+    for event in run_locally(requests, workers=2):
+        if event.kind != "progress":
+            kinds.append((event.kind, event.request.key))
+        if kinds == [("recorded", "short")]:  # its worker has nothing to do now, the other is in the middle
+            for worker in engines.multiprocessing.active_children():
+                os.kill(worker.pid, signal.SIGKILL)
+                worker.join()
+    assert kinds == [("recorded", "short"), ("failed", "long"), ("recorded", "long")]
+
+
+def test_a_sweep_whose_output_nobody_reads_any_more_trains_to_its_end(project):
+    words = command(project, "experiments.sweep", "smoke", "--seeds", "1", "--workers", "1")
+    line = 'python="$0"; "$python" "$@" 2>&1 | head -c 50; exit ${PIPESTATUS[0]}'
+    done = subprocess.run(**{**words, "args": ["bash", "-c", line, *words["args"]]}, capture_output=True, timeout=280)
+    assert (done.returncode, done.stderr, len(records(project))) == (0, "", 2)
 
 
 def test_an_interrupt_does_not_reach_a_worker_not_even_while_it_starts(request_for):
