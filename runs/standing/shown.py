@@ -59,9 +59,8 @@ def _headline(standing: Standing) -> str:
 
 
 def _progress(standing: Standing) -> str:
-    planned = standing.planned or 1
-    filled = _BAR * standing.complete // planned
-    parts = [f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * standing.complete // planned} %"]
+    filled = int(_BAR * standing.share)
+    parts = [f"[{'#' * filled}{'.' * (_BAR - filled)}] {int(100 * standing.share)} %"]
     if standing.speed is not None:
         parts.append(_speed(standing.speed))
     if standing.left is not None:

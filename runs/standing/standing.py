@@ -53,7 +53,8 @@ class Standing:
     running: all that are, also those that are trained again or not planned. again: how many of the complete runs have a
     complete record of their latest training, if not all. superseded: complete records that count no more. attempts:
     incomplete records of runs that are complete by now. outside: other records of runs that the study does not declare.
-    speed: steps a second, of all running runs together. left: seconds, about.
+    share: of all steps of the planned runs, how many are done. speed: steps a second, of all running runs together.
+    left: seconds, about.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Standing:
     superseded: int
     attempts: int
     outside: int
+    share: float
     speed: float | None
     left: float | None
 
@@ -97,6 +99,7 @@ def standing_of(declared: Declared, contents: Contents) -> Standing:
         superseded=found.superseded,
         attempts=found.attempts,
         outside=len([one for one in found.outside if not is_stale(one) and one not in found.alive]),
+        share=_share(found, running) if declared.study else 1.0,
         speed=sum(speeds) if speeds else None,
         left=_left(found, running) if declared.study else None,
     )
@@ -206,10 +209,18 @@ def _pace(record: RunRecord, contents: Contents) -> Pace:
         return Pace(step=0)
 
 
+def _share(found: _Sorted, running: Sequence[Unfinished]) -> float:
+    reached = {run_of(one.record): one.pace.step for one in running}
+    steps = {run: found.cells[run[0]].config.steps for run in found.groups}
+    done = sum(most if run in found.complete else min(most, reached.get(run, 0)) for run, most in steps.items())
+    return done / sum(steps.values())
+
+
 def _left(found: _Sorted, running: Sequence[Unfinished]) -> float | None:
     """Seconds until all runs are complete, if as many as now go on running; None if none is, or its speed is unknown.
 
-    A step takes as long as in the arm's complete runs, else as in those that are running, else as in any.
+    A step takes as long as in those runs of the arm that are running, else as in its complete ones, else as in any arm:
+    what else the machine does now will slow the rest too.
     """
     reached = {run_of(one.record): one.pace.step for one in running}
     costs = _costs(found, running)
@@ -235,7 +246,7 @@ def _costs(found: _Sorted, running: Iterable[Unfinished]) -> dict[str, float]:
             if record.start_time and record.stop_time and record.config.get("steps"):
                 seconds = (record.stop_time - record.start_time).total_seconds()
                 measured.setdefault(record.config["arm"], []).append(seconds / record.config["steps"])
-    return {arm: median(values) for arm, values in {**took, **measured}.items()}
+    return {arm: median(values) for arm, values in {**measured, **took}.items()}
 
 
 def silence(one: Unfinished) -> float | None:

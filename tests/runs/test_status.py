@@ -260,6 +260,7 @@ def test_the_rest_of_a_study_takes_as_long_as_its_arms_do(here: str, monkeypatch
     # the dcgan that runs has 20 steps left at 1 s, another one 30; an mlp 30 at 2/3 s
     assert found.speed == 1.0
     assert found.left == pytest.approx(20 + 30 + 20)
+    assert found.share == (30 + 10) / 120
 
 
 # --- again and again
