@@ -36,10 +36,8 @@ def pace_of(points: Mapping[str, Points]) -> Pace:
     if not reached:
         return Pace(step=0)
     at, step = reached[-1]
-    recent = [one for one in reached if at - one[0] <= _RECENT]
-    before = reached[-len(recent) - 1 : -len(recent)] if len(recent) < 3 else []
-    since, first = max(one for one in [*before, *recent] if one[0] <= [*before, *recent][0][0] + _BURST)
-    if since == at:
-        since, first = [*before, *recent][0]
-    elapsed = (at - since).total_seconds()
-    return Pace(step=step, at=at, speed=(step - first) / elapsed if elapsed > 0 and step > first else None)
+    lately = [one for one in reached if at - one[0] <= _RECENT]
+    if len(lately) < 3:  # probes far apart
+        lately = reached[-len(lately) - 1 :]
+    since, first = max(one for one in lately if one[0] - lately[0][0] <= _BURST)
+    return Pace(step=step, at=at, speed=(step - first) / (at - since).total_seconds() if at > since else None)

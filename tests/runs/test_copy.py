@@ -426,6 +426,30 @@ def test_runs_recorded_meanwhile_and_copies_get_ids_of_their_own(to_each: tuple[
     assert sorted(record.config["seed"] for record in found if record.config["arm"] != "own") == list(range(12))
 
 
+def test_an_id_that_another_writer_takes_at_that_moment_is_left_to_it(
+    to_each: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = to_each
+    recorded_odd(source)
+    kind = type(contents_at(target))
+    name = "_last_id" if kind is DatabaseContents else "ids"
+    original, own = getattr(kind, name), []
+
+    def just_before(self: Any) -> Any:
+        seen_then = original(self)
+        if not own and sys._getframe(1).f_code.co_name in ("_begin", "_publish"):
+            own.append(record_run(target, varied(SMALL, arm="own")))
+        return seen_then
+
+    monkeypatch.setattr(kind, name, just_before)
+    copied(source, target)
+    assert own == [1]
+    assert [(record.id, record.config["arm"], record.complete) for record in everything(target)] == [
+        (1, "own", True),
+        (2, SMALL.arm, True),
+    ]
+
+
 # --- records that name others
 
 
