@@ -11,7 +11,7 @@ from runs.contents.in_folder import size_of
 from runs.generations import generation_of
 from runs.manifest import RunKey
 from runs.records import SILENCE, RunRecord
-from runs.standing.standing import run_of
+from runs.standing.unfinished import run_of
 from runs.study import load_study, study_names
 from runs.wording import counted, disk
 

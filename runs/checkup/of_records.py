@@ -11,7 +11,8 @@ from runs.generations import latest_generation
 from runs.kinds import REPRESENTATION
 from runs.records import RUNNING, RunRecord, RunStore
 from runs.standing.declared import Declared
-from runs.standing.standing import Standing, Unfinished, run_of, standing_of
+from runs.standing.standing import Standing, standing_of
+from runs.standing.unfinished import Unfinished, run_of
 from runs.wording import counted
 
 _UNKNOWN = "unknown"

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from runs.contents.content import utc_now
-from runs.standing.standing import Standing, State, Unfinished, silence
+from runs.standing.standing import Standing
+from runs.standing.unfinished import State, Unfinished
 from runs.tables import aligned
 from runs.wording import counted, duration
 
@@ -83,7 +84,6 @@ def _section(state: State, found: Sequence[Unfinished], *, with_study: bool = Fa
 def _row(one: Unfinished, with_study: bool) -> tuple[str, ...]:
     config, running = one.record.config, one.state == "running"
     left = one.pace.left(one.steps, utc_now()) if running else None
-    silent = silence(one)
     return (
         str(one.record.id),
         str(config.get("study", "")) if with_study else "",
@@ -93,7 +93,7 @@ def _row(one: Unfinished, with_study: bool) -> tuple[str, ...]:
         f"{one.pace.step:,} of {one.steps:,}",
         "" if not running or one.pace.speed is None else _speed(one.pace.speed),
         "" if left is None else duration(left),
-        "" if silent is None else f"{duration(silent)} ago",
+        "" if one.silence is None else f"{duration(one.silence)} ago",
         one.host,
         one.reason if one.state in ("failed", "incomplete") else "",
     )

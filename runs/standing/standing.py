@@ -3,45 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from statistics import fmean, median
-from typing import Any, Literal
+from typing import Any
 
-from runs.contents.content import Contents, mapping, utc_now
+from runs.contents.content import Contents
 from runs.generations import generation_of
-from runs.records import COMPLETED, RUNNING, RunRecord
-from runs.schema import TRAINING_VERSION
+from runs.records import RUNNING, RunRecord
 from runs.standing.declared import Declared
-from runs.standing.pace import Pace, pace_of
+from runs.standing.unfinished import State, Unfinished, is_stale, run_of, unfinished_of
 from runs.study import Cell
-
-State = Literal["running", "failed", "dead", "interrupted", "incomplete"]
-
-_NOT_RECORDED = 1  # the version of training that did not record it
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Unfinished:
-    """A record that is not complete."""
-
-    record: RunRecord
-    state: State
-    point: Mapping[str, Any]  # the grid point, if there is a grid
-    host: str
-    reason: str  # what is missing, or the last line of what went wrong
-    pace: Pace
-
-    @property
-    def steps(self) -> int:
-        """How many the run will have."""
-        steps = self.record.config.get("steps")
-        return steps if isinstance(steps, int) else 0
-
-    @property
-    def heard(self) -> datetime | None:
-        """When its writer last gave a sign of life."""
-        return self.record.heartbeat or self.record.start_time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +56,7 @@ class Standing:
 def standing_of(declared: Declared, contents: Contents) -> Standing:
     """Where the study stands now."""
     found = _Sorted(declared)
-    running = [found.unfinished(record, contents) for record in found.alive]
+    running = [unfinished_of(record, contents, found.point_of(record)) for record in found.alive]
     speeds = [one.pace.speed for one in running if one.pace.speed]
     return Standing(
         name=declared.study.label if declared.study else declared.name,
@@ -93,7 +64,7 @@ def standing_of(declared: Declared, contents: Contents) -> Standing:
         planned=len(found.groups) if declared.study else None,
         complete=len(found.complete),
         running=running,
-        unfinished=[found.unfinished(record, contents) for record in found.last_attempts],
+        unfinished=[unfinished_of(record, contents, found.point_of(record)) for record in found.last_attempts],
         to_do=sum(not records for records in found.groups.values()),
         again=found.again,
         superseded=found.superseded,
@@ -103,18 +74,6 @@ def standing_of(declared: Declared, contents: Contents) -> Standing:
         speed=sum(speeds) if speeds else None,
         left=_left(found, running) if declared.study else None,
     )
-
-
-def run_of(record: RunRecord) -> tuple[str, int]:
-    """Which run it is of, as far as it says so: a cell's key and a seed."""
-    key, seed = record.meta.get("cell_key"), record.config.get("seed")
-    return key if isinstance(key, str) else "", seed if isinstance(seed, int) else -1
-
-
-def is_stale(record: RunRecord) -> bool:
-    """Whether an older version of training made a record that was complete then."""
-    version = record.meta.get("training_version") or _NOT_RECORDED
-    return record.status == COMPLETED and isinstance(version, int) and version < TRAINING_VERSION
 
 
 class _Sorted:
@@ -172,41 +131,10 @@ class _Sorted:
         """Incomplete records of runs that are complete by now."""
         return sum(not one.complete and one not in self.alive for run in self.complete for one in self.groups[run])
 
-    def unfinished(self, record: RunRecord, contents: Contents) -> Unfinished:
-        """What is to be known of a record that is not complete."""
-        state, cell = _state(record), self.cells.get(record.meta.get("cell_key"))
-        try:
-            run = contents.read(record.id).run
-        except KeyError:  # deleted meanwhile
-            run = {}
-        return Unfinished(
-            record=record,
-            state=state,
-            point=cell.grid_point if cell else {},
-            host=str(mapping(run.get("host")).get("hostname") or ""),
-            reason=_last_line(run.get("fail_trace")) if state == "failed" else record.shortcoming or "",
-            pace=_pace(record, contents),
-        )
-
-
-def _state(record: RunRecord) -> State:
-    if record.status == RUNNING:
-        return "dead" if record.dead else "running"
-    if record.status in ("FAILED", "INTERRUPTED"):
-        return "failed" if record.status == "FAILED" else "interrupted"
-    return "incomplete"
-
-
-def _last_line(fail_trace: Any) -> str:
-    lines = "".join(map(str, fail_trace if isinstance(fail_trace, list) else [])).strip().splitlines()
-    return lines[-1].strip() if lines else "no reason is recorded"
-
-
-def _pace(record: RunRecord, contents: Contents) -> Pace:
-    try:
-        return pace_of(contents.points(record.id))
-    except ValueError:  # damaged
-        return Pace(step=0)
+    def point_of(self, record: RunRecord) -> Mapping[str, Any]:
+        """The grid point that it was trained at, if it is of a planned run and there is a grid."""
+        cell = self.cells.get(run_of(record)[0])
+        return cell.grid_point if cell else {}
 
 
 def _share(found: _Sorted, running: Sequence[Unfinished]) -> float:
@@ -247,8 +175,3 @@ def _costs(found: _Sorted, running: Iterable[Unfinished]) -> dict[str, float]:
                 seconds = (record.stop_time - record.start_time).total_seconds()
                 measured.setdefault(record.config["arm"], []).append(seconds / record.config["steps"])
     return {arm: median(values) for arm, values in {**measured, **took}.items()}
-
-
-def silence(one: Unfinished) -> float | None:
-    """Seconds since its writer last gave a sign of life."""
-    return None if one.heard is None else (utc_now() - one.heard).total_seconds()

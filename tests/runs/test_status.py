@@ -254,7 +254,7 @@ def test_speed_is_unknown_before_there_are_two_probes() -> None:
 def test_the_rest_of_a_study_takes_as_long_as_its_arms_do(here: str, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded(here, 0)  # an mlp: 30 steps in the 20 s that record_run gives each
     recorded(here, 1, status="RUNNING")
-    monkeypatch.setattr("runs.standing.standing.pace_of", lambda points: pace_of(probes((0, 0), (10, 10))))
+    monkeypatch.setattr("runs.standing.unfinished.pace_of", lambda points: pace_of(probes((0, 0), (10, 10))))
     found = standing(here)
     # the dcgan that runs has 20 steps left at 1 s, another one 30; an mlp 30 at 2/3 s
     assert found.speed == 1.0
