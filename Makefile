@@ -12,6 +12,8 @@ RATES ?= 0.8 0.3
 PAIRS ?=
 PHI ?=
 SAMPLES ?=
+TRIALS ?=
+FAULT_SEED ?=
 TEST_ON ?=
 DATASET ?=
 ROOT ?=
@@ -22,7 +24,7 @@ SKIP :=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
 KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI SAMPLES TEST_ON DATASET ROOT IMAGES SIZE UNCHECKED \
-	SKIP SNAPSHOT_EVERY PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
+	SKIP SNAPSHOT_EVERY TRIALS FAULT_SEED PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
@@ -43,7 +45,7 @@ PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep status data report fid representation reproducibility power test lint bench calibration clean purge
+.PHONY: help setup stability-sweep status data report fid representation reproducibility power test faults lint bench calibration clean purge
 
 help: ## this list
 	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
@@ -89,6 +91,9 @@ power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what c
 test: $(READY) ## run the tests; with a MongoDB imitation in an environment of its own, unless TEST_MONGO_URL names a server
 	@$(if $(TEST_MONGO_URL),,$(MAKE) --no-print-directory --silent $(MONGO)/.installed || echo "make test: secantusdb cannot be installed into $(MONGO): tests that need a MongoDB server are skipped" >&2)
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+faults: $(READY) ## break sweeps at random moments (TRIALS=50, seeded, 45 minutes at most): is anything lost, doubled or changed?
+	@$(PY) -m tests.faults $(if $(TRIALS),--trials $(call quoted,$(TRIALS))) $(if $(FAULT_SEED),--seed $(call quoted,$(FAULT_SEED)))
 
 lint: $(READY) ## style, types and layering
 	@$(PY) -m ruff check .

@@ -14,7 +14,11 @@ from runs.store import open_store
 def recorded(request):
     """What must be equal in two records of one run, to the bit: traces, probes, sample images, weights, digests."""
     store = open_store(request.url)
-    found = store.find({"meta.cell_key": request.key})[-1]
+    return recorded_of(store, store.find({"meta.cell_key": request.key})[-1])
+
+
+def recorded_of(store, found):
+    """The same of one record."""
     traces = {name: one for name, one in store.traces(found, list(TRACES)).items() if name != CLOCK}
     return {
         **{name: (one.steps.tobytes(), one.values.tobytes()) for name, one in traces.items()},

@@ -1,0 +1,1 @@
+"""A campaign of faults against real sweeps: longer than a test may be, seeded and bounded."""
