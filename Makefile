@@ -44,6 +44,9 @@ CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) 
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 
+# a command that takes long ends with make, whatever ends that: the shell between them would pass no signal on
+HERE = export GAN_STABILITY_MAKER=$$PPID;
+
 .DEFAULT_GOAL := help
 .PHONY: help setup stability-sweep status data report fid representation reproducibility power test faults lint bench calibration clean purge
 
@@ -58,7 +61,7 @@ help: ## this list
 setup: $(READY) ## make the environment and install the pinned packages
 
 stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again, SNAPSHOT_EVERY=5 keeps weights at each fifth probe
-	@$(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
+	@$(HERE) $(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
 
 status: $(READY) ## where STUDY stands, or every study that has records: complete, running (how fast, how long still), failed (why)
@@ -73,15 +76,15 @@ report: $(READY) ## write the report of STUDY from the records there are
 	@$(PY) -m analysis.report $(CHOICE)
 
 fid: $(READY) ## FID and KID of STUDY's last generators, to set beside published ones; quick on a GPU alone
-	@$(PY) -m experiments.fid $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
+	@$(HERE) $(PY) -m experiments.fid $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
 	$(if $(SAMPLES),--samples $(call quoted,$(SAMPLES)))
 
 representation: $(READY) ## how good are the features of STUDY's discriminators for a linear classifier? TEST_ON=cifar10: on another data set
-	@$(PY) -m experiments.representation $(CHOICE) \
+	@$(HERE) $(PY) -m experiments.representation $(CHOICE) \
 	$(if $(TEST_ON),--test-on $(call quoted,$(TEST_ON))) $(PROCESSES)
 
 reproducibility: $(READY) ## train a few seeds of STUDY again; compare bits and verdicts
-	@$(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
+	@$(HERE) $(PY) -m experiments.reproducibility $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) \
 	$(PROCESSES) && $(PY) -m analysis.reruns $(call quoted,$(STUDY))
 
 power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what could they show? (PHI: correlation within pairs)

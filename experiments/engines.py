@@ -3,20 +3,20 @@
 import logging
 import multiprocessing
 import os
-import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 from experiments.environment import resolve_device
 from experiments.recording import RunRequest, real_images, record
 from runs.processes import available_cores, interrupts_held
+from runs.stopping import StopRequest, end_all
 
 ATTEMPTS = 2  # a crash may be the machine's; twice is the run's
 
@@ -173,40 +173,36 @@ def _one_blas_thread() -> Iterator[None]:
 
 def _stop(pool: Sequence[_Worker]) -> None:
     for worker in pool:
-        worker.pipe.close()  # an idle worker ends by itself
         if worker.request is not None:
             worker.process.terminate()
-    for worker in pool:
-        worker.process.join(timeout=30)
-        if worker.process.is_alive():
-            worker.process.kill()
+        worker.pipe.close()  # an idle worker ends by itself
+    end_all([worker.process for worker in pool])
 
 
 def _work(pipe: Connection, cores: list[int]) -> None:
-    """A worker's life: one run after another until the other end of the pipe closes."""
+    """A worker's life: one run after another until the other end of the pipe closes, or it is asked to stop."""
+    stop = StopRequest()
     try:
-        signal.signal(signal.SIGTERM, _interrupt)  # Ctrl-C is blocked here, see interrupts_held
+        stop.listen()
         logging.basicConfig(format="%(message)s")
         if cores and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, cores)
-        while True:
+        while not stop():
             request = pipe.recv()
-            pipe.send(_attempt(request, pipe))
+            pipe.send(_attempt(request, pipe, stop))
     except (EOFError, ConnectionError, KeyboardInterrupt):
         return  # the sweep has ended, or ends us
 
 
-def _attempt(request: RunRequest, pipe: Connection) -> tuple[str, str]:
+def _attempt(request: RunRequest, pipe: Connection, stop: StopRequest) -> tuple[str, str]:
+    def progress(step: int) -> None:
+        with suppress(ConnectionError):  # of a sweep that has gone: the request to stop is on its way
+            pipe.send(("progress", step))
+
     try:
-        record(request, lambda step: pipe.send(("progress", step)))
-    except ConnectionError:
-        raise
+        record(request, progress, stop)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
         return "failed", f"{type(error).__name__}: {str(error) or 'no message'} ({place})"
     return "recorded", ""
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt

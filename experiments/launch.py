@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Generator, Sequence
+from contextlib import closing
 
 from tqdm import tqdm
 
@@ -65,13 +66,9 @@ def refuse_other_images(study: Study, cells: Sequence[MatchedCell], store: RunSt
 
 
 def _train(todo: Sequence[RunRequest], events: Generator[Event]) -> None:
-    progress = _Progress(todo)
-    try:
+    with closing(_Progress(todo)) as progress, closing(events):  # after Ctrl-C: stops the engine
         for event in events:
             progress.show(event)
-    finally:
-        progress.close()
-        events.close()  # after Ctrl-C: stops the engine
 
 
 class _Progress:

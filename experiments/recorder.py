@@ -81,7 +81,8 @@ class TraceRecorder:
             name: {"steps": torch.tensor(one.steps), "values": torch.tensor(one.values, dtype=torch.float64)}
             for name, one in self._series.items()
         }
-        return {"series": series, "extremes": self._extremes, "first_step": self._first_step}
+        rows = self._buffer[: self._rows].cpu()  # fetched now, they would move all later fetches, and what these find
+        return {"series": series, "extremes": self._extremes, "first_step": self._first_step, "rows": rows}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue a record; all its points count as new, for they go into a fresh run."""
@@ -89,6 +90,9 @@ class TraceRecorder:
             self._series[name] = _Series(steps=one["steps"].tolist(), values=one["values"].tolist())
         self._extremes = state["extremes"]
         self._first_step = state["first_step"]
+        rows = state.get("rows", self._buffer[:0])  # older checkpoints were all taken with none
+        self._rows = len(rows)
+        self._buffer[: self._rows] = rows
 
     def _take(self, rows: Tensor) -> None:
         steps = torch.arange(self._first_step, self._first_step + len(rows))

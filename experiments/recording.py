@@ -22,7 +22,7 @@ from experiments.features import data_digest, feature_extractor
 from experiments.probes import measure_references
 from experiments.sizes import refuse_too_few
 from experiments.snapshots import SnapshotFolder
-from experiments.training import Training
+from experiments.training import Training, never
 from runs.addresses import local_folder
 from runs.artifacts import described
 from runs.errors import UserError
@@ -91,12 +91,12 @@ class NotRecorded(RuntimeError):
     """A run was trained, but its record is not complete; its checkpoint is kept."""
 
 
-def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
+def record(request: RunRequest, progress: Progress = lambda step: None, stopped: Callable[[], bool] = never) -> int:
     """Train and record one run; the id of its complete record.
 
     Continues from the run's checkpoint if there is one, and records the whole trace into a fresh sacred run either
     way. Raises UserError if its device is not here, and NotRecorded if points are missing afterwards (the database was
-    away): the next call records again without training.
+    away): the next call records again without training. Raises KeyboardInterrupt, with a checkpoint, once ``stopped``.
     """
     request = replace(request, config=on_this_machine(request.config))
     torch.set_num_threads(request.config.threads)
@@ -105,7 +105,7 @@ def record(request: RunRequest, progress: Progress = lambda step: None) -> int:
 
     @experiment.main
     def train(_run: Run) -> None:
-        _train(request, training, _run, progress)
+        _train(request, training, _run, progress, stopped)
         _finish(request, training, _run)
 
     meta = {
@@ -174,26 +174,31 @@ def _forget(request: RunRequest) -> None:
     request.snapshots.remove()
 
 
-def _train(request: RunRequest, training: Training, run: Run, progress: Progress) -> None:
+def _train(request: RunRequest, training: Training, run: Run, progress: Progress, stopped: Callable[[], bool]) -> None:
     saved, snapshots = time.monotonic(), request.snapshots
 
     def publish() -> None:
         for name, value, step in training.recorder.new_points():
             run.log_scalar(name, value, step)
 
+    def save() -> None:
+        save_checkpoint(request.checkpoint, {"config": config_fields(request.config), "training": training.state()})
+
     def at_probe() -> None:
         nonlocal saved
         publish()
         snapshots.take(training)  # before the checkpoint: those of a step that it has reached are there
-        finished = training.step == request.config.steps
-        if finished or time.monotonic() - saved >= request.checkpoint_seconds:
-            state = {"config": config_fields(request.config), "training": training.state()}
-            save_checkpoint(request.checkpoint, state)
+        if training.finished or time.monotonic() - saved >= request.checkpoint_seconds:
+            save()
             saved = time.monotonic()
         progress(training.step)
 
     publish()  # what a checkpoint brought along
-    training.run(at_probe)
+    training.run(at_probe, stopped)
+    if not training.finished:
+        if training.sheets:
+            save()
+        raise KeyboardInterrupt
 
 
 def _finish(request: RunRequest, training: Training, run: Run) -> None:

@@ -23,6 +23,12 @@ from models.architectures import recipe
 from models.initialization import initialize
 from runs.schema import CLOCK, Role, RunConfig, player_config, probe_steps, promised_steps
 
+
+def never() -> bool:
+    """Nothing stops a training."""
+    return False
+
+
 _ROLES: Mapping[Role, str] = {"g": "generator", "d": "discriminator"}
 
 
@@ -30,7 +36,7 @@ class Training:
     """One run's training. ``config`` has its depth, widths and a device, and alone determines every number.
 
     ``make_step`` decides how a step is computed, not what: beyond rounding, every step gives the same row. Everything
-    that a continued training needs is in :meth:`state`, taken at a probe.
+    that a continued training needs is in :meth:`state`, taken between two steps once there was a probe.
     """
 
     def __init__(
@@ -56,27 +62,35 @@ class Training:
         self.halted_at: int | None = None
         self._seconds = 0.0
 
-    def run(self, at_probe: Callable[[], None]) -> None:
-        """Train to the last step; ``at_probe`` is called after every probe, when the state may be saved."""
-        for target in probe_steps(self.config):
-            if target < self.step or (target == self.step and self.sheets):
-                continue  # done before the checkpoint
-            self.train(target - self.step)
+    def run(self, at_probe: Callable[[], None], stopped: Callable[[], bool] = never) -> None:
+        """Train to the last step, or until ``stopped``, asked at every step; ``at_probe`` is called after every probe.
+
+        The state may be saved at a probe, and afterwards.
+        """
+        for target in probe_steps(self.config)[len(self.sheets) :]:  # the others were done before the checkpoint
+            self.train(target - self.step, stopped)
+            if stopped():
+                return
             self._probe()
             at_probe()
 
-    def train(self, steps: int) -> None:
+    @property
+    def finished(self) -> bool:
+        """Whether it has come to its last probe."""
+        return len(self.sheets) == len(probe_steps(self.config))
+
+    def train(self, steps: int, stopped: Callable[[], bool] = never) -> None:
         """Train that many steps without a probe. The traces are fetched at the end, and whenever the buffer is full."""
         target = self.step + steps
         started = _clock(self.device)
-        while self.step < target and self.halted_at is None:
+        while self.step < target and self.halted_at is None and not stopped():
             self.recorder.write(self.take_step(*self._minibatches()))
             self.step += 1
             if self.recorder.full or self.step == target:
                 self.recorder.flush()
                 self._halt_if_not_finite()
         self._seconds += _clock(self.device) - started
-        if self.step < target:
+        if self.step < target and self.halted_at is not None:
             self._pass_over(target - self.step)
 
     def _minibatches(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:

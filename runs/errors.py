@@ -1,6 +1,7 @@
 """The one kind of error that is the user's to mend, and how a command line reports it."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -8,9 +9,10 @@ from typing import NoReturn
 from pymongo.errors import PyMongoError
 
 from runs.output import complain, speak_everywhere
+from runs.stopping import Interrupted, interruptible
 
 BAD_INPUT = 2
-INTERRUPTED = 130  # as shells report Ctrl-C
+SIGNALLED = 128  # and the signal's number, as shells report it
 
 
 class UserError(Exception):
@@ -31,8 +33,9 @@ def comma_separated(text: str) -> list[str]:
 
 
 def report_user_errors(main: Callable[[], int]) -> int:
-    """Run a command line's ``main``; turn a UserError into one line on stderr and exit status 2, Ctrl-C into 130.
+    """Run a command line's ``main``; turn a UserError into one line on stderr and exit status 2.
 
+    Ctrl-C, SIGTERM and a closed terminal end it with a line of advice and 128 + the signal's number.
     What the machine or the database refuses in the middle of the work (a full disk, a connection that breaks) ends in
     one line too. Where nobody reads the output any more (``| head``) the work goes on, and the status tells its
     end.
@@ -50,13 +53,14 @@ def report_user_errors(main: Callable[[], int]) -> int:
 
 def _status_of(main: Callable[[], int]) -> int:
     try:
-        return main()
+        with interruptible():
+            return main()
     except UserError as error:
         return _refused(str(error))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         complain("interrupted; run the same command again to continue")
         exec("")  # CPython ends by the signal, not 130, if Ctrl-C fell into an exec of a text (as a dataclass is made)
-        return INTERRUPTED
+        return SIGNALLED + (stop.number if isinstance(stop, Interrupted) else signal.SIGINT)
     except OSError as error:
         return _refused_by_machine(error)
     except PyMongoError as error:

@@ -1,4 +1,4 @@
-"""Processes that a command starts: for how many there is room, and what Ctrl-C does to them."""
+"""Processes that a command starts: for how many there is room, and what signals do to them."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 from runs.errors import UserError
+from runs.stopping import STOPPING
 
 MOST_A_CORE = 8  # a core runs one as fast as many; several share a GPU
 
@@ -33,22 +34,24 @@ def checked_workers(workers: int | None) -> int | None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits until this ends, and never reaches a process started within: a process inherits what is blocked.
+    """What stops a command waits until this ends. Ctrl-C and a closed terminal never reach a process started within.
 
-    A terminal interrupts every process of its group, and one that is still importing cannot say yet that the command
-    which started it decides what stops. For use around starting a process and noting that it was started.
+    They reach each process of a terminal, and one that is still importing cannot say yet that the command which started
+    it decides what stops; it inherits what is blocked. For use around starting a process and noting that it was
+    started.
     """
-    resource_tracker.ensure_running()  # starting it with the first process would unblock the signal again
+    resource_tracker.ensure_running()  # starting it with the first process would unblock the signals again
     came: list[int] = []
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     in_main = threading.current_thread() is threading.main_thread()  # the only one that Python interrupts
+    heard = [number for number in STOPPING if in_main and signal.getsignal(number) != signal.SIG_IGN]
     # another thread takes what this one blocks
-    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if in_main else None
+    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in heard}
     try:
         yield
     finally:
-        if in_main:
-            signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         if came:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(came[0])

@@ -7,12 +7,14 @@ does it for one run. Tested on the labelled images of the study's own data set, 
 ``with run=12 test_on=svhn train_images=73257 validation_images=10000 per_class=100 draws=100``.
 """
 
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from statistics import median
 
 from tqdm import tqdm
@@ -23,7 +25,7 @@ from runs.addresses import check_local_folder, store_url
 from runs.errors import CommandLine, UserError, comma_separated, report_user_errors
 from runs.kinds import REPRESENTATION
 from runs.observers import check_store
-from runs.processes import available_cores, checked_workers
+from runs.processes import available_cores, checked_workers, interrupts_held
 from runs.records import RunStore
 from runs.representation import (
     ACCURACY,
@@ -31,6 +33,7 @@ from runs.representation import (
     features_of,
     label_counts,
 )
+from runs.stopping import end_all, end_with_parent, interrupted_by_sigterm
 from runs.store import open_store
 from runs.validation import validated
 
@@ -65,28 +68,43 @@ def _recorded(store: RunStore, requests: Sequence[Request]) -> set[str]:
 def _measure(requests: Sequence[Request], workers: int) -> int:
     """Measure them in so many processes; how many could not be, each of which is said in one line."""
     failed = 0
-    for request, error in tqdm(_measured(requests, min(workers, len(requests))), total=len(requests), unit=" runs"):
-        if error is not None:
-            failed += 1
-            config = request.config
-            what = "the images" if config.run is None else f"run {config.run} ({config.arm}, seed {config.seed})"
-            tqdm.write(f"FAILED {what}: {error}", file=sys.stderr)
+    with closing(_measured(requests, min(workers, len(requests)))) as measured:
+        for request, error in tqdm(measured, total=len(requests), unit=" runs"):
+            if error is not None:
+                failed += 1
+                config = request.config
+                what = "the images" if config.run is None else f"run {config.run} ({config.arm}, seed {config.seed})"
+                tqdm.write(f"FAILED {what}: {error}", file=sys.stderr)
     return failed
 
 
-def _measured(requests: Sequence[Request], workers: int) -> Iterator[tuple[Request, Exception | None]]:
+def _measured(requests: Sequence[Request], workers: int) -> Generator[tuple[Request, Exception | None]]:
     """Each request once it is done with, and what kept it from being measured."""
     if workers < 2:  # a process of its own would only cost its start
         for request in requests:
             yield request, _fault(partial(record_representation, request))
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(record_representation, request): request for request in requests}
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+        with interrupts_held():
+            waiting = {pool.submit(_measure_in_worker, request): request for request in requests}
         try:
             for done in as_completed(waiting):
                 yield waiting[done], _fault(done.result)
-        finally:
+        except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            children = active_children()
+            for child in children:
+                child.terminate()
+            end_all(children)
+            raise
+
+
+def _measure_in_worker(request: Request) -> None:
+    try:
+        with interrupted_by_sigterm():
+            record_representation(request)
+    except KeyboardInterrupt:
+        os._exit(1)  # the pool would give it the next
 
 
 def _fault(call: Callable[[], object]) -> Exception | None:

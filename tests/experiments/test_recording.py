@@ -55,6 +55,35 @@ def test_a_run_stopped_by_an_exception_is_a_failed_run_and_continues(request_for
     assert len(open_store(request.url).find()) == 1
 
 
+def stopped_after(steps):
+    """Asked at every step, and at every probe: says yes after so many questions, and from then on."""
+    asked = iter(range(steps))
+    return lambda: next(asked, None) is None
+
+
+@pytest.mark.parametrize("questions", [1, 2, 3, 5, 6])
+@pytest.mark.parametrize("learning_rate", [2e-4, 1e38], ids=["finite", "blows up"])
+def test_a_run_stopped_at_any_step_is_an_interrupted_run_and_loses_no_step(request_for, questions, learning_rate):
+    config = replace(TINY, lr_g=learning_rate, lr_d=learning_rate)
+    whole, stopped = request_for(config, key="whole"), request_for(config, key="stopped", checkpoint_seconds=1e9)
+    record(whole)
+    with pytest.raises(KeyboardInterrupt):
+        record(stopped, stopped=stopped_after(questions))
+    (found,) = open_store(stopped.url).find({"meta.cell_key": "stopped"}, complete_only=False)
+    assert found.status == "INTERRUPTED"
+    assert load_checkpoint(stopped.checkpoint) is not None
+    record(stopped)
+    assert recorded(stopped) == recorded(whole)
+
+
+def test_a_run_stopped_before_its_first_probe_has_nothing_to_keep(request_for):
+    request = request_for(TINY)
+    with pytest.raises(KeyboardInterrupt):
+        record(request, stopped=lambda: True)
+    assert not request.checkpoint.exists()
+    record(request)
+
+
 def test_a_truncated_checkpoint_is_set_aside_said_and_trained_again(request_for, caplog):
     whole, cut = request_for(TINY, key="whole"), request_for(TINY, key="cut")
     record(whole)
