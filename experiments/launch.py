@@ -12,8 +12,9 @@ from experiments.engines import Engine, Event, run_locally
 from experiments.estimate import dry_run
 from experiments.features import data_digest
 from experiments.recording import RunRequest
-from runs.addresses import local_folder
+from runs.addresses import folder_at, is_mongo_url, local_folder
 from runs.errors import UserError
+from runs.files import remove_parts
 from runs.generations import Work
 from runs.observers import check_store
 from runs.processes import available_cores
@@ -42,6 +43,7 @@ def make_runs(
         dry_run(study, cells, runs, workers or len(available_cores()))
     else:
         check_store(url)
+        _remove_parts(url)
         refuse_other_images(study, cells, open_store(url))
         print(what, flush=True)
         _train(runs, engine(runs, workers))
@@ -63,6 +65,13 @@ def refuse_other_images(study: Study, cells: Sequence[MatchedCell], store: RunSt
                 f" now (digests {others[0].info['features'].get('data')} and {now}): put the former back, or give the"
                 " study another name"
             )
+
+
+def _remove_parts(url: str) -> None:
+    """Remove half written files of killed processes, where runs write them; the data, which may be many, aside."""
+    local = local_folder()
+    records = [] if is_mongo_url(url) else [folder_at(url)]
+    remove_parts([local / "checkpoints", local / "features", local / "representation", *records])
 
 
 def _train(todo: Sequence[RunRequest], events: Generator[Event]) -> None:
