@@ -19,6 +19,7 @@ from experiments.feature_space import CHUNK, FEATURES, FeatureExtractor
 from experiments.filters import FilterFeatures
 from experiments.streams import StreamId, generator
 from models.blocks import BlockNetwork
+from runs.addresses import LOCAL_VARIABLE
 from runs.errors import UserError
 from runs.files import replaced
 from runs.schema import FeatureSpace
@@ -90,6 +91,7 @@ def feature_extractor(data: ImageData, folder: Path, space: FeatureSpace = "own"
     Or, where asked for, Inception's of unlabelled images. Raises UserError if the images have labels or its weights
     are not here.
     A classifier is trained on one thread and kept in ``folder``; one that is kept but does not load is trained again.
+    Raises UserError, too, if the folder cannot be written.
     """
     if space == "inception":
         return _inception(data)
@@ -101,9 +103,7 @@ def feature_extractor(data: ImageData, folder: Path, space: FeatureSpace = "own"
     network = _untrained(data)
     if not _load(network, path):
         _train(network, data.train, data.train.labels)
-        folder.mkdir(parents=True, exist_ok=True)
-        with replaced(path) as temporary:
-            save_file(network.state_dict(), temporary)
+        _keep(network, path)
     return ClassifierFeatures(network, data.held_out)
 
 
@@ -201,6 +201,19 @@ def _load(network: BlockNetwork, path: Path) -> bool:
     except (OSError, SafetensorError, RuntimeError):  # absent, truncated, or of another shape
         return False
     return True
+
+
+def _keep(network: BlockNetwork, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(path) as temporary:
+            save_file(network.state_dict(), temporary)
+    except (OSError, SafetensorError) as error:  # the latter where the disk is full
+        cause = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(
+            f"{path.parent}, for the feature network, cannot be written: {cause}; free disk space there, or name"
+            f" another folder: export {LOCAL_VARIABLE}=/path/of/a/folder"
+        ) from None
 
 
 def _network_name(data: ImageData) -> str:

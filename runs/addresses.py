@@ -146,7 +146,10 @@ def _absolute(path: str) -> Path:
 
 
 def _setting(name: str) -> str | None:
-    return os.environ.get(name) or _from_env_file(name)
+    value = os.environ.get(name) or _from_env_file(name)
+    if value and re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+        raise UserError(f"{name} holds a control character; expected plain text")
+    return value
 
 
 def _from_env_file(name: str) -> str | None:

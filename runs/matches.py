@@ -75,7 +75,7 @@ def _values(content: Any, path: Sequence[str]) -> Iterator[Any]:
         for element in content:
             if isinstance(element, Mapping):
                 yield from _values(element, path)
-        if path[0].isdecimal() and int(path[0]) < len(content):
+        if path[0].isdecimal() and len(path[0]) < 10 and int(path[0]) < len(content):
             yield from _values(content[int(path[0])], path[1:])
     elif isinstance(content, Mapping) and path[0] in content:
         yield from _values(content[path[0]], path[1:])

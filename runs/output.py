@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
+from runs.printable import printable
+
 
 class _Output(io.FileIO):
     """Where a stream's bytes go. What nobody can read any more is dropped without a word, and the work goes on.
@@ -47,7 +49,7 @@ def speak_everywhere() -> None:
 def complain(message: str) -> None:
     """Write one line to standard error, where that is possible."""
     with suppress(OSError):
-        sys.stderr.write(f"{' '.join(message.split())}\n")
+        sys.stderr.write(f"{printable(message)}\n")
         sys.stderr.flush()
 
 

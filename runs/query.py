@@ -13,9 +13,11 @@ from runs.errors import CommandLine, UserError, comma_separated, report_user_err
 from runs.filters import COMBINATIONS, CONDITIONS, checked_field
 from runs.filters import FIELDS as FILTER_FIELDS
 from runs.kinds import KINDS, STABILITY
+from runs.printable import printable
 from runs.records import RunRecord, RunStore, checked_metrics
 from runs.store import open_store
 
+LONGEST_INTEGER = 20  # digits, which is more than MongoDB's 64 bits hold
 MARKS = ("complete", "shortcoming")  # shown where records may be incomplete
 
 DESCRIPTION = """
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parsed_query(text: str) -> Any:
     """A filter from JSON. Raises UserError if it is malformed."""
     try:
-        return json.loads(text, parse_constant=_refused_constant)
+        return json.loads(text, parse_constant=_refused_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise UserError(f'the query is malformed JSON: {error}; expected such as {{"config.seed": 3}}') from None
 
@@ -132,6 +134,12 @@ def _parser() -> CommandLine:
     return parser
 
 
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_INTEGER:
+        raise ValueError(f"an integer of {len(digits):,} digits")
+    return int(digits)
+
+
 def _refused_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
@@ -148,7 +156,7 @@ def _value(record: RunRecord, path: Sequence[str]) -> Any:
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "" if value is None else str(_plain(value))
+    return "" if value is None else printable(str(_plain(value)))
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from runs.answerable import refuse_unanswerable
 from runs.errors import UserError
 from runs.plan import Plan
+from runs.printable import SHOWN, printable
 from runs.schema import SHAPE_FIELDS, TRAINING_VERSION, RunConfig, config_fields, key_fields
 from runs.study_file import MOST_RUNS, MOST_SEEDS, StudyFile, spelled_out
 from runs.validation import unknown, validated
@@ -143,7 +144,7 @@ class Study:
     def _config(self, arm: str, point: Mapping[str, Any]) -> RunConfig:
         declared = {key: value for key, value in _arm_declaration(self.document, arm).items() if key != "matched"}
         values = {**spelled_out(self.base), **spelled_out(declared), **spelled_out(point)}
-        levels = ", ".join(f"{factor} {level}" for factor, level in point.items())
+        levels = ", ".join(f"{factor} {printable(str(level)[:SHOWN])}" for factor, level in point.items())
         where = f"study {self.name}, arm {arm}" + (f", at {levels}" if point else "")
         return validated(RunConfig, {**values, "study": self.name, "arm": arm, "seed": self.seeds[0]}, where)
 
@@ -213,10 +214,19 @@ def _find(name_or_path: str) -> Path:
         return STUDIES / f"{name_or_path}.yaml"
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml"):
-        if path.is_file():
+        if _is_file(path):
             return path
-        raise UserError(f"study {name_or_path}: there is no such file; studies here: {', '.join(study_names())}")
+        raise UserError(
+            f"study {printable(name_or_path[:SHOWN])}: there is no such file; studies here: {', '.join(study_names())}"
+        )
     raise UserError(f"{unknown('study', name_or_path, study_names())}; or give the path of a .yaml file")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for any file
+        return False
 
 
 def _arm_declaration(document: Mapping[str, Any], arm: str) -> Mapping[str, Any]:

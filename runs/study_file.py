@@ -9,6 +9,7 @@ from pydantic import Field, Strict, model_validator
 from pydantic.dataclasses import dataclass
 
 from runs.plan import Contrast, Plan
+from runs.printable import in_short
 from runs.schema import BOTH_PLAYERS, Name
 from runs.validation import STRICT, NaturalInt, PositiveInt, unknown
 
@@ -60,12 +61,12 @@ class StudyFile:
         for arm, settings in self.arms.items():
             _refuse_contradictions(f"arm {arm}", settings)
             if not isinstance(settings.get("matched", True), bool):
-                raise ValueError(f"arm {arm}: matched={settings['matched']!r} should be true or false")
+                raise ValueError(f"arm {arm}: matched={in_short(settings['matched'])} should be true or false")
             for factor in spelled_out(self.grid).keys() & spelled_out(settings).keys():
                 raise ValueError(f"arm {arm} sets {factor}, which the grid varies for all arms")
         for factor, levels in self.grid.items():
             if any(levels.count(level) > 1 for level in levels):
-                raise ValueError(f"grid: a level of {factor} stands twice in {levels}")
+                raise ValueError(f"grid: a level of {factor} stands twice in {in_short(levels)}")
         return self
 
     @model_validator(mode="after")

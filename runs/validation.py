@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, Strict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from runs.errors import UserError
+from runs.printable import SHOWN, in_short, printable
 
 T = TypeVar("T")
 
@@ -22,7 +23,6 @@ PositiveFloat = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NaturalFloat = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(ge=0, lt=1, allow_inf_nan=False)]
 
-_SHOWN = 100  # characters of a value in a message
 _LINE = 300  # of what is said of a record
 _MISSING = ("missing", "missing_argument")
 _UNEXPECTED = "unexpected_keyword_argument"
@@ -71,12 +71,8 @@ def _first_fault(error: ValidationError, kind: type) -> str:
     if fault["type"] == _UNEXPECTED:
         return _unknown_field(fault, kind)
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{name}={_in_short(fault['input'])} {message}" if name else message
-
-
-def _in_short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+    name = printable(name)
+    return f"{name}={in_short(fault['input'])} {message}" if name else message
 
 
 def _unknown_field(fault: ErrorDetails, kind: type) -> str:
@@ -95,6 +91,6 @@ def _place(fault: ErrorDetails) -> tuple[int | str, ...]:
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """«unknown arm 'dcgam'; did you mean 'dcgan'? Known: …»."""
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name[:SHOWN], known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else "."
-    return f"unknown {what} {name!r}{hint}" + (f" Known: {', '.join(known)}" if known else "")
+    return f"unknown {what} {in_short(name)}{hint}" + (f" Known: {', '.join(known)}" if known else "")

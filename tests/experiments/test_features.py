@@ -1,3 +1,5 @@
+import resource
+
 import pytest
 import torch
 
@@ -5,6 +7,7 @@ from experiments import features
 from experiments.feature_space import FEATURES
 from experiments.features import feature_extractor, weights_hash
 from experiments.probes import measure_references
+from runs.errors import UserError
 from runs.schema import REFERENCES
 
 
@@ -40,6 +43,21 @@ def test_a_damaged_file_is_replaced(images, tmp_path, hardly_trained):
     path.write_bytes(whole[:100])
     assert feature_extractor(data, tmp_path).hash == kept.hash
     assert path.read_bytes() == whole
+
+
+@pytest.fixture
+def full_disk():
+    """No file takes more than 2,000 bytes, as where a disk is nearly full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_said_with_the_variable_that_names_another(images, tmp_path, hardly_trained, full_disk):
+    with pytest.raises(UserError, match=r"cannot be written: .*; free disk space there, .* export GAN_STABILITY_LOCAL"):
+        feature_extractor(images[0], tmp_path / "features")
+    assert list((tmp_path / "features").iterdir()) == []
 
 
 def test_making_the_network_leaves_global_random_state_alone(images, tmp_path, hardly_trained):
