@@ -4,7 +4,7 @@
 
 import hashlib
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,7 +21,7 @@ from experiments.steps import StepMaker, alternating_step
 from experiments.streams import MinibatchOrder, NoiseStream, Stream, StreamId, initial_weights
 from models.architectures import recipe
 from models.initialization import initialize
-from runs.schema import CLOCK, Role, RunConfig, player_config, probe_steps, promised_steps
+from runs.schema import CLOCK, STEP_TRACES, Role, RunConfig, player_config, probe_steps, promised_steps
 
 
 def never() -> bool:
@@ -199,13 +199,15 @@ def _player_state(player: Player) -> dict[str, Any]:
 
 def _refuse_gaps(config: RunConfig, state: Mapping[str, Any]) -> None:
     """Raise ValueError if a state lacks what was recorded up to its step: its run would never have a whole record."""
-    step, series = state["step"], state["recorder"]["series"]
-    for name, promised in promised_steps(config).items():
-        steps = series[name]["steps"].tolist()
-        if steps != promised[: bisect_right(promised, step)] or len(steps) != len(series[name]["values"]):
-            raise ValueError(f"expected every point of {name} up to step {step}")
-    if step not in probe_steps(config) or len(state["sheets"]) != bisect_right(probe_steps(config), step):
+    step, recorder, probes, done = state["step"], state["recorder"], probe_steps(config), len(state["sheets"])
+    if done not in (bisect_left(probes, step), bisect_right(probes, step)):  # it may have been stopped before a probe
         raise ValueError(f"expected the images of every probe up to step {step}")
+    fetched, probed = step - len(recorder.get("rows", ())), probes[done - 1]
+    for name, promised in promised_steps(config).items():
+        steps = recorder["series"][name]["steps"].tolist()
+        reached = bisect_right(promised, fetched if name in STEP_TRACES else probed)
+        if steps != promised[:reached] or len(steps) != len(recorder["series"][name]["values"]):
+            raise ValueError(f"expected every point of {name} up to step {step}")
 
 
 def _clock(device: torch.device) -> float:

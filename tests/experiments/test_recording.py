@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.checkpoint import load_checkpoint
 from experiments.recording import NotRecorded, record
 from runs.schema import ARTIFACTS, config_fields
 from runs.store import open_store
