@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 
 from runs.addresses import check_local_folder, store_url
@@ -12,6 +13,7 @@ from runs.processes import checked_workers
 from runs.schema import TRAINING_VERSION
 from runs.store import RunStore, open_store
 from runs.study import Study, load_study
+from runs.wording import counted, duration
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,15 +31,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if todo.runs:
         _say_what_is_stale(study, store)
     _say_what_has_no_snapshots(study, store, todo)
+    began = time.monotonic()
     if todo.runs or options.dry_run:
         _make_runs(study, todo, url, options)
     if options.dry_run:
         return 0
     missing = still_missing(todo, recorded_generations(study, open_store(url))) if todo.runs else []
+    if todo.runs:
+        print(_cost(len(todo.runs) - len(missing), time.monotonic() - began, options.study, bool(missing)))
     total = len(planned_runs(study))
     lacking = f", {len(missing)} missing" if missing else ""
     print(f"{study.label}: {total - len(missing)} of {total} runs are complete{lacking}")
     return 1 if missing else 0
+
+
+def _cost(recorded: int, seconds: float, study: str, missing: bool) -> str:
+    """What the sweep took, and what to do next."""
+    each = f", {duration(seconds / recorded)} a run" if recorded else ""
+    next_ = "the same command again continues" if missing else f"make representation STUDY={study}"
+    why = f"make status STUDY={study} says why runs are missing; " if missing else ""
+    return f"{counted(recorded, 'run')} recorded in {duration(seconds)}{each}. Next: {why}{next_}"
 
 
 def _make_runs(study: Study, todo: Work, url: str, options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """The sweep in a copy of the project; where processes are what is tested, as its users run it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -41,6 +42,22 @@ def test_a_sweep_trains_what_is_missing_and_a_second_one_nothing(by_two_workers)
     second = sweep(swept, "smoke")
     assert second.returncode == 0 and "training" not in second.stdout
     assert [one.id for one in store(swept).find({}, complete_only=False)] == ids
+
+
+def test_a_sweep_says_at_its_end_what_it_cost_and_what_is_next(by_two_workers):
+    cost = by_two_workers[1].stdout.splitlines()[-2]
+    assert re.fullmatch(r"4 runs recorded in \d+ (s|min), \d+ s a run. Next: make representation STUDY=smoke", cost)
+
+
+def test_a_sweep_with_runs_missing_says_where_to_look(project):
+    def none(requests, workers):
+        yield from ()
+
+    done = sweep_here(project, "smoke", "--seeds", "1", engine=none)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-2].endswith(
+        "Next: make status STUDY=smoke says why runs are missing; the same command again continues"
+    )
 
 
 def test_one_worker_and_two_and_none_record_the_same_bits(by_two_workers, trained, project):
