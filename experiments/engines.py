@@ -1,24 +1,22 @@
-"""Where runs execute. Locally: a few processes, each with pinned threads, each making one run after another."""
+"""Where runs execute. Locally: in a few processes, which share the runs with other sweeps of the same store."""
 
-import logging
-import multiprocessing
-import os
-import traceback
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from pathlib import Path
+from dataclasses import dataclass
+from multiprocessing.connection import wait
 from typing import Literal
 
 from experiments.environment import resolve_device
-from experiments.recording import RunRequest, real_images, record
+from experiments.outages import Outage, Pauses
+from experiments.queues import Queue
+from experiments.recording import RunRequest, real_images
+from experiments.workers import Worker, own_cores, replaced_worker, start_worker, stop_workers
+from runs.claims import claims_at
+from runs.errors import UserError
+from runs.observers import check_store
 from runs.processes import available_cores, interrupts_held
-from runs.stopping import StopRequest, end_all
+from runs.store import open_store
 
-ATTEMPTS = 2  # a crash may be the machine's; twice is the run's
+_LONGEST_LOOK = 10.0  # seconds between two looks at the runs that other sweeps make
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,177 +30,135 @@ class Event:
     again: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What there is to say of all runs, in one line."""
+
+    text: str
+
+
 # Makes these runs, at most that many at a time (None: as many as there is room for), and tells what happens. Closing
 # the events stops it. Raises UserError, when called, if the runs cannot be made where it would make them.
-Engine = Callable[[Sequence[RunRequest], int | None], Generator[Event]]
+Engine = Callable[[Sequence[RunRequest], int | None], Generator[Event | Notice]]
 
 
-@dataclass(kw_only=True)
-class _Worker:
-    process: BaseProcess
-    pipe: Connection
-    cores: list[int]
-    request: RunRequest | None = None
-
-
-@dataclass(kw_only=True)
-class _Queue:
-    """Runs still to be made, and how often each was tried."""
-
-    waiting: deque[RunRequest]
-    attempts: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    def take(self) -> RunRequest:
-        request = self.waiting.popleft()
-        self.attempts[request.identity] = self.attempts.get(request.identity, 0) + 1
-        return request
-
-    def put_back(self, request: RunRequest) -> None:
-        """It was not begun."""
-        self.waiting.appendleft(request)
-        self.attempts[request.identity] -= 1
-
-    def failed(self, request: RunRequest, reason: str) -> Event:
-        again = self.attempts[request.identity] < ATTEMPTS
-        if again:
-            self.waiting.append(request)
-        return Event(kind="failed", request=request, reason=reason, again=again)
-
-
-def run_locally(requests: Sequence[RunRequest], workers: int | None) -> Generator[Event]:
+def run_locally(requests: Sequence[RunRequest], workers: int | None) -> Generator[Event | Notice]:
     """Make the runs in that many processes of this machine (None: one a core); the iterator yields what happens.
 
     Each process is pinned to cores of its own, one a thread of its runs, where there are enough. A run that raises,
-    or whose process dies, is tried once more at the end. Closing the iterator stops all workers: their runs are
-    recorded as INTERRUPTED and keep their checkpoints. Raises UserError at once if a device is not here.
+    or whose process dies, is tried once more at the end. While a database is away the runs wait, and NotFinished is
+    raised if that takes too long. Runs that another sweep makes are waited for. Closing the iterator stops all workers:
+    their runs are recorded as INTERRUPTED and keep their checkpoints. Raises UserError at once if a device is not here.
     """
     for device in {request.config.device for request in requests}:
         resolve_device(device)
     for data in dict.fromkeys(request.data for request in requests):
         real_images(*data)  # made once, for the workers to find
-    return _events(requests, workers or len(available_cores()))
+    return _LocalSweep(requests).events(workers or len(available_cores()))
 
 
-def _events(requests: Sequence[RunRequest], workers: int) -> Generator[Event]:
-    queue = _Queue(waiting=deque(requests))
-    threads = max(request.config.threads for request in requests)
-    pool: list[_Worker] = []
-    try:
-        for cores in _own_cores(min(workers, len(requests)), threads):
+class _LocalSweep:
+    """The workers of one sweep, and what they have to do."""
+
+    def __init__(self, requests: Sequence[RunRequest]) -> None:
+        (self._url,) = {request.url for request in requests}
+        self._requests = requests
+        self._queue = Queue(requests, claims_at(self._url), open_store(self._url))
+        self._outage = Outage(lambda: check_store(self._url))
+        self._looks = Pauses(_LONGEST_LOOK)
+        self._said_that_shared = False
+        self._pool: list[Worker] = []
+
+    def events(self, workers: int) -> Generator[Event | Notice]:
+        with self._queue.claims.kept_alive():
+            try:
+                yield from self._events(workers)
+            finally:
+                stop_workers(self._pool)
+
+    def _events(self, workers: int) -> Iterator[Event | Notice]:
+        threads = max(request.config.threads for request in self._requests)
+        for cores in own_cores(min(workers, len(self._requests)), threads):
             with interrupts_held():
-                pool.append(_start_worker(cores))
-        while queue.waiting or any(worker.request for worker in pool):
-            for worker in list(pool):
-                if worker.request is None and queue.waiting:
-                    _give(worker, queue, pool)
-            for ready in wait([worker.pipe for worker in pool if worker.request]):
-                worker = next(worker for worker in pool if worker.pipe is ready)
-                yield _next_event(worker, queue)
-                if not worker.process.is_alive() and worker.request is None:
-                    _replace(worker, pool)
-    finally:
-        _stop(pool)
+                self._pool.append(start_worker(cores))
+        while self._queue.waiting or self._queue.elsewhere or self._busy():
+            yield from self._hand_out()
+            for ready in wait([worker.pipe for worker in self._busy()], self._patience()):
+                yield from self._heard(next(worker for worker in self._pool if worker.pipe is ready))
+            yield from self._look_around()
 
+    def _busy(self) -> list[Worker]:
+        return [worker for worker in self._pool if worker.request is not None]
 
-def _own_cores(workers: int, threads: int) -> list[list[int]]:
-    """Cores for each worker, shared with no other; empty lists where they do not suffice."""
-    cores = available_cores()
-    enough = workers * threads <= len(cores)
-    return [cores[i * threads : (i + 1) * threads] if enough else [] for i in range(workers)]
+    def _patience(self) -> float | None:
+        """Seconds until there is something to look after, whatever the workers do."""
+        if self._outage.lasts:
+            return self._outage.pauses.left
+        if self._queue.elsewhere:
+            return self._looks.left
+        return None if self._busy() else 0.0  # another sweep may have made the last run
 
+    def _hand_out(self) -> Iterator[Event | Notice]:
+        for place in range(len(self._pool)):
+            while self._queue.waiting and self._pool[place].request is None and not self._outage.lasts:
+                request = self._queue.waiting.popleft()
+                try:
+                    yield from self._begin(request, place)
+                except UserError as error:
+                    self._queue.put_back(request)
+                    yield from _said(self._outage.begins(str(error)))
 
-def _give(worker: _Worker, queue: _Queue, pool: list[_Worker]) -> None:
-    """Have it make the run that waits longest; one that died while it was idle is replaced first."""
-    while worker.request is None:
-        request = queue.take()
-        try:
-            worker.pipe.send(request)
-            worker.request = request
-        except ConnectionError:
-            queue.put_back(request)
-            worker = _replace(worker, pool)
-
-
-def _replace(worker: _Worker, pool: list[_Worker]) -> _Worker:
-    with interrupts_held():
-        worker.pipe.close()
-        pool[pool.index(worker)] = replacement = _start_worker(worker.cores)
-    return replacement
-
-
-def _next_event(worker: _Worker, queue: _Queue) -> Event:
-    request = worker.request
-    assert request is not None
-    try:
-        kind, detail = worker.pipe.recv()
-    except (EOFError, ConnectionError):
-        worker.process.join()
-        worker.request = None
-        return queue.failed(request, f"its process ended with exit code {worker.process.exitcode}")
-    if kind == "progress":
-        return Event(kind="progress", request=request, step=detail)
-    worker.request = None
-    if kind == "failed":
-        return queue.failed(request, detail)
-    return Event(kind="recorded", request=request)
-
-
-def _start_worker(cores: list[int]) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, cores), daemon=True)
-    with _one_blas_thread():
-        process.start()
-    theirs.close()
-    return _Worker(process=process, pipe=ours, cores=cores)
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """For processes started within: it must stand before they import numpy; torch's threads come from the config."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
+    def _begin(self, request: RunRequest, place: int) -> Iterator[Event | Notice]:
+        """Claim a run and give it to a worker; one that died while it was idle is replaced first."""
+        if not self._pool[place].process.is_alive():
+            self._pool[place] = replaced_worker(self._pool[place])
+        other = self._queue.claim(request, self._pool[place].pid)
+        if other is not None:
+            if not self._said_that_shared:
+                self._said_that_shared = True
+                yield Notice(text=f"{other} makes some of these runs: this sweep makes others, and waits for those")
+        elif self._queue.is_recorded(request):
+            self._queue.ended(request)
+            yield Event(kind="recorded", request=request)
+        elif self._pool[place].give(request):
+            self._queue.begun(request)
         else:
-            os.environ["OMP_NUM_THREADS"] = before
+            self._queue.ended(request)
+            self._queue.put_back(request)
+
+    def _heard(self, worker: Worker) -> Iterator[Event | Notice]:
+        request = worker.request
+        assert request is not None
+        kind, detail = worker.told()
+        if kind == "progress":
+            yield Event(kind="progress", request=request, step=int(detail))
+            return
+        worker.request = None
+        try:
+            self._queue.ended(request)
+        except UserError:  # its claim ends with the next one, or with this sweep
+            yield from _said(self._outage.begins())
+        if kind == "recorded":
+            self._looks.reset()
+            yield Event(kind="recorded", request=request)
+        elif kind == "failed":
+            yield Event(kind="failed", request=request, reason=str(detail), again=self._queue.failed(request))
+        else:
+            yield from _said(self._outage.begins())
+            away = self._outage.lasts
+            again = self._queue.not_taken(request, away=away)
+            if not away:
+                yield Event(kind="failed", request=request, reason=str(detail), again=again)
+
+    def _look_around(self) -> Iterator[Notice]:
+        """At a store that was away, and at the runs of other sweeps."""
+        yield from _said(self._outage.ends())
+        if not self._busy():
+            self._outage.refuse_to_wait_on()
+        if self._queue.elsewhere and not self._outage.lasts and self._looks.is_time():
+            self._queue.look_again()
 
 
-def _stop(pool: Sequence[_Worker]) -> None:
-    for worker in pool:
-        if worker.request is not None:
-            worker.process.terminate()
-        worker.pipe.close()  # an idle worker ends by itself
-    end_all([worker.process for worker in pool])
-
-
-def _work(pipe: Connection, cores: list[int]) -> None:
-    """A worker's life: one run after another until the other end of the pipe closes, or it is asked to stop."""
-    stop = StopRequest()
-    try:
-        stop.listen()
-        logging.basicConfig(format="%(message)s")
-        if cores and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, cores)
-        while not stop():
-            request = pipe.recv()
-            pipe.send(_attempt(request, pipe, stop))
-    except (EOFError, ConnectionError, KeyboardInterrupt):
-        return  # the sweep has ended, or ends us
-
-
-def _attempt(request: RunRequest, pipe: Connection, stop: StopRequest) -> tuple[str, str]:
-    def progress(step: int) -> None:
-        with suppress(ConnectionError):  # of a sweep that has gone: the request to stop is on its way
-            pipe.send(("progress", step))
-
-    try:
-        record(request, progress, stop)
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        return "failed", f"{type(error).__name__}: {str(error) or 'no message'} ({place})"
-    return "recorded", ""
+def _said(text: str | None) -> Iterator[Notice]:
+    if text is not None:
+        yield Notice(text=text)

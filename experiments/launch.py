@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from experiments.cells import MatchedCell, matched_cells, requests
 from experiments.datasets import load_images, source_of
-from experiments.engines import Engine, Event, run_locally
+from experiments.engines import Engine, Event, Notice, run_locally
 from experiments.estimate import dry_run
 from experiments.features import data_digest
 from experiments.recording import RunRequest
@@ -74,14 +74,14 @@ def _remove_parts(url: str) -> None:
     remove_parts([local / "checkpoints", local / "features", local / "representation", *records])
 
 
-def _train(todo: Sequence[RunRequest], events: Generator[Event]) -> None:
+def _train(todo: Sequence[RunRequest], events: Generator[Event | Notice]) -> None:
     with closing(_Progress(todo)) as progress, closing(events):  # after Ctrl-C: stops the engine
         for event in events:
             progress.show(event)
 
 
 class _Progress:
-    """One bar over all updates of all runs, with a line for each failure."""
+    """One bar over all updates of all runs, with a line for each failure and each notice."""
 
     def __init__(self, todo: Sequence[RunRequest]) -> None:
         self._reached: dict[tuple[str, int], int] = {}
@@ -91,17 +91,23 @@ class _Progress:
         self._bar = tqdm(total=updates, unit=" steps", smoothing=0, unit_scale=True)
         self._describe()
 
-    def show(self, event: Event) -> None:
-        if event.kind == "progress":
-            self._bar.update(event.step - self._reached.get(event.request.identity, 0))
-            self._reached[event.request.identity] = event.step
+    def show(self, event: Event | Notice) -> None:
+        if isinstance(event, Notice):
+            self._bar.write(event.text, file=sys.stderr)
+        elif event.kind == "progress":
+            self._reach(event.request, event.step)
         elif event.kind == "recorded":
+            self._reach(event.request, event.request.config.steps)
             self._recorded += 1
             self._describe()
         else:
             config = event.request.config
             after = "will be tried again" if event.again else "given up"
             self._bar.write(f"FAILED {config.arm} seed {config.seed}: {event.reason}; {after}", file=sys.stderr)
+
+    def _reach(self, request: RunRequest, step: int) -> None:
+        self._bar.update(step - self._reached.get(request.identity, 0))
+        self._reached[request.identity] = step
 
     def close(self) -> None:
         self._bar.close()

@@ -11,12 +11,17 @@ from pymongo.errors import PyMongoError
 from runs.output import complain, speak_everywhere
 from runs.stopping import Interrupted, interruptible
 
+UNFINISHED = 1
 BAD_INPUT = 2
 SIGNALLED = 128  # and the signal's number, as shells report it
 
 
 class UserError(Exception):
     """Bad input: one line that says what was wrong, what was expected and what to do."""
+
+
+class NotFinished(UserError):
+    """Work that could not be brought to its end, whatever was asked for: exit status 1."""
 
 
 class CommandLine(argparse.ArgumentParser):
@@ -56,7 +61,7 @@ def _status_of(main: Callable[[], int]) -> int:
         with interruptible():
             return main()
     except UserError as error:
-        return _refused(str(error))
+        return _refused(str(error), UNFINISHED if isinstance(error, NotFinished) else BAD_INPUT)
     except KeyboardInterrupt as stop:
         complain("interrupted; run the same command again to continue")
         exec("")  # CPython ends by the signal, not 130, if Ctrl-C fell into an exec of a text (as a dataclass is made)
@@ -67,9 +72,9 @@ def _status_of(main: Callable[[], int]) -> int:
         return _refused(f"MongoDB: {str(error).split(' (configured')[0]}")
 
 
-def _refused(message: str) -> int:
+def _refused(message: str, status: int = BAD_INPUT) -> int:
     complain(f"error: {message}")
-    return BAD_INPUT
+    return status
 
 
 def _refused_by_machine(error: OSError) -> int:

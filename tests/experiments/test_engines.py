@@ -1,11 +1,11 @@
 """The engine is an argument of a sweep, and a run's device is found where the run is made."""
 
+import multiprocessing
 from dataclasses import replace
 
 import pytest
 import torch
 
-from experiments import engines
 from experiments.cells import matched_cells
 from experiments.engines import Event, run_locally
 from experiments.environment import resolve_device
@@ -76,7 +76,7 @@ def test_this_machine_refuses_runs_on_a_gpu_that_it_has_not_before_it_starts_a_p
     requests = [request_for(TINY, key="cpu"), request_for(replace(TINY, device="cuda"), key="gpu")]
     with pytest.raises(UserError, match="device=cuda: no CUDA device is available here"):
         run_locally(requests, 1)
-    assert engines.multiprocessing.active_children() == []
+    assert multiprocessing.active_children() == []
     with pytest.raises(UserError, match="device=cuda"):
         record(requests[1])
     assert open_store(requests[0].url).find({}, complete_only=False) == []

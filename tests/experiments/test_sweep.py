@@ -1,5 +1,6 @@
 """The sweep in a copy of the project; where processes are what is tested, as its users run it."""
 
+import multiprocessing
 import os
 import re
 import shutil
@@ -11,7 +12,6 @@ from dataclasses import replace
 
 import pytest
 
-from experiments import engines
 from experiments.engines import run_locally
 from runs.store import FolderStore
 from tests.experiments.sweeping import edited, records, store, sweep, sweep_here
@@ -105,7 +105,7 @@ def test_a_worker_that_dies_is_replaced_and_its_run_tried_again(request_for):
     for event in run_locally(requests, workers=1):
         if event.kind == "progress" and event.request is requests[1] and not killed:
             killed = True
-            (worker,) = engines.multiprocessing.active_children()
+            (worker,) = multiprocessing.active_children()
             os.kill(worker.pid, signal.SIGKILL)
         if event.kind != "progress":
             kinds.append((event.kind, event.request.key, event.again))
@@ -124,7 +124,7 @@ def test_a_worker_that_dies_while_it_is_idle_is_replaced_before_it_is_given_a_ru
         if event.kind != "progress":
             kinds.append((event.kind, event.request.key))
         if kinds == [("recorded", "short")]:  # its worker has nothing to do now, the other is in the middle
-            for worker in engines.multiprocessing.active_children():
+            for worker in multiprocessing.active_children():
                 os.kill(worker.pid, signal.SIGKILL)
                 worker.join()
     assert kinds == [("recorded", "short"), ("failed", "long"), ("recorded", "long")]
@@ -143,7 +143,7 @@ def test_an_interrupt_does_not_reach_a_worker_not_even_while_it_starts(request_f
     def interrupt_workers():
         deadline = time.monotonic() + 30
         while len(sent) < 2 and time.monotonic() < deadline:
-            for worker in engines.multiprocessing.active_children():
+            for worker in multiprocessing.active_children():
                 if worker.pid not in sent:
                     os.kill(worker.pid, signal.SIGINT)  # what the terminal does to each process of its group
                     sent.add(worker.pid)
