@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.measure import Ratio, ratio
 from experiments.cells import matched_cells, requests
-from experiments.engines import run_locally
+from experiments.engines import Notice, run_locally
 from experiments.recording import RunRequest
 from runs.study import load_study
 
@@ -44,8 +44,8 @@ def _seconds(folder: str, *, processes: int, threads: int) -> float:
     counted = _runs(folder, threads, first_seed=0, count=_RUNS, steps=_STEPS)
     recorded, started, finished = 0, 0.0, 0.0
     for event in run_locally([*warm, *counted], processes):
-        if event.kind == "failed":
-            raise RuntimeError(event.reason)
+        if isinstance(event, Notice) or event.kind == "failed":
+            raise RuntimeError(str(event))
         recorded += event.kind == "recorded"
         if event.kind == "recorded":
             finished = time.perf_counter()  # not after the loop: ending the processes takes seconds

@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import signal
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ from runs.processes import available_cores, interrupts_held
 from runs.stopping import StopRequest, end_all
 
 REASON = 200  # characters of what went wrong
+LESS_MEMORY = "batch_size, eval_samples or widths lower, or fewer WORKERS (--workers), need less memory"
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # of torch's RuntimeErrors, on any device
 
 # of a run: a step that it has reached, its end, why it failed, or why a store did not take it
 Told = tuple[Literal["progress"], int] | tuple[Literal["recorded", "failed", "unrecorded"], str]
@@ -56,7 +59,9 @@ class Worker:
             told: Told = self.pipe.recv()
         except (EOFError, ConnectionError):
             self.process.join()
-            told = "failed", f"its process ended with exit code {self.process.exitcode}"
+            code = self.process.exitcode
+            cause = f"; killed, as when a machine has no memory left: {LESS_MEMORY}" if code == -signal.SIGKILL else ""
+            told = "failed", f"its process ended with exit code {code}{cause}"
         return told
 
 
@@ -134,6 +139,8 @@ def _attempt(request: RunRequest, pipe: Connection, stop: StopRequest) -> Told:
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
         reason = f"{type(error).__name__}: {shorten(str(error), REASON) or 'no message'} ({place})"
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+            reason = f"{reason}; {LESS_MEMORY}"
         by_server = isinstance(error, NotRecorded | PyMongoError) and is_mongo_url(request.url)
         return "unrecorded" if by_server else "failed", reason
     return "recorded", ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from experiments import workers
 from experiments.cells import matched_cells
 from experiments.engines import Event, run_locally
 from experiments.environment import resolve_device
@@ -80,3 +81,10 @@ def test_this_machine_refuses_runs_on_a_gpu_that_it_has_not_before_it_starts_a_p
     with pytest.raises(UserError, match="device=cuda"):
         record(requests[1])
     assert open_store(requests[0].url).find({}, complete_only=False) == []
+
+
+@pytest.mark.parametrize("greedy", [lambda: torch.empty(10**15), lambda: (_ for _ in ()).throw(MemoryError())])
+def test_a_run_for_which_there_is_no_memory_fails_and_says_what_to_lower(request_for, monkeypatch, greedy):
+    monkeypatch.setattr(workers, "record", lambda request, progress, stopped: next(greedy(), None))
+    kind, reason = workers._attempt(request_for(TINY), multiprocessing.Pipe()[0], lambda: False)
+    assert kind == "failed" and reason.endswith(workers.LESS_MEMORY)
