@@ -27,9 +27,9 @@ def given_address(text: str) -> str:
             raise UserError("MONGO_URL is not set, neither in the environment nor in .env; set it, or give an address")
     if is_mongo_url(text):
         return text
-    if not text or "://" in text:
-        raise UserError(f"{shown(text) or 'an empty text'} is no store: expected mongodb://… or the path of a folder")
     folder = Path.cwd() / Path(text).expanduser()
+    if not text or "://" in text or ("@" in text and not folder.exists()):  # "@": an address that lacks its beginning
+        raise UserError("FROM and TO: expected mongodb://[user:password@]host[:port]/database, or the path of a folder")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{shown(text)} is no store: expected a folder of records, found a file")
     return str(folder)

@@ -89,7 +89,7 @@ def everything(url: str) -> list[RunRecord]:
 def seen(url: str, record: RunRecord) -> dict[str, Any]:
     """All that a reader can see of a record but its id, to the bit."""
     store = open_store(url)
-    names = [name for kind in KINDS.values() for name in kind.metrics if name in record.points]
+    names = [name for kind in KINDS.values() for name in kind.metrics if name in record.steps]
     traces = store.traces(record, names)
     return {
         "status": record.status,
@@ -97,7 +97,7 @@ def seen(url: str, record: RunRecord) -> dict[str, Any]:
         "info": json.dumps(record.info, sort_keys=True),  # equal where NaN is
         "meta": {name: value for name, value in record.meta.items() if name != COPIED_FROM},
         "times": (record.start_time, record.stop_time, record.heartbeat),
-        "points": dict(record.points),
+        "steps": {name: list(steps) for name, steps in record.steps.items()},
         "traces": {name: (one.steps.tobytes(), one.values.tobytes()) for name, one in traces.items()},
         "artifacts": {name: store.artifact(record, name) for name in record.artifacts},
         "shortcoming": record.shortcoming,
@@ -463,8 +463,8 @@ def record_representation(url: str, run: int | None, *, shape_of: int | None = N
     key = representation_key(config_fields(config), weights=weights, images=images)  # type: ignore[arg-type]
     meta = {"kind": "representation", "representation_version": REPRESENTATION_VERSION, "representation_key": key}
     traces = {name: trace(steps, [0.5] * len(steps)) for name, steps in promised_accuracies(config).items()}
-    info: dict[str, Any] = {"dimensions": {}, "accuracies": {}, "blocks": {}, "versions": {}, "code": {}}
-    info |= {"weights": weights, "images": "i"}
+    info: dict[str, Any] = {"dimensions": {}, "accuracies": {}, "blocks": {}, "versions": {}}
+    info |= {"weights": weights, "images": "i", "code": {"commit": None, "modified": None}}
     return record_run(url, config, traces=traces, info=info, artifacts={}, meta=meta)  # type: ignore[arg-type]
 
 
@@ -576,7 +576,10 @@ def test_secrets_are_never_shown(
         (["local", "x"], "give {here}/local/records, where they are"),
         (["local/records", "local"], "give {here}/local/records, where they are"),
         (["local/records", "local/records"], "are the same store"),
-        (["local/records", "http://host"], "expected mongodb://… or the path of a folder"),
+        (
+            ["local/records", "http://host"],
+            "expected mongodb://[user:password@]host[:port]/database, or the path of a folder",
+        ),
         (["local/records", "x", "{"], "malformed JSON"),
         (["local/records", "x", '{"config.sed": 1}'], "did you mean 'config.seed'"),
         (["local/records", "file/x"], "cannot be written"),
