@@ -45,10 +45,11 @@ Engine = Callable[[Sequence[RunRequest], int | None], Generator[Event | Notice]]
 def run_locally(requests: Sequence[RunRequest], workers: int | None) -> Generator[Event | Notice]:
     """Make the runs in that many processes of this machine (None: one a core); the iterator yields what happens.
 
-    All are recorded in one store. Each process is pinned to cores of its own, one a thread of its runs, where there are enough. A run that raises,
-    or whose process dies, is tried once more at the end. While a database is away the runs wait, and NotFinished is
-    raised if that takes too long. Runs that another sweep makes are waited for. Closing the iterator stops all workers:
-    their runs are recorded as INTERRUPTED and keep their checkpoints. Raises UserError at once if a device is not here.
+    All are recorded in one store. Each process is pinned to cores of its own, one a thread of its runs, where there
+    are enough. A run that raises, or whose process dies, is tried once more at the end. While a database is away
+    the runs wait, and NotFinished is raised if that takes too long. Runs that another sweep makes are waited for.
+    Closing the iterator stops all workers: their runs are recorded as INTERRUPTED and keep their checkpoints.
+    Raises UserError at once if a device is not here.
     """
     for device in {request.config.device for request in requests}:
         resolve_device(device)

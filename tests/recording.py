@@ -128,6 +128,13 @@ def synthetic_artifacts(config: RunConfig) -> dict[str, bytes]:
     return {SAMPLES: samples, GENERATOR: b"generator", DISCRIMINATOR: b"discriminator"}
 
 
+def representation_info(dimensions: Mapping[str, int]) -> dict[str, Any]:
+    """What ``info`` of a measurement must have, of features by their name."""
+    code = {"commit": None, "modified": None}
+    content = {"versions": {}, "code": code, "weights": "w", "images": "i", "accuracies": {}, "blocks": {}}
+    return {**content, "dimensions": dict(dimensions)}
+
+
 def synthetic_seen(
     *, channels: int = 1, size: int = 16, units: int = 8, filters: int = 32, rows: int = 4, snapshots: int = 0
 ) -> Seen:

@@ -23,7 +23,7 @@ from runs.representation import (
 from runs.store import open_store
 from runs.study import Study
 from tests.analysis.synthetic import loaded, recorded, small_study
-from tests.recording import record_run
+from tests.recording import record_run, representation_info
 
 SEEDS = 6
 MLP = {"trained": 0.7, "untrained": 0.6}
@@ -47,8 +47,7 @@ def record_features(
     for name, value in accuracy.items():
         steps = promised_accuracies(config)[ACCURACY[name]]
         traces[ACCURACY[name]] = trace(steps, [*(value - 0.1 / n for n in steps[:-1]), value])
-    info = {"dimensions": dict.fromkeys(accuracy, 64), "accuracies": {}, "blocks": {}}
-    info |= {"versions": {}, "code": {}, "weights": "w", "images": "i"}
+    info = representation_info(dict.fromkeys(accuracy, 64))
     info |= {} if checked is None else {"checked": checked}
     meta = {"kind": "representation", "representation_version": version}
     record_run(str(folder), config, traces=traces, info=info, artifacts={}, meta=meta)  # type: ignore[arg-type]

@@ -10,7 +10,6 @@ from analysis.chapters.medians import median_runs
 from analysis.chapters.seen import seen
 from analysis.judging.judgements import judge_study
 from analysis.report.contents import contents_of
-from runs.kinds import REPRESENTATION
 from runs.records import RunRecord, trace
 from runs.representation import (
     ACCURACY,
@@ -23,7 +22,7 @@ from runs.representation import (
 from runs.store import open_store
 from runs.study import Study
 from tests.analysis.synthetic import loaded, recorded, small_study
-from tests.recording import record_run, synthetic_seen
+from tests.recording import record_run, representation_info, synthetic_seen
 
 SEEDS = 3
 FIGURES = ["guided_backpropagation", "first_filters", "interpolations", "class_arithmetic"]
@@ -47,7 +46,7 @@ def measure(folder: Path, run: RunRecord, *, pictures: bool, rows: int = 4, snap
         seen_images=500 if pictures else 0,
     )
     traces = {name: trace(steps, [0.5] * len(steps)) for name, steps in promised_accuracies(config).items()}
-    info = dict.fromkeys(REPRESENTATION.info, "x") | {"dimensions": dict.fromkeys(OF_DISCRIMINATOR, 64)}
+    info = representation_info(dict.fromkeys(OF_DISCRIMINATOR, 64))
     if pictures:
         info["arithmetic"] = {"reached": 0.1 * run.id, "by_chance": 0.05, "moves": 100, "classes": 4}
     artifacts = {SEEN: synthetic_seen(rows=rows, snapshots=snapshots).to_bytes()} if pictures else {}
@@ -91,7 +90,7 @@ def test_what_is_drawn_is_told_unit_by_unit_and_row_by_row(tmp_path: Path) -> No
     study = a_study(tmp_path)
     for run in open_store(str(tmp_path)).find():
         measure(tmp_path, run, pictures=True)
-    units, filters, rows = (figure.data for figure in chapter_of(tmp_path, study).figures)
+    units, filters, rows, _ = (figure.data for figure in chapter_of(tmp_path, study).figures)
     pictures = synthetic_seen().of["untrained"]
     own = units["image"].query("arm == 'dcgan' and features == 'untrained'")
     np.testing.assert_array_equal(own["image looked through"].to_numpy().reshape(8, 4), pictures.chosen)
