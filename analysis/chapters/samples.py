@@ -1,6 +1,5 @@
 """How good the samples were: measures over training beside images of known quality, and the samples themselves."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,7 +27,7 @@ from analysis.results.document import Findings
 from analysis.results.wording import number
 from analysis.tables.columns import frame, place_columns, summary_columns, summary_interval
 from analysis.tables.formats import Table
-from runs.schema import SAMPLES
+from runs.samples import read_samples
 
 TITLE = "Measures and samples"
 ALL_SEEDS = 16  # sheets of more seeds show the best, the median and the worst
@@ -211,9 +210,7 @@ def _seed_ranks(verdicts: pd.DataFrame) -> dict[int, float]:
 
 def load_samples(judged: Judged, run_id: int) -> tuple[NDArray[np.int64], Images]:
     """Steps (P,) and sample images (P, 64, C, H, W) of a run."""
-    content = judged.store.artifact(judged.data.records[run_id], SAMPLES)
-    with np.load(io.BytesIO(content)) as arrays:
-        return arrays["steps"], arrays["images"]
+    return read_samples(judged.store, judged.data.records[run_id])
 
 
 def last_samples(judged: Judged, run_id: int) -> Images:

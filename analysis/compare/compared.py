@@ -2,11 +2,9 @@
 
 # P probes, C channels, H height, W width
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.figures.parts import ReferenceLine
@@ -17,7 +15,8 @@ from analysis.judging.study_data import StudyData
 from analysis.judging.verdicts import Limits, Verdict
 from analysis.results.wording import number
 from runs.records import RunRecord, RunStore, Trace
-from runs.schema import SAMPLES, TRACES
+from runs.samples import read_samples
+from runs.schema import TRACES
 from runs.study import study_from_document
 
 
@@ -74,14 +73,13 @@ class ComparedRun:
 
 def compared_run(record: RunRecord, store: RunStore) -> ComparedRun:
     """Everything of a complete record that the page shows."""
-    with np.load(io.BytesIO(store.artifact(record, SAMPLES))) as samples:
-        steps, images = samples["steps"].tolist(), samples["images"]
+    steps, images = read_samples(store, record)
     series = store.traces(record, TRACES)
     return ComparedRun(
         label=f"run {record.id}: {record.config['arm']}, seed {record.config['seed']}",
         record=record,
         series=series,
-        steps=steps,
+        steps=steps.tolist(),
         images=images,
         judged=judgement(record, series),
     )

@@ -1,6 +1,5 @@
 """Whether runs that were trained again came out the same: to the bit, and in their verdicts."""
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +16,8 @@ from analysis.statistics.agreement import Agreement, agreement
 from runs.errors import UserError
 from runs.records import RunRecord, RunStore, Trace
 from runs.reruns import own_threads, with_threads
-from runs.schema import CLOCK, DISCRIMINATOR, GENERATOR, SAMPLES, TRACES
+from runs.samples import read_samples
+from runs.schema import CLOCK, DISCRIMINATOR, GENERATOR, TRACES
 from runs.study import Study
 
 COMPARED = tuple(name for name in TRACES if name != CLOCK)
@@ -165,18 +165,13 @@ def _first_difference(one: Trace, other: Trace) -> int | None:
 
 
 def _artifact_differences(one: RunRecord, store: RunStore, other: RunRecord, again: RunStore) -> list[str]:
-    images = [_images(store, one), _images(again, other)]
+    images = [read_samples(store, one)[1], read_samples(again, other)[1]]
     weights = {
         f"weights {role}": store.artifact(one, name) == again.artifact(other, name)
         for role, name in (("G", GENERATOR), ("D", DISCRIMINATOR))
     }
     equal = {"images": np.array_equal(images[0], images[1]), **weights}
     return [name for name, same in equal.items() if not same]
-
-
-def _images(store: RunStore, record: RunRecord) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    with np.load(io.BytesIO(store.artifact(record, SAMPLES))) as samples:
-        return samples["images"]
 
 
 def _lacking(first: StudyData, second: StudyData) -> list[str]:

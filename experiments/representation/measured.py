@@ -58,7 +58,7 @@ class Request:
     trained: the run whose networks they are, or whose discriminator's shape the networks have that images are measured
     with. weights, generator: of that run's networks; none where images are measured. Snapshots, which may be large, are
     read where they are measured. images: digest of those to measure on; of a run's own data set the one recorded then,
-    if any.
+    if any. fault: why the run's weights cannot be measured.
     """
 
     config: RepresentationConfig
@@ -69,6 +69,7 @@ class Request:
     weights: bytes = b""
     generator: bytes = b""
     images: str | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,8 @@ class _Measured:
 
 def record_representation(request: Request) -> int:
     """Measure, and record as one run of its own kind; its id. Raises UserError if the weights do not fit."""
+    if request.fault is not None:
+        raise UserError(request.fault)
     torch.set_num_threads(1)
     experiment = new_experiment(REPRESENTATION.name, asdict(request.config), request.url)
     with threadpool_limits(1):  # products are small: with a second thread each waits a hundred times its own length

@@ -105,7 +105,10 @@ def _config(record: RunRecord, test_on: str | None = None, **changes: object) ->
 
 
 def _of_run(store: RunStore, record: RunRecord, config: RepresentationConfig) -> Request:
-    weights, generator = (store.artifact(record, name) for name in (DISCRIMINATOR, GENERATOR))
+    try:
+        weights, generator = (store.artifact(record, name) for name in (DISCRIMINATOR, GENERATOR))
+    except UserError as error:  # said when its turn comes, for all others can be measured
+        return replace(_request(config, record), fault=str(error))
     steps = () if config.per_class is not None else _snapshot_steps(store, record)  # they are measured with all labels
     return _request(replace(config, snapshot_steps=steps), record, weights, generator)
 

@@ -5,6 +5,7 @@ run it here.
 """
 
 import io
+import json
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -68,6 +69,13 @@ def run_here(project, main, *arguments, stdin=None, local="", engine=in_turn):
 
 def store(project):
     return FolderStore(project / "runs" / "_local" / "records")
+
+
+def as_before_files_were_described(project, run_id):
+    """A record then says nothing of its files, so that other contents are met where they are used."""
+    path = project / "runs" / "_local" / "records" / str(run_id) / "info.json"
+    info = json.loads(path.read_text())
+    path.write_text(json.dumps({name: one for name, one in info.items() if name != "artifacts"}))
 
 
 def records(project):

@@ -13,7 +13,7 @@ from experiments.scores import HELD_OUT
 from runs.errors import report_user_errors
 from runs.schema import GENERATOR
 from runs.study import load_study
-from tests.experiments.sweeping import edited, run_here, store
+from tests.experiments.sweeping import as_before_files_were_described, edited, run_here, store
 
 
 class Pixels:
@@ -87,6 +87,7 @@ def test_what_is_scored_is_not_scored_again_until_more_samples_are_asked_for(swe
 def test_a_run_of_another_store_with_the_same_number_is_not_taken_for_it(swept):
     first = scored(swept, "--samples", "300")[1]
     run = store(swept).find({"config.arm": "dcgan"})[0]
+    as_before_files_were_described(swept, run.id)
     path = swept / "runs" / "_local" / "records" / str(run.id) / GENERATOR
     save_file({name: one * 1.5 if one.is_floating_point() else one for name, one in load_file(path).items()}, path)
     rows = [row for row in scored(swept, "--samples", "300")[1] if row["run"] == str(run.id)]
@@ -121,6 +122,7 @@ def test_runs_whose_samples_are_not_finite_have_no_score_and_are_left_out_of_the
         arms[run.config["arm"]].append(str(run.id))
     broken = [*arms["mlp"], arms["dcgan"][0]]
     for run in broken:
+        as_before_files_were_described(swept, run)
         spoil(swept / "runs" / "_local" / "records" / run)
     done, rows = scored(swept, "--samples", "300")
     assert sorted(row["run"] for row in rows if row["fid"] == "nan" and row["kid"] == "nan") == sorted(broken)

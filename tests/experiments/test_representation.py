@@ -32,7 +32,7 @@ from runs.representation import (
 from runs.schema import DISCRIMINATOR, SNAPSHOTS, RunConfig
 from runs.store import open_store
 from tests.experiments.datasets_in_files import write_idx
-from tests.experiments.sweeping import edited, run_here, store, sweep_here
+from tests.experiments.sweeping import as_before_files_were_described, edited, run_here, store, sweep_here
 from tests.experiments.tiny import TINY
 from tests.project import run
 
@@ -200,7 +200,7 @@ def test_features_are_measured_at_every_snapshot_from_the_untrained_to_the_train
 def test_snapshots_that_cannot_be_read_or_do_not_fit_are_said_and_all_else_goes_on(with_snapshots):
     first, second = store(with_snapshots).find()
     for one in (first, second):
-        as_before_files_were_described(with_snapshots, one)
+        as_before_files_were_described(with_snapshots, one.id)
     folder = with_snapshots / "runs" / "_local" / "records"
     (folder / str(first.id) / SNAPSHOTS).write_bytes(b"none")
     path = folder / str(second.id) / SNAPSHOTS
@@ -215,16 +215,8 @@ def test_snapshots_that_cannot_be_read_or_do_not_fit_are_said_and_all_else_goes_
     assert (record.config["run"], record.config["snapshot_steps"]) == (first.id, [])
 
 
-def as_before_files_were_described(project, run):
-    """Its record then says nothing of its files, so that other contents are met where they are used."""
-    path = project / "runs" / "_local" / "records" / str(run.id) / "info.json"
-    path.write_text(
-        json.dumps({name: one for name, one in json.loads(path.read_text()).items() if name != "artifacts"})
-    )
-
-
 def spoil(project, run, change):
-    as_before_files_were_described(project, run)
+    as_before_files_were_described(project, run.id)
     path = project / "runs" / "_local" / "records" / str(run.id) / DISCRIMINATOR
     weights = load_file(path)
     save_file({name: change(one) if one.is_floating_point() else one for name, one in weights.items()}, path)
@@ -247,6 +239,18 @@ def test_a_run_that_cannot_be_measured_is_named_and_the_others_are(swept, change
     assert {record.config["run"] for record in found(swept, of="discriminator")} == {
         one.id for one in store(swept).find() if one.id != run.id
     }
+
+
+def test_a_run_whose_recorded_weights_have_changed_is_named_and_the_others_are_measured(swept):
+    run = store(swept).find({"config.arm": "mlp"})[0]
+    path = swept / "runs" / "_local" / "records" / str(run.id) / DISCRIMINATOR
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    done = measured(swept, "smoke", "--workers", "1", "--seeds", "1")
+    assert done.returncode == 1
+    assert f"FAILED run {run.id} (mlp, seed 0): run {run.id}: {DISCRIMINATOR} is not what was recorded" in done.stderr
+    assert [record.config["arm"] for record in found(swept, of="discriminator")] == ["dcgan"]
 
 
 def test_where_nothing_could_be_measured_that_is_all_that_is_said(swept):

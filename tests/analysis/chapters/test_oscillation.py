@@ -9,7 +9,7 @@ import pytest
 
 from analysis.chapters.oscillation import compare_orders, loss_oscillation, oscillation
 from analysis.results.parts import Summary, summarized
-from runs.store import Trace, trace
+from runs.records import Trace, trace
 from tests.analysis.synthetic import STEPS, judged, loaded, record, small_study
 
 UPDATES = 2000
