@@ -18,7 +18,7 @@ from gridfs import GridFS
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, PyMongoError
 
 from runs.addresses import shown
-from runs.metric_writer import MetricWriter
+from runs.metric_writer import MetricWriter, PointsLost
 from runs.mongo import database
 from runs.mongo_faults import cause, one_line_faults
 from runs.tamed_sacred import MongoObserver, WithoutSources, plain_json
@@ -145,7 +145,8 @@ class DatabaseObserver(WithoutSources, MongoObserver):
             with pymongo.timeout(seconds):
                 send()
         except _REFUSALS as error:
-            self._reason = self._reason or cause(error, self._url)
+            if self._reason is None or isinstance(error, PointsLost):  # that no waiting mends
+                self._reason = cause(error, self._url)
             return False
         if progress:
             self._patience, self._reason = _Patience(), None

@@ -165,7 +165,7 @@ class MongoStore(RunStore):
         return read_record(document, own.steps, sizes, [*faults, *own.faults])
 
     def _collection(self, name: str) -> DatabaseCollection[Document]:
-        return self._database.get_collection(name, codec_options=_TOLERANT)
+        return self._database[name].with_options(codec_options=_TOLERANT)
 
     def _metrics(self, run_ids: Iterable[Any]) -> Mapping[Any, _Metrics]:
         """Steps of all metrics. Values stay where they are; the same steps of however many metrics come once."""

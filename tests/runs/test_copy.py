@@ -193,9 +193,10 @@ def test_a_record_of_an_older_schema_is_copied_untouched(to_each: tuple[str, str
     source, target = to_each
     run_id = recorded_odd(source)
     path = Path(source, str(run_id), "config.json")
-    old = {name: value for name, value in json.loads(path.read_text()).items() if name[-2:] not in ("_g", "_d")}
-    old = {name: value for name, value in old.items() if name not in ("data", "feature_space")}
-    old |= {"architecture": "dcgan", "normalization": "batch", "init": "dcgan", "lr_g": 2e-4, "lr_d": 2e-4}
+    new = [f"{name}_{role}" for name in ("architecture", "normalization", "init", "hidden_layers") for role in "gd"]
+    new += ["data", "feature_space"]
+    old = {name: value for name, value in json.loads(path.read_text()).items() if name not in new}
+    old |= {"architecture": "dcgan", "normalization": "batch", "init": "dcgan"}
     path.write_text(json.dumps(old))
     copied(*to_each)
     assert contents_at(target).read(run_id).config == old
