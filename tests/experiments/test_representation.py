@@ -13,7 +13,7 @@ from experiments.networks import build_discriminator
 from experiments.representation import extracted
 from experiments.representation.__main__ import main
 from experiments.representation.classifier import Labelled, Parts
-from experiments.representation.extracted import features_of_blocks, projected
+from experiments.representation.extracted import Features, features_of_blocks, projected
 from experiments.representation.labelled import labelled_images, resolved
 from experiments.representation.measured import Request, record_representation
 from experiments.representation.references import untrained_discriminator
@@ -365,11 +365,13 @@ def test_features_are_compared_at_as_many_dimensions_as_the_arm_with_the_fewest_
 def test_a_random_projection_keeps_distances_and_leaves_few_dimensions_as_they_are():
     random = torch.Generator().manual_seed(0)
     train, test = (torch.randn(50, 2000, generator=random) for _ in range(2))
-    fewer = projected((train, test), 500, 0)
-    assert [len(part[0]) for part in fewer] == [500, 500]
-    between = [torch.cdist(one, other) for one, other in ((train, test), fewer)]
-    assert torch.allclose(between[0], between[1].float(), rtol=0.2)
-    assert projected((train, test), 2000, 0) == (train, test)
+    whole = Features.of_one_block("all", train, test)
+    fewer = projected("few", whole, 500, 0)
+    assert fewer.train.shape == fewer.test.shape == (50, 500)
+    between = [torch.cdist(one.train, one.test).float() for one in (whole, fewer)]
+    assert torch.allclose(between[0], between[1], rtol=0.2)
+    as_they_are = projected("few", whole, 2000, 0)
+    assert torch.equal(as_they_are.train, train) and torch.equal(as_they_are.test, test)
 
 
 def test_discriminators_that_began_alike_are_measured_before_training_once(training, tiny, local, tmp_path):
