@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -143,6 +144,11 @@ def _follow(maker: int, shell: int) -> None:
 
 
 def _is_there(pid: int) -> bool:
+    """Whether it lives; one that has died and whose parent has not asked yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:  # it has ended, or this is no Linux
+        pass
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -108,7 +108,7 @@ def test_under_nohup_a_closed_terminal_changes_nothing(project):
     assert ends_with(process)[0] == 128 + signal.SIGTERM
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_sweep_ends_with_the_make_that_started_it(project, number):
     for name in ("Makefile", "requirements.lock"):
         shutil.copy(ROOT / name, project)
