@@ -24,7 +24,7 @@ settings.load_profile("any machine")
 
 
 # files that take a minute or more, for they start processes that train: begun last, one would keep a core alone
-LONGEST = ("test_sweep.py", "test_pipeline.py", "test_extending.py")
+LONGEST = ("test_sweep.py", "test_interrupting.py", "test_pipeline.py", "test_extending.py", "test_unlabelled.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -70,7 +70,6 @@ def ends_with(process):
 WAYS = {
     "Ctrl-C, three times": (os.killpg, signal.SIGINT, 3),
     "SIGTERM": (os.kill, signal.SIGTERM, 1),
-    "SIGTERM to all its processes": (os.killpg, signal.SIGTERM, 1),
     "a closed terminal": (os.killpg, signal.SIGHUP, 1),
 }
 
