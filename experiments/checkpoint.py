@@ -12,6 +12,7 @@ import torch
 from runs.addresses import LOCAL_VARIABLE
 from runs.errors import UserError
 from runs.files import replaced
+from runs.printable import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -65,9 +66,7 @@ def set_aside(path: Path, error: Exception) -> None:
 
     Raises UserError if that is not possible.
     """
-    reason = f"{type(error).__name__}: {error}"
-    reason = " ".join("".join(one if one.isprintable() else " " for one in reason).split())  # torch writes in bold
-    reason = reason if len(reason) <= _SHOWN else f"{reason[: _SHOWN - 1]}…"
+    reason = one_line(f"{type(error).__name__}: {error}", _SHOWN)  # torch writes in bold
     aside = path.with_name(f"{path.name}.damaged")
     try:
         path.replace(aside)

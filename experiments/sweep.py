@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 
 from runs.addresses import check_local_folder, store_url
-from runs.errors import CommandLine, UserError, comma_separated, report_user_errors
+from runs.asking import let_confirm
+from runs.errors import CommandLine, comma_separated, report_user_errors
 from runs.generations import Work, recorded_generations, stale, still_missing, without_snapshots, work
 from runs.manifest import planned_runs
 from runs.processes import checked_workers
@@ -27,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = open_store(url)
     todo = work(study, store, again=options.again)
     if todo.recorded and not options.dry_run:
-        _ask(study, todo, options.yes)
+        question = f"{study.label}: train {todo.recorded} runs again? nothing is deleted"
+        let_confirm(question, yes=options.yes, refused="nothing is trained")
     if todo.runs:
         _say_what_is_stale(study, store)
     _say_what_has_no_snapshots(study, store, todo)
@@ -80,19 +82,6 @@ def _say_what_has_no_snapshots(study: Study, store: RunStore, todo: Work) -> Non
             f"{study.label}: {lacking} complete runs were recorded without snapshots and stay so;"
             " AGAIN=1 (--again) trains all runs again, with them"
         )
-
-
-def _ask(study: Study, todo: Work, yes: bool) -> None:
-    """Let the user confirm that runs with complete records are trained again. Raises UserError if he does not."""
-    question = f"{study.label}: train {todo.recorded} runs again? nothing is deleted"
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UserError(f"{question}; there is no terminal to ask on: add --yes (make ... YES=1)")
-    sys.stdout.write(f"{question} [y/N] ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise UserError("nothing is trained")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

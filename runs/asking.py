@@ -10,7 +10,9 @@ def let_confirm(question: str, *, yes: bool, refused: str = "nothing is deleted"
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UserError(f"{question} There is no terminal to ask on: add --yes (make ... YES=1); {refused}")
+        raise UserError(
+            f"{question.rstrip('.?')}; there is no terminal to ask on: add --yes (make ... YES=1); {refused}"
+        )
     sys.stdout.write(f"{question} [y/N] ")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

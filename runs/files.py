@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from runs.errors import UserError
+from runs.living import is_alive
 
 # .name.machine.process.part; without the machine as it was before
 _PART = re.compile(r"\..+?(\.(?P<machine>[0-9a-f]{8}))?\.(?P<process>[0-9]{1,18})\.part")
@@ -62,19 +63,9 @@ def _is_abandoned(part: Path) -> bool:
     found = _PART.fullmatch(part.name)
     if found is None:
         return False
-    if found["machine"] == _machine() and not _is_alive(int(found["process"])):
+    if found["machine"] == _machine() and not is_alive(int(found["process"])):
         return True
     return time.time() - part.stat().st_mtime > _ABANDONED
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # of another user
-        return True
-    return True
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any
 from runs.filters import TIMES
 from runs.kinds import KINDS, kind_name
 from runs.records import UNREADABLE, RunRecord, Trace, trace
+from runs.times import to_millisecond
 
 Steps = Mapping[str, Sequence[int]]  # of each metric, after which steps it has a point
 
@@ -66,7 +67,7 @@ def stored_time(text: Any) -> Any:
         time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
     except (TypeError, ValueError, OverflowError):
         return text
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+    return to_millisecond(time)
 
 
 def _all_of(values: Iterable[Any], kinds: tuple[type, ...]) -> bool:

@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,9 @@ from runs.completeness import shortcoming
 from runs.errors import UserError
 from runs.filters import checked_query
 from runs.kinds import KINDS, STABILITY, RunKind, kind_name
-from runs.validation import one_line, unknown
+from runs.printable import one_line
+from runs.times import utc_now
+from runs.validation import unknown
 
 COMPLETED = "COMPLETED"
 RUNNING = "RUNNING"
@@ -93,8 +95,7 @@ class RunRecord:
     def dead(self) -> bool:
         """Whether it says RUNNING though nothing has been heard of it for two minutes: it was killed."""
         heard = self.heartbeat or self.start_time
-        now = datetime.now(UTC).replace(tzinfo=None)
-        return self.status == RUNNING and (heard is None or now - heard > SILENCE)
+        return self.status == RUNNING and (heard is None or utc_now() - heard > SILENCE)
 
 
 class RunStore(abc.ABC):

@@ -11,8 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import FrameType
+
+from runs.living import is_alive
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MAKER = "GAN_STABILITY_MAKER"  # the process id of a make that runs a command, for the command to end with it
@@ -138,24 +139,9 @@ def _end_with_make() -> None:
 
 def _follow(maker: int, shell: int) -> None:
     """A SIGTERM kills make and the shell of its recipe, and leaves the command alone; one of SIGHUP only make."""
-    while os.getppid() == shell and _is_there(maker):
+    while os.getppid() == shell and is_alive(maker):
         time.sleep(1)
     _terminate()
-
-
-def _is_there(pid: int) -> bool:
-    """Whether it lives; one that has died and whose parent has not asked yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:  # it has ended, or this is no Linux
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _terminate() -> None:

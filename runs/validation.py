@@ -23,7 +23,6 @@ PositiveFloat = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NaturalFloat = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(ge=0, lt=1, allow_inf_nan=False)]
 
-_LINE = 300  # of what is said of a record
 _MISSING = ("missing", "missing_argument")
 _UNEXPECTED = "unexpected_keyword_argument"
 
@@ -47,12 +46,6 @@ def type_fault(kind: type, values: Mapping[str, Any], where: str) -> str | None:
     except ValidationError as error:
         return f"{where}: {_first_fault(error, kind)}"
     return None
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and what a terminal takes for commands, and not endless."""
-    plain = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return plain if len(plain) <= _LINE else f"{plain[: _LINE - 1]}…"
 
 
 @cache

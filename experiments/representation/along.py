@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.swa_utils import update_bn
 
 from experiments.datasets.images import to_bytes
 from experiments.networks import build_discriminator, build_generator
 from experiments.representation.extracted import features_of_blocks
 from experiments.representation.labelled import LabelledImages
 from experiments.representation.quality import parts_of
-from experiments.representation.seen import fixed_latents
+from experiments.representation.seen import fixed_latents, frozen
 from experiments.snapshots import state_dict
 from models.blocks import BlockNetwork
 from models.frozen import hidden_activations
@@ -70,10 +69,8 @@ def at_snapshot(
 
 @torch.no_grad()
 def _of_generator(generator: BlockNetwork, run: RunConfig) -> tuple[Maps, NDArray[np.uint8]]:
-    """BatchNorm has the statistics of a batch of the run's fixed latent vectors, of which the first is shown."""
-    latents = fixed_latents(run)
-    update_bn([latents], generator)
-    image, activations = generator.eval()(latents[:1], with_activations=True)
+    """Of the first of the run's fixed latent vectors."""
+    image, activations = frozen(generator, run)(fixed_latents(run, 1), with_activations=True)
     *hidden, _ = activations.items()
     return magnitudes(dict(hidden)), to_bytes(image[0].nan_to_num(0)).numpy()
 

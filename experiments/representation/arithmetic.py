@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.swa_utils import update_bn
 
 from experiments.datasets.images import to_bytes
-from experiments.representation.seen import fixed_latents
+from experiments.representation.seen import fixed_latents, frozen
 from experiments.streams import generator as random_generator
 from models.blocks import BlockNetwork
 from runs.schema import RunConfig
@@ -53,15 +52,14 @@ class Arithmetic:
 def class_arithmetic(generator: BlockNetwork, run: RunConfig, classify: Classify) -> Arithmetic | None:
     """None where no two classes have a mean, or no sample could be moved: as after a collapse."""
     latents = fixed_latents(run, MEANS + MOVED)
-    update_bn([fixed_latents(run)], generator)
-    generator.eval()
+    samples = frozen(generator, run)(latents)
+    if not bool(samples.isfinite().all()):
+        return None
+    found = classify(to_bytes(samples))
 
     def classes_of(points: Tensor) -> Tensor:
         return classify(to_bytes(generator(points)))
 
-    if not bool(generator(latents).isfinite().all()):
-        return None
-    found = classes_of(latents)
     means = _means(latents[:MEANS], found[:MEANS])
     start = [(z, int(own)) for z, own in zip(latents[MEANS:], found[MEANS:], strict=True) if int(own) in means]
     moves = [(z, means[to] - means[own], to) for z, own in start for to in means if to != own]

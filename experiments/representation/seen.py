@@ -172,6 +172,12 @@ def fixed_latents(config: RunConfig, count: int = LATENTS) -> Tensor:
     return torch.from_numpy(drawn)
 
 
+def frozen(generator: BlockNetwork, config: RunConfig) -> BlockNetwork:
+    """The generator in evaluation, BatchNorm with the statistics of a batch of the run's fixed latent vectors."""
+    update_bn([fixed_latents(config)], generator)
+    return generator.eval()
+
+
 def interpolations(generator: BlockNetwork, config: RunConfig) -> np.ndarray:
     """Images (ROWS, STEPS, C, H, W), uint8, from the first of the run's fixed latent vectors to the second, and so on.
 
@@ -180,9 +186,8 @@ def interpolations(generator: BlockNetwork, config: RunConfig) -> np.ndarray:
     """
     latents = fixed_latents(config)
     points = between(latents[: 2 * ROWS : 2], latents[1 : 2 * ROWS : 2], STEPS, config.latent_distribution)
-    update_bn([latents], generator)
     with torch.no_grad():
-        images = generator.eval()(points.flatten(0, 1)).unflatten(0, (ROWS, STEPS))
+        images = frozen(generator, config)(points.flatten(0, 1)).unflatten(0, (ROWS, STEPS))
     return to_bytes(images if bool(images.isfinite().all()) else images[:0]).numpy()
 
 

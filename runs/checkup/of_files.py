@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runs.checkup.finding import Finding
-from runs.contents.content import Contents, abandoned, this_process, utc_now
+from runs.contents.content import Contents, abandoned, this_process
 from runs.contents.in_folder import size_of
 from runs.generations import generation_of
 from runs.manifest import RunKey
 from runs.records import SILENCE, RunRecord
 from runs.standing.unfinished import run_of
 from runs.study import load_study, study_names
+from runs.times import utc_now
 from runs.wording import counted, disk
 
 _CHECKPOINT = re.compile(r"([0-9a-f]{16})-(\d+)(?:-again(\d+))?\.(?:pt|snapshots)")

@@ -9,10 +9,12 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, BinaryIO
 
+from runs.living import is_alive
 from runs.records import SILENCE, UNREADABLE
+from runs.times import to_millisecond, utc_now
 from runs.validation import unknown
 
 COPIED_FROM = "copied_from"  # in meta: the identity of the record that this one is a copy of
@@ -157,16 +159,6 @@ def plain_json(content: Any, indent: int | None = None) -> str:
     return json.dumps(content, sort_keys=True, indent=indent, default=str)
 
 
-def to_millisecond(time: datetime) -> datetime:
-    """A time as MongoDB keeps it."""
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
-
-
-def utc_now() -> datetime:
-    """Now, in UTC and without a zone, as sacred notes times."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
 def this_process() -> tuple[str, int]:
     """The host and the number by which others can tell whether it is still there."""
     return socket.gethostname(), os.getpid()
@@ -175,15 +167,5 @@ def this_process() -> tuple[str, int]:
 def abandoned(host: str, process: int, heard: datetime) -> bool:
     """Whether a process that was last heard of then is gone: on this host one asks, of others one waits two minutes."""
     if host == this_process()[0]:
-        return process != os.getpid() and not _runs_here(process)
+        return process != os.getpid() and not is_alive(process)
     return utc_now() - heard > SILENCE
-
-
-def _runs_here(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True

@@ -19,11 +19,11 @@ from runs.contents.content import (
     mapping,
     points_of,
     this_process,
-    utc_now,
 )
 from runs.filters import TIMES
 from runs.mongo import Document, database, one_line_faults
 from runs.records import COMPLETED, RUNNING
+from runs.times import utc_now
 
 COPYING = "COPYING"  # the status of a record that is not there yet
 _FORMAT = "MongoObserver-0.7.0"  # of sacred's documents, for its viewers

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from runs.contents.content import utc_now
 from runs.standing.standing import Standing
 from runs.standing.unfinished import State, Unfinished
 from runs.tables import aligned
+from runs.times import utc_now
 from runs.wording import counted, duration
 
 _BAR = 40  # characters

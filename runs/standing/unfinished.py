@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from runs.contents.content import Contents, mapping, utc_now
+from runs.contents.content import Contents, mapping
 from runs.records import COMPLETED, RUNNING, RunRecord
 from runs.schema import TRAINING_VERSION
 from runs.standing.pace import Pace, pace_of
+from runs.times import utc_now
 
 State = Literal["running", "failed", "dead", "interrupted", "incomplete"]
 

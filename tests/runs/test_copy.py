@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from runs import copy
 from runs.addresses import is_mongo_url
-from runs.contents.content import COPIED_FROM, abandoned, this_process, utc_now
+from runs.contents.content import COPIED_FROM, abandoned, this_process
 from runs.contents.in_database import DatabaseContents
 from runs.contents.in_folder import FolderContents
 from runs.contents.places import contents_at
@@ -33,6 +33,7 @@ from runs.representation import (
 )
 from runs.schema import ARTIFACTS, RunConfig, config_fields
 from runs.store import open_store
+from runs.times import utc_now
 from tests.mongo_server import MongoServer
 from tests.recording import record_run, synthetic_traces, trace, varied
 

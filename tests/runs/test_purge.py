@@ -10,12 +10,12 @@ import pytest
 
 from runs import purge
 from runs.addresses import is_mongo_url
-from runs.contents.content import utc_now
 from runs.contents.in_database import DatabaseContents
 from runs.contents.places import contents_at
 from runs.errors import report_user_errors
 from runs.schema import RunConfig
 from runs.store import open_store
+from runs.times import utc_now
 from tests.recording import record_run
 from tests.runs.recorded import RUNS, look_at, recorded
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runs import status
-from runs.contents.content import Points, utc_now
+from runs.contents.content import Points
 from runs.contents.places import contents_at
 from runs.errors import UserError, report_user_errors
 from runs.schema import CLOCK
@@ -18,6 +18,7 @@ from runs.standing.pace import pace_of
 from runs.standing.standing import Standing, standing_of
 from runs.store import open_store
 from runs.study import load_study
+from runs.times import utc_now
 from tests.recording import record_run, synthetic_info, trace
 from tests.runs.recorded import RUNS, SMOKE, look_at, recorded
 
