@@ -7,25 +7,21 @@ does it for one run. Tested on the labelled images of the study's own data set, 
 ``with run=12 test_on=svhn train_images=73257 validation_images=10000 per_class=100 draws=100``.
 """
 
-import os
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from functools import partial
-from multiprocessing import active_children, get_context
 from statistics import median
 
 from tqdm import tqdm
 
-from experiments.representation.measured import Request, record_representation
+from experiments.representation.measured import Request
+from experiments.representation.pool import measured_by
 from experiments.representation.requests import by_hand, of_study
 from runs.addresses import check_local_folder, store_url
-from runs.errors import CommandLine, UserError, comma_separated, report_user_errors
+from runs.errors import CommandLine, comma_separated, report_user_errors
 from runs.kinds import REPRESENTATION
 from runs.observers import check_store
-from runs.processes import available_cores, checked_workers, interrupts_held
+from runs.processes import available_cores, checked_workers
 from runs.records import RunStore
 from runs.representation import (
     ACCURACY,
@@ -33,7 +29,6 @@ from runs.representation import (
     features_of,
     label_counts,
 )
-from runs.stopping import end_all, end_with_parent, interrupted_by_sigterm
 from runs.store import open_store
 from runs.validation import validated
 
@@ -68,7 +63,7 @@ def _recorded(store: RunStore, requests: Sequence[Request]) -> set[str]:
 def _measure(requests: Sequence[Request], workers: int) -> int:
     """Measure them in so many processes; how many could not be, each of which is said in one line."""
     failed = 0
-    with closing(_measured(requests, min(workers, len(requests)))) as measured:
+    with closing(measured_by(requests, min(workers, len(requests)))) as measured:
         for request, error in tqdm(measured, total=len(requests), unit=" runs"):
             if error is not None:
                 failed += 1
@@ -76,43 +71,6 @@ def _measure(requests: Sequence[Request], workers: int) -> int:
                 what = "the images" if config.run is None else f"run {config.run} ({config.arm}, seed {config.seed})"
                 tqdm.write(f"FAILED {what}: {error}", file=sys.stderr)
     return failed
-
-
-def _measured(requests: Sequence[Request], workers: int) -> Generator[tuple[Request, Exception | None]]:
-    """Each request once it is done with, and what kept it from being measured."""
-    if workers < 2:  # a process of its own would only cost its start
-        for request in requests:
-            yield request, _fault(partial(record_representation, request))
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
-        with interrupts_held():
-            waiting = {pool.submit(_measure_in_worker, request): request for request in requests}
-        try:
-            for done in as_completed(waiting):
-                yield waiting[done], _fault(done.result)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            children = active_children()
-            for child in children:
-                child.terminate()
-            end_all(children)
-            raise
-
-
-def _measure_in_worker(request: Request) -> None:
-    try:
-        with interrupted_by_sigterm():
-            record_representation(request)
-    except KeyboardInterrupt:
-        os._exit(1)  # the pool would give it the next
-
-
-def _fault(call: Callable[[], object]) -> Exception | None:
-    try:
-        call()
-    except (UserError, BrokenProcessPool) as error:
-        return error
-    return None
 
 
 def _summary(store: RunStore, requests: Sequence[Request]) -> Iterator[str]:

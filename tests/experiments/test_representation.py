@@ -72,6 +72,12 @@ def test_every_run_and_the_images_are_measured_once_and_recorded_as_runs_of_thei
         assert line in first.stdout and line in again.stdout
 
 
+def test_the_command_itself_measures_in_several_processes(swept):
+    done = run(swept, "experiments.representation", "smoke", "--seeds", "1", "--arms", "mlp", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert len(found(swept)) == 2
+
+
 def test_one_run_is_measured_by_hand_and_equals_what_the_sweep_records(swept):
     run = store(swept).find({"config.arm": "mlp"})[1]
     assert measured(swept, "with", f"run={run.id}", "draws=3").returncode == 0
