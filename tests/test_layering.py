@@ -116,3 +116,12 @@ def test_package_never_imports_torch_not_even_by_what_it_imports(package: str) -
 def test_reading_the_record_does_not_import_sacred() -> None:
     code = "import sys, runs.query; sys.exit('sacred' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_a_sweep_and_its_workers_begin_without_what_only_some_data_sets_need() -> None:
+    code = (
+        "import sys, experiments.launch, experiments.workers;"
+        " sys.exit(sorted({'torchvision', 'sklearn', 'torch._dynamo'} & set(sys.modules)) or 0)"
+    )
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from torch import Tensor
-from torchvision.datasets.utils import check_md5
 
 from experiments.datasets.fitting import fit_arrays
 from experiments.datasets.prepared import Originals
 from experiments.datasets.protocol import Preparation
+from experiments.datasets.torchvisions import datasets
 from runs.errors import UserError
 
 
@@ -35,7 +35,7 @@ def are_published(files: Iterable[tuple[Path, str]], preparation: Preparation) -
 
     Raises UserError for one that has another, unless such files are to be taken all the same.
     """
-    others = [path for path, md5 in files if not check_md5(str(path), md5)]
+    others = [path for path, md5 in files if not datasets().utils.check_md5(str(path), md5)]
     if others and not preparation.unchecked:
         raise UserError(
             f"{others[0]} is not the publisher's file: its MD5 is another; to take it all the same, which every record"

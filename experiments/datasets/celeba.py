@@ -5,11 +5,10 @@ Its attributes are no classes (a face has many of them), so it counts as unlabel
 
 from pathlib import Path
 
-from torchvision import datasets
-
 from experiments.datasets.image_folder import Files
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
+from experiments.datasets.torchvisions import datasets
 from runs.errors import UserError
 
 FOLDER, IMAGES, PARTS = "celeba", "img_align_celeba", "list_eval_partition.txt"
@@ -35,7 +34,7 @@ class CelebA(PreparedDataSet):
 
     def fetch(self, root: Path) -> None:
         """Download what is missing into ``root``."""
-        datasets.CelebA(root, download=True)
+        datasets().CelebA(root, download=True)
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from torch import Tensor
-from torchvision.transforms.v2 import functional
 
+from experiments.datasets.fitting import resized
 from experiments.datasets.images import ImageData, ImagesInMemory
 from experiments.datasets.protocol import Preparation, Source
 
@@ -39,8 +37,7 @@ class Digits:
     def read(self, source: Source, folder: Path) -> ImageData:
         """All of them, in memory."""
         images, labels = _originals()
-        resized = functional.resize(images, [source.image_size, source.image_size], antialias=True)
-        coloured = resized.expand(-1, source.channels, -1, -1).contiguous()
+        coloured = resized(images, source.image_size).expand(-1, source.channels, -1, -1).contiguous()
         train, held_out = (ImagesInMemory(coloured[part], labels[part]) for part in _parts())
         return ImageData(train=train, held_out=held_out, classes=10)
 
@@ -48,6 +45,8 @@ class Digits:
 @lru_cache(maxsize=1)
 def _originals() -> tuple[Tensor, Tensor]:
     """Images (N, 1, 8, 8), uint8, and their classes (N,)."""
+    from sklearn.datasets import load_digits  # seconds, which a study of other data need not wait for
+
     raw = load_digits()
     images = torch.from_numpy(raw.images * (255 / 16)).round().to(torch.uint8)[:, None]
     return images, torch.from_numpy(raw.target).long()
@@ -56,5 +55,7 @@ def _originals() -> tuple[Tensor, Tensor]:
 @lru_cache(maxsize=1)
 def _parts() -> list[np.ndarray]:
     """Indices of the images for training and of those held out."""
+    from sklearn.model_selection import train_test_split
+
     labels = _originals()[1]
     return train_test_split(np.arange(len(labels)), test_size=HELD_OUT_SHARE, stratify=labels, random_state=_SPLIT_SEED)

@@ -10,10 +10,20 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.nn.functional import pad
-from torchvision.transforms.v2 import functional
+from torch.nn.functional import interpolate, pad
 
+from experiments.datasets.torchvisions import transforms
 from runs.errors import UserError
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Square uint8 images (N, C, H, H) in another size: bilinear, antialiased; to the bit what torchvision makes."""
+    return interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
+
+
+def grey(images: Tensor) -> Tensor:
+    """Colour images (N, 3, H, W) in one channel (N, 1, H, W)."""
+    return transforms().rgb_to_grayscale(images)
 
 
 def fit_arrays(images: Tensor, size: int, channels: int) -> Tensor:
@@ -24,10 +34,10 @@ def fit_arrays(images: Tensor, size: int, channels: int) -> Tensor:
     height = images.shape[-1]
     padding = (1 << (height - 1).bit_length()) - height
     before, after = padding // 2, padding - padding // 2
-    squares = functional.resize(pad(images, (before, after, before, after)), [size, size], antialias=True)
+    squares = resized(pad(images, (before, after, before, after)), size)
     if squares.shape[1] == channels:
         return squares
-    return squares.expand(-1, channels, -1, -1) if channels == 3 else functional.rgb_to_grayscale(squares)
+    return squares.expand(-1, channels, -1, -1) if channels == 3 else grey(squares)
 
 
 def fit_file(file: Path | BinaryIO, name: object, size: int, channels: int) -> Tensor | UserError:

@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 from torch import Tensor
-from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from experiments.datasets.fitting import fit_file
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
+from experiments.datasets.torchvisions import datasets
 from runs.errors import UserError
 
 HELD_OUT_SHARE, MOST_HELD_OUT = 0.1, 10_000
 HELD_OUT_NAMES = ("val", "valid", "validation", "test")
 _SPLIT_SEED = 0  # the split belongs to the data set, not to a run
-_ENDINGS = frozenset((*IMG_EXTENSIONS, ".gif"))
 
 
 class Files(Originals):
@@ -56,7 +55,7 @@ class ImageFolder(PreparedDataSet):
         if not folder.is_dir():
             return f"data={source.path}: there is no such folder; put the pictures there"
         if len(_pictures(folder)) < 2:
-            endings = ", ".join(sorted(ending.removeprefix(".") for ending in _ENDINGS))
+            endings = ", ".join(sorted(ending.removeprefix(".") for ending in _endings()))
             return f"data={source.path}: expected two pictures or more under it ({endings})"
         return None
 
@@ -73,10 +72,15 @@ def _folder(source: Source) -> Path:
     return Path(source.path or "").expanduser().absolute()
 
 
+def _endings() -> frozenset[str]:
+    return frozenset((*datasets().folder.IMG_EXTENSIONS, ".gif"))
+
+
 @lru_cache(maxsize=4)
 def _pictures(folder: Path) -> list[Path]:
     """All pictures under the folder, in the order of their names."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
+    endings = _endings()
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file())
 
 
 def _parts(folder: Path) -> tuple[list[Path], list[Path]]:

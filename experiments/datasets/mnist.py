@@ -5,12 +5,11 @@ import tempfile
 from pathlib import Path
 
 from torch import Tensor
-from torchvision import datasets
-from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from experiments.datasets.arrays import Arrays, are_published
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
+from experiments.datasets.torchvisions import datasets
 from runs.errors import UserError
 
 
@@ -19,11 +18,10 @@ class Idx(PreparedDataSet):
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._resources: list[tuple[str, str]] = getattr(datasets, name).resources
 
     def absent_originals(self, source: Source, root: Path) -> str | None:
         """See :class:`PreparedDataSet`."""
-        missing = [name for name, _ in self._resources if self._find(name, root) is None]
+        missing = [name for name in self._resources() if self._find(name, root) is None]
         if not missing:
             return None
         return (
@@ -37,17 +35,21 @@ class Idx(PreparedDataSet):
 
     def fetch(self, root: Path) -> None:
         """Download what is missing into ``root``."""
-        getattr(datasets, self._name)(root, download=True)
+        getattr(datasets(), self._name)(root, download=True)
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""
-        known = dict(self._resources)
+        known = self._resources()
         paths = [path for name in known if (path := self._find(name, preparation.root))]
         # what is unpacked has no checksum of the publisher's, and is taken as torchvision takes it
         checked = are_published(((path, known[path.name]) for path in paths if path.name in known), preparation)
         train, train_labels, test, test_labels = map(_read, paths)
         labels = [*train_labels.tolist(), *test_labels.tolist()]
         return Arrays(train[:, None], test[:, None], labels, classes=10, checked=checked)
+
+    def _resources(self) -> dict[str, str]:
+        """Each file's name and MD5."""
+        return dict(getattr(datasets(), self._name).resources)
 
     def _find(self, name: str, root: Path) -> Path | None:
         folders = (root / self._name / "raw", root)
@@ -56,7 +58,8 @@ class Idx(PreparedDataSet):
 
 
 def _read(path: Path) -> Tensor:
-    read = read_image_file if "images" in path.name else read_label_file
+    known = datasets().mnist
+    read = known.read_image_file if "images" in path.name else known.read_label_file
     try:
         if path.suffix != ".gz":
             return read(str(path))

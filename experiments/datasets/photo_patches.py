@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.datasets import load_sample_images
 from torch import Tensor
-from torchvision.transforms.v2 import functional
 
+from experiments.datasets.fitting import grey, resized
 from experiments.datasets.images import ImageData, ImagesInMemory
 from experiments.datasets.protocol import Preparation, Source
 
@@ -44,11 +43,13 @@ class PhotoPatches:
 
 @lru_cache(maxsize=1)
 def _patches(size: int, channels: int) -> tuple[Tensor, Tensor]:
+    from sklearn.datasets import load_sample_images  # seconds, which a study of other data need not wait for
+
     photographs = [torch.from_numpy(np.array(image)).permute(2, 0, 1) for image in load_sample_images().images]
     draw = np.random.default_rng(_SEED)
     crops = [_crop(photographs[i % len(photographs)], size, draw) for i in range(TRAINING + HELD_OUT)]
     colour = torch.stack(crops)
-    images = colour if channels == 3 else functional.rgb_to_grayscale(colour)
+    images = colour if channels == 3 else grey(colour)
     return images[:TRAINING], images[TRAINING:]
 
 
@@ -56,4 +57,4 @@ def _crop(photograph: Tensor, size: int, draw: np.random.Generator) -> Tensor:
     """A random square (C, size, size) of a photograph (C, H, W)."""
     side = int(draw.integers(min(size, LARGEST), LARGEST + 1))
     top, left = (int(draw.integers(length - side + 1)) for length in photograph.shape[1:])
-    return functional.resized_crop(photograph, top, left, side, side, [size, size], antialias=True)
+    return resized(photograph[None, :, top : top + side, left : left + side], size)[0]

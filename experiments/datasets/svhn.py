@@ -1,13 +1,15 @@
 """``svhn``: house numbers of street photographs, 99,289 digits of 32×32 pixels in colour, as torchvision reads them."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
-from torchvision import datasets
 
 from experiments.datasets.arrays import Arrays, are_published
 from experiments.datasets.prepared import Originals, PreparedDataSet
 from experiments.datasets.protocol import Preparation, Source
+from experiments.datasets.torchvisions import datasets
 from runs.errors import UserError
 
 _PARTS = ("train", "test")
@@ -30,7 +32,7 @@ class Svhn(PreparedDataSet):
     def fetch(self, root: Path) -> None:
         """Download what is missing into ``root``."""
         for part in _PARTS:
-            datasets.SVHN(root, split=part, download=True)
+            datasets().SVHN(root, split=part, download=True)
 
     def original(self, source: Source, preparation: Preparation) -> Originals:
         """See :class:`PreparedDataSet`."""
@@ -38,7 +40,7 @@ class Svhn(PreparedDataSet):
         read = []
         for part, (path, _) in zip(_PARTS, _files(preparation.root), strict=True):
             try:
-                read.append(_Unchecked(preparation.root, split=part))
+                read.append(_unchecked()(preparation.root, split=part))
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise UserError(f"{path} cannot be read: {error}") from None
         train, test = read
@@ -47,12 +49,18 @@ class Svhn(PreparedDataSet):
         return Arrays(pixels, held_out, labels, classes=10, checked=checked)
 
 
-class _Unchecked(datasets.SVHN):
-    """What the files hold, their checksums aside."""
+def _unchecked() -> Callable[..., Any]:
+    published: Any = datasets().SVHN
 
-    def _check_integrity(self) -> bool:
-        return True
+    class Unchecked(published):
+        """What the files hold, their checksums aside."""
+
+        def _check_integrity(self) -> bool:
+            return True
+
+    return Unchecked
 
 
 def _files(root: Path) -> list[tuple[Path, str]]:
-    return [(root / datasets.SVHN.split_list[part][1], datasets.SVHN.split_list[part][2]) for part in _PARTS]
+    known = datasets().SVHN.split_list
+    return [(root / known[part][1], known[part][2]) for part in _PARTS]

@@ -3,10 +3,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchvision.transforms.v2 import functional
 
 from experiments import datasets
 from experiments.datasets import load_images, source_of, training_images
 from experiments.datasets.digits import Digits
+from experiments.datasets.fitting import resized
 from experiments.datasets.images import ImageData, to_bytes, to_unit_range
 from experiments.datasets.protocol import Source
 from experiments.networks import match_info, matched_config
@@ -187,3 +191,11 @@ def test_a_data_set_is_prepared_in_a_folder_of_its_own_before_it_is_read(monkeyp
     monkeypatch.setitem(datasets.DATASETS, "digits", Unpacked())
     assert len(load_images(SMALL, tmp_path).train) == 1437
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["digits"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from([1, 3]), st.integers(2, 70), st.sampled_from([8, 16, 28, 32, 64]), st.integers(0, 2**16))
+def test_images_are_resized_to_the_bit_as_torchvision_does_it(channels, side, size, seed):
+    draw = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (3, channels, side, side), dtype=torch.uint8, generator=draw)
+    assert torch.equal(resized(images, size), functional.resize(images, [size, size], antialias=True))
