@@ -23,7 +23,6 @@ from safetensors.torch import load
 from torch import Tensor
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
-from tqdm import tqdm
 
 from experiments.datasets import load_images, source_of
 from experiments.datasets.images import ImageData, Images, to_bytes
@@ -41,6 +40,7 @@ from runs.addresses import local_folder, reports_folder, store_url
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.files import write_output
 from runs.generations import latest_runs
+from runs.progress import progress, say
 from runs.records import RunRecord, RunStore
 from runs.schema import GENERATOR, MOST_SAMPLES, RunConfig
 from runs.store import open_store
@@ -118,15 +118,16 @@ class Scored:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Score what is not scored yet, write the table, and print each arm's median."""
+    """Score what is not scored yet, write the table, and print each arm's median; 1 if a run could not be scored."""
     options = _parse(arguments)
     study = load_study(options.study).override(seeds=options.seeds)
     if not 2 <= options.samples <= MOST_SAMPLES:
         raise UserError(f"samples={options.samples}: expected 2 to {MOST_SAMPLES}")
     store, path = open_store(store_url()), Path(options.out) / f"{study.name}.csv"
-    runs = list(_runs(study, store))
-    if not runs:
+    latest = latest_runs(study, store)
+    if not latest:
         raise UserError(f"study {study.name}: no run has a complete record; train them first")
+    runs = list(_readable(latest, study, store))
     scores = kept_scores(path)
     network = InceptionNetwork(weights_file())
     network.move(torch.device(resolve_device("auto")))
@@ -138,21 +139,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             scores[score.key] = score
             write_output(path, table(scores.values()))
     print("\n".join([*summary(wanted), f"{path}"]))
-    return 0
+    return 1 if len(runs) < len(latest) else 0
 
 
-def _runs(study: Study, store: RunStore) -> Iterator[Scored]:
+def _readable(latest: Sequence[RunRecord], study: Study, store: RunStore) -> Iterator[Scored]:
+    """Those whose config and weights are as they were recorded; of the others a line each."""
     points = {
         cell.key: " ".join(f"{name}={_plain(value)}" for name, value in cell.grid_point.items())
         for cell in study.cells()
     }
-    for record in latest_runs(study, store):
-        yield Scored(
-            record=record,
-            config=validated(RunConfig, record.config, f"run {record.id}"),
-            point=points[record.meta["cell_key"]],
-            weights=store.artifact(record, GENERATOR),
-        )
+    for record in latest:
+        try:
+            yield Scored(
+                record=record,
+                config=validated(RunConfig, record.config, f"run {record.id}"),
+                point=points[record.meta["cell_key"]],
+                weights=store.artifact(record, GENERATOR),
+            )
+        except UserError as error:
+            say(f"NOT SCORED {error}")
 
 
 def _plain(value: Any) -> str:
@@ -168,7 +173,7 @@ def _scores(
         raise UserError(
             f"run {others[0].record.id} was trained on other images than those of dataset={source.dataset} here now"
         )
-    for run in tqdm(runs, unit=" runs", desc=source.dataset):
+    for run in progress(runs, total=len(runs), unit="run", label=source.dataset):
         done = kept.get((run.record.id, run.named["weights"], measure.data, samples, MEASURED_BY))
         if done is None:
             done = measure.score(_sample_features(run.config, run.weights, samples, network), samples, **run.named)

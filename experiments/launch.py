@@ -1,10 +1,7 @@
 """Making a study's missing runs, and showing how far they are."""
 
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing
-
-from tqdm import tqdm
 
 from experiments.cells import MatchedCell, matched_cells, requests
 from experiments.datasets import load_images, source_of
@@ -12,6 +9,7 @@ from experiments.engines import Engine, Event, Notice, run_locally
 from experiments.estimate import dry_run
 from experiments.features import data_digest
 from experiments.recording import RunRequest
+from experiments.watched import SweepProgress
 from runs.addresses import folder_at, is_mongo_url, local_folder
 from runs.errors import UserError
 from runs.files import remove_parts
@@ -75,42 +73,6 @@ def _remove_parts(url: str) -> None:
 
 
 def _train(todo: Sequence[RunRequest], events: Generator[Event | Notice]) -> None:
-    with closing(_Progress(todo)) as progress, closing(events):  # after Ctrl-C: stops the engine
+    with closing(SweepProgress(todo)) as progress, closing(events):  # after Ctrl-C: stops the engine
         for event in events:
             progress.show(event)
-
-
-class _Progress:
-    """One bar over all updates of all runs, with a line for each failure and each notice."""
-
-    def __init__(self, todo: Sequence[RunRequest]) -> None:
-        self._reached: dict[tuple[str, int], int] = {}
-        self._recorded, self._runs = 0, len(todo)
-        updates = sum(request.config.steps for request in todo)
-        # smoothing=0: arms differ in speed, so only the mean over all of them predicts the rest
-        self._bar = tqdm(total=updates, unit=" steps", smoothing=0, unit_scale=True)
-        self._describe()
-
-    def show(self, event: Event | Notice) -> None:
-        if isinstance(event, Notice):
-            self._bar.write(event.text, file=sys.stderr)
-        elif event.kind == "progress":
-            self._reach(event.request, event.step)
-        elif event.kind == "recorded":
-            self._reach(event.request, event.request.config.steps)
-            self._recorded += 1
-            self._describe()
-        else:
-            config = event.request.config
-            after = "will be tried again" if event.again else "given up"
-            self._bar.write(f"FAILED {config.arm} seed {config.seed}: {event.reason}; {after}", file=sys.stderr)
-
-    def _reach(self, request: RunRequest, step: int) -> None:
-        self._bar.update(step - self._reached.get(request.identity, 0))
-        self._reached[request.identity] = step
-
-    def close(self) -> None:
-        self._bar.close()
-
-    def _describe(self) -> None:
-        self._bar.set_description(f"{self._recorded}/{self._runs} runs")

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tqdm import tqdm
-
 from experiments.datasets import source_of, training_images
 from experiments.environment import on_this_machine
 from experiments.networks import match_info, matched_config
@@ -19,6 +17,7 @@ from experiments.sizes import refuse_sizes
 from runs.addresses import check_local_folder
 from runs.errors import UserError, report_user_errors
 from runs.observers import check_store, parsed_settings, store_url
+from runs.progress import progress, say
 from runs.schema import RunConfig, config_fields
 from runs.study import digest, load_study
 from runs.study_file import spelled_out
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     check_local_folder()
     refuse_sizes(request.config, request.match, training_images(source_of(request.config), request.local))
     check_store(request.url)
-    with tqdm(total=request.config.steps, unit="step", desc=request.config.arm) as bar:
+    with progress(total=request.config.steps, unit="step", label=request.config.arm) as bar:
 
         def show(step: int) -> None:
             bar.update(step - bar.n)
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             run_id = record(request, show)
         except NotRecorded as error:
-            bar.write(f"{error}; run the same command again", file=sys.stderr)
+            say(f"{error}; run the same command again")
             return 1
     sys.stdout.write(f"run {run_id} recorded; see it with: python -m runs.query '{{\"_id\": {run_id}}}'\n")
     return 0

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from experiments.datasets.images import ImageData, MappedImages
 from experiments.datasets.protocol import Preparation, Source
 from runs.errors import UserError
 from runs.files import replaced
+from runs.progress import progress
 
 _IMAGES, _LABELS, _FACTS = "images.u8", "labels.npy", "prepared.json"
 _PART, _SKIPPED, _LOCK = "images.u8.part", "skipped.txt", "lock"
@@ -160,7 +160,7 @@ def _write_images(originals: Originals, place: Path, source: Source, skip: bool)
         file.truncate(whole * row)
         file.seek(0, 2)
         done = _numbers_done(whole, skipped)
-        bar = tqdm(total=total, initial=done, unit=" images", desc=source.dataset, disable=total < _AT_ONCE * 8)
+        bar = progress(total=total, unit="image", label=source.dataset, initial=done, short=total < _AT_ONCE * 8)
         while done < total:
             stop = min(done + _AT_ONCE, total)
             for number, image in enumerate(originals.fitted(done, stop, size, channels), start=done):

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from statistics import median
 
-from tqdm import tqdm
-
 from experiments.representation.measured import Request
 from experiments.representation.pool import measured_by
 from experiments.representation.requests import by_hand, of_study
@@ -22,6 +20,7 @@ from runs.errors import CommandLine, comma_separated, report_user_errors
 from runs.kinds import REPRESENTATION
 from runs.observers import check_store
 from runs.processes import available_cores, checked_workers
+from runs.progress import progress, say
 from runs.records import RunStore
 from runs.representation import (
     ACCURACY,
@@ -64,12 +63,12 @@ def _measure(requests: Sequence[Request], workers: int) -> int:
     """Measure them in so many processes; how many could not be, each of which is said in one line."""
     failed = 0
     with closing(measured_by(requests, min(workers, len(requests)))) as measured:
-        for request, error in tqdm(measured, total=len(requests), unit=" runs"):
+        for request, error in progress(measured, total=len(requests), unit="run"):
             if error is not None:
                 failed += 1
                 config = request.config
                 what = "the images" if config.run is None else f"run {config.run} ({config.arm}, seed {config.seed})"
-                tqdm.write(f"FAILED {what}: {error}", file=sys.stderr)
+                say(f"FAILED {what}: {error}")
     return failed
 
 

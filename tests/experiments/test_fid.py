@@ -11,6 +11,7 @@ from experiments import fid
 from experiments.measures import describe_real, frechet_distance
 from experiments.scores import HELD_OUT
 from runs.errors import report_user_errors
+from runs.generations import latest_runs
 from runs.schema import GENERATOR
 from runs.study import load_study
 from tests.experiments.sweeping import as_before_files_were_described, edited, run_here, store
@@ -103,7 +104,9 @@ def test_as_many_samples_are_scored_as_are_asked_for_however_many_pass_at_once(s
 
 def test_a_factor_of_the_grid_may_be_a_word(swept, tmp_path):
     path = edited(tmp_path, "words", ("arms:", "grid:\n  init_g: [dcgan]\n\narms:"))
-    assert [run.point for run in fid._runs(load_study(path), store(swept))] == ["init_g=dcgan"] * 4
+    study, records = load_study(path), store(swept)
+    runs = fid._readable(latest_runs(study, records), study, records)
+    assert [run.point for run in runs] == ["init_g=dcgan"] * 4
 
 
 def spoil(record):
@@ -148,3 +151,14 @@ def test_a_table_that_is_none_is_named_and_left_as_it_is(swept):
 def test_a_study_without_records_is_refused(project):
     done, _ = scored(project)
     assert done.returncode == 2 and "study smoke: no run has a complete record" in done.stderr
+
+
+def test_a_run_whose_weights_have_changed_is_named_and_the_others_are_scored(swept):
+    first, *others = store(swept).find()
+    (weights,) = (swept / "runs" / "_local" / "records" / str(first.id)).glob(f"*{GENERATOR}*")
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    done, rows = scored(swept, "--samples", "300")
+    assert done.returncode == 1 and f"NOT SCORED run {first.id}" in done.stderr
+    assert {row["run"] for row in rows} == {"", *(str(one.id) for one in others)}
