@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from experiments.captured import quickest_step, way_of
 from experiments.checkpoint import load_checkpoint, save_checkpoint, set_aside
 from experiments.datasets import load_images, source_of
 from experiments.datasets.images import ImageData
@@ -161,7 +162,7 @@ def _prepared(request: RunRequest) -> Training:
 
 
 def _untrained(request: RunRequest) -> Training:
-    return Training(request.config, *real_images(*request.data))
+    return Training(request.config, *real_images(*request.data), quickest_step)
 
 
 def _continues(request: RunRequest, kept: dict[str, Any]) -> bool:
@@ -232,6 +233,7 @@ def _info(request: RunRequest, training: Training) -> RunInfo:
         extremes=training.recorder.extremes(),
         halted_at=training.halted_at,
         plan=request.plan,
+        step=way_of(training.take_step),
     )
 
 

@@ -315,6 +315,10 @@ def _all_named(names: Collection[str]) -> Callable[[Mapping[str, Any]], Mapping[
     return checked
 
 
+# how steps were computed; beyond rounding all ways give the same numbers
+StepWay = Literal["as written", "captured"]
+
+
 class RunInfo(TypedDict):
     """What a run's ``info`` holds when it is complete."""
 
@@ -334,6 +338,7 @@ class RunInfo(TypedDict):
     halted_at: Count | None  # step after which updates stopped because parameters were not finite
     plan: dict[str, Any] | None  # the study file's content when the run was made; None for a run by hand
     artifacts: NotRequired[list[ArtifactInfo]]  # early records do not say
+    step: NotRequired[StepWay]  # early records do not say, and were computed as written
 
 
 class MetaInfo(TypedDict, total=False):

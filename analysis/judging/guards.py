@@ -19,6 +19,7 @@ REFERENCE_TOLERANCE = (0.01, 0.005)
 MATCH_TOLERANCE = 0.01  # relative difference of trainable parameters that still counts as matched
 
 _FIRST_SPACE = "classifier"  # of records from before there were others
+_FIRST_WAY = "as written"
 _PUBLISHED, _UNCHECKED = "as published", "not as published (other checksums)"
 _OF_THE_DATA = ("feature network", "feature space", "image files")  # differ between data sets
 _ABSENT = object()
@@ -122,13 +123,15 @@ def _flat(content: Any, path: str = "") -> dict[str, Any]:
 def provenance(records: Iterable[RunRecord]) -> dict[str, tuple[str, ...]]:
     """What the runs were made with, every value once.
 
-    Device, commit, feature network and space, whether the images are their publisher's, and each library's version.
+    Device, way of computing a step, commit, feature network and space, whether the images are their publisher's, and
+    each library's version.
     """
     found: dict[str, set[str]] = defaultdict(set)
     for record in records:
         info = record.info
         code = info["code"]
         found["device"].add(info["device"])
+        found["way of computing a step"].add(info.get("step", _FIRST_WAY))
         found["commit"].add(f"{code['commit'] or 'unknown'}{' with changes' if code['modified'] else ''}")
         found["feature network"].add(info["features"]["hash"])
         found["feature space"].add(info["features"].get("space", _FIRST_SPACE))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from experiments.captured import CapturedStep, way_of
 from experiments.datasets.images import to_unit_range
 from experiments.feature_space import on_device
 from experiments.filters import FilterFeatures
@@ -13,6 +14,7 @@ from experiments.representation import extracted
 from experiments.representation.extracted import features_of_blocks
 from experiments.representation.labelled import labelled_images, resolved
 from experiments.representation.references import autoencoder, supervised, untrained_discriminator
+from experiments.steps import alternating_step
 from experiments.streams import MinibatchOrder
 from runs.representation import RepresentationConfig
 from runs.schema import STEP_TRACES
@@ -42,6 +44,27 @@ def test_the_first_steps_on_a_gpu_equal_the_cpus_within_rounding(training, arm):
     for name in STEP_TRACES:
         cpu, gpu = (kept[name]["values"] for kept in traces)
         assert torch.allclose(cpu, gpu, rtol=5e-3, atol=1e-4), name
+
+
+def test_a_captured_step_equals_the_one_as_written_within_rounding(training, tiny):
+    rows = []
+    for make_step in (alternating_step, CapturedStep):
+        one = training(on_gpu(tiny), make_step)
+        one.train(4)
+        rows.append(torch.stack([one.recorder.state()["series"][name]["values"] for name in STEP_TRACES]))
+    assert way_of(one.take_step) == "captured"
+    assert torch.allclose(*rows, rtol=5e-3, atol=1e-4)
+
+
+def test_nothing_waits_for_the_gpu_between_two_fetches_of_traces(training, tiny):
+    one = training(on_gpu(replace(tiny, steps=30, eval_every=30)), CapturedStep)
+    one.train(1)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(10):
+            one.recorder.write(one.take_step(*one._minibatches()))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 def test_both_devices_draw_the_same_data_and_noise(training, tiny):
