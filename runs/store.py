@@ -67,7 +67,8 @@ class FolderStore(RunStore):
 
     def _find(self, query: dict[str, Any], *, completed_only: bool) -> list[RunRecord]:
         records = []
-        for run_id in self._ids():
+        by_id = {"_id": query["_id"]} if "_id" in query else {}  # asked of the names: no other run need be read
+        for run_id in (run_id for run_id in self._ids() if matches(by_id, {"_id": run_id})):
             document, listed, faults = self._document(run_id)
             wanted = document["status"] == COMPLETED or not completed_only
             if wanted and matches(query, document):
