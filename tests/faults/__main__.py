@@ -25,7 +25,7 @@ from runs.store import open_store
 from tests.experiments.interrupting import recorded_of
 from tests.experiments.sweeping import edited
 from tests.faults.kinds import FAULTS, IN_A_DATABASE
-from tests.faults.processes import Place
+from tests.faults.processes import Place, stop_all
 from tests.mongo_server import MongoServer
 from tests.project import ROOT
 
@@ -47,10 +47,22 @@ class Trial:
 def main() -> int:
     """0 if nothing was wrong in any trial."""
     options = _parse()
+    began = time.monotonic()
+    try:
+        trials = _campaign(options, began)
+    finally:
+        stop_all()
+    print(*_summary(trials), sep="\n")
+    if options.out:
+        write_output(options.out, json.dumps(_content(options, trials, time.monotonic() - began), indent=1) + "\n")
+    return 1 if any(trial.wrong for trial in trials) else 0
+
+
+def _campaign(options: argparse.Namespace, began: float) -> list[Trial]:
     draw = random.Random(options.seed)
     kinds = [kind for kind in FAULTS for _ in range(-(-options.trials // len(FAULTS)))]
     draw.shuffle(kinds)
-    began, trials = time.monotonic(), []
+    trials: list[Trial] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         study = Path(edited(folder, "faults", ("study: smoke", "study: faults"), *_LONGER))
@@ -61,10 +73,7 @@ def main() -> int:
                 break
             trials.append(_trial(folder / str(number), study, kind, draw, seconds, whole))
             print(f"{number + 1:>3} of {options.trials}  {trials[-1]}", flush=True)
-    print(*_summary(trials), sep="\n")
-    if options.out:
-        write_output(options.out, json.dumps(_content(options, trials, time.monotonic() - began), indent=1) + "\n")
-    return 1 if any(trial.wrong for trial in trials) else 0
+    return trials
 
 
 _LONGER = (("steps: 30", f"steps: {_STEPS}"), ("eval_every: 10", f"eval_every: {_EVERY}"))

@@ -26,7 +26,7 @@ class Place:
         environment = {**os.environ, "MONGO_URL": records, "GAN_STABILITY_LOCAL": str(self.local)}
         command = [sys.executable, "-m", "experiments.sweep", str(self.study), "--workers", "2"]
         with log.open("ab") as output:
-            return subprocess.Popen(
+            sweep = subprocess.Popen(
                 command,
                 cwd=ROOT,
                 env=environment,
@@ -35,6 +35,17 @@ class Place:
                 stderr=output,
                 start_new_session=True,
             )
+        _STARTED.append(sweep.pid)
+        return sweep
+
+
+_STARTED: list[int] = []
+
+
+def stop_all() -> None:
+    """End whatever is left of all sweeps: they are in sessions of their own, where no Ctrl-C reaches them."""
+    for leader in _STARTED:
+        send_to_all(leader, signal.SIGKILL)
 
 
 def session_of(leader: int) -> list[int]:
