@@ -48,7 +48,7 @@ KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 HERE = export GAN_STABILITY_MAKER=$$PPID;
 
 .DEFAULT_GOAL := help
-.PHONY: help setup stability-sweep status data report fid representation reproducibility power test faults lint bench calibration clean purge
+.PHONY: help setup stability-sweep status data report fid representation reproducibility power test faults lint bench gpu-check calibration clean purge
 
 help: ## this list
 	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
@@ -106,6 +106,9 @@ lint: $(READY) ## style, types and layering
 
 bench: $(READY) ## measure the costs and gains that the README quotes
 	@$(PY) -m benchmarks
+
+gpu-check: $(READY) ## is what is claimed of a GPU true on this one? tests, speeds, a small study; a line a claim
+	@$(PY) -m benchmarks.gpu
 
 calibration: $(READY) ## check every test's error rate and power on synthetic studies (2 minutes)
 	@$(PY) -m benchmarks.calibration

@@ -84,7 +84,7 @@ class Training:
         target = self.step + steps
         started = _clock(self.device)
         while self.step < target and self.halted_at is None and not stopped():
-            self.recorder.write(self.take_step(*self._minibatches()))
+            self.recorder.write(self.take_step(*self.minibatches()))
             self.step += 1
             if self.recorder.full or self.step == target:
                 self.recorder.flush()
@@ -93,7 +93,7 @@ class Training:
         if self.step < target and self.halted_at is not None:
             self._pass_over(target - self.step)
 
-    def _minibatches(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    def minibatches(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """What the next step takes: real images and noise for each update of D, noise for each of G."""
         real = [self.next_real() for _ in range(self.config.d_steps)]
         noise_d = [self.streams["noise_d"].next() for _ in range(self.config.d_steps)]

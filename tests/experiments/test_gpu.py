@@ -62,7 +62,7 @@ def test_nothing_waits_for_the_gpu_between_two_fetches_of_traces(training, tiny)
     torch.cuda.set_sync_debug_mode("error")
     try:
         for _ in range(10):
-            one.recorder.write(one.take_step(*one._minibatches()))
+            one.recorder.write(one.take_step(*one.minibatches()))
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
