@@ -1,32 +1,19 @@
 """Worker processes of this machine: each has pinned threads and makes one run after another."""
 
-import logging
 import multiprocessing
 import os
 import signal
-import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
-from textwrap import shorten
-from typing import Literal
 
-from pymongo.errors import PyMongoError
-
-from experiments.recording import NotRecorded, RunRequest, record
-from runs.addresses import is_mongo_url
+from experiments.recording import RunRequest
+from experiments.serving import LESS_MEMORY, Told
+from experiments.worker_process import live
 from runs.processes import available_cores, interrupts_held
-from runs.stopping import StopRequest, end_all
-
-REASON = 200  # characters of what went wrong
-LESS_MEMORY = "batch_size, eval_samples or widths lower, or fewer WORKERS (--workers), need less memory"
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # of torch's RuntimeErrors, on any device
-
-# of a run: a step that it has reached, its end, why it failed, or why a store did not take it
-Told = tuple[Literal["progress"], int] | tuple[Literal["recorded", "failed", "unrecorded"], str]
+from runs.stopping import end_all
 
 
 @dataclass(kw_only=True)
@@ -83,7 +70,7 @@ def start_worker(cores: list[int]) -> Worker:
     """A new process on these cores (none: on any). Signals are to be held until it has been noted."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, cores), daemon=True)
+    process = context.Process(target=live, args=(theirs, cores), daemon=True)
     with _one_blas_thread():
         process.start()
     theirs.close()
@@ -107,40 +94,6 @@ def _one_blas_thread() -> Iterator[None]:
 def stop_workers(pool: Sequence[Worker]) -> None:
     """End them all within seconds: their runs are recorded as INTERRUPTED and keep their checkpoints."""
     for worker in pool:
-        if worker.request is not None:
-            worker.process.terminate()
-        worker.pipe.close()  # an idle worker ends by itself
+        worker.process.terminate()
+        worker.pipe.close()  # an idle worker ends by this; one that still imports torch does not
     end_all([worker.process for worker in pool])
-
-
-def _work(pipe: Connection, cores: list[int]) -> None:
-    """A worker's life: one run after another until the other end of the pipe closes, or it is asked to stop."""
-    stop = StopRequest()
-    try:
-        stop.listen()
-        logging.basicConfig(format="%(message)s")
-        if cores and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, cores)
-        while not stop():
-            request = pipe.recv()
-            pipe.send(_attempt(request, pipe, stop))
-    except (EOFError, ConnectionError, KeyboardInterrupt):
-        return  # the sweep has ended, or ends us
-
-
-def _attempt(request: RunRequest, pipe: Connection, stop: StopRequest) -> Told:
-    def progress(step: int) -> None:
-        with suppress(ConnectionError):  # of a sweep that has gone: the request to stop is on its way
-            pipe.send(("progress", step))
-
-    try:
-        record(request, progress, stop)
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        reason = f"{type(error).__name__}: {shorten(str(error), REASON) or 'no message'} ({place})"
-        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
-            reason = f"{reason}; {LESS_MEMORY}"
-        by_server = isinstance(error, NotRecorded | PyMongoError) and is_mongo_url(request.url)
-        return "unrecorded" if by_server else "failed", reason
-    return "recorded", ""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from experiments import workers
+from experiments import serving
 from experiments.cells import matched_cells
 from experiments.engines import Event, run_locally
 from experiments.environment import resolve_device
@@ -85,6 +85,6 @@ def test_this_machine_refuses_runs_on_a_gpu_that_it_has_not_before_it_starts_a_p
 
 @pytest.mark.parametrize("greedy", [lambda: torch.empty(10**15), lambda: (_ for _ in ()).throw(MemoryError())])
 def test_a_run_for_which_there_is_no_memory_fails_and_says_what_to_lower(request_for, monkeypatch, greedy):
-    monkeypatch.setattr(workers, "record", lambda request, progress, stopped: next(greedy(), None))
-    kind, reason = workers._attempt(request_for(TINY), multiprocessing.Pipe()[0], lambda: False)
-    assert kind == "failed" and reason.endswith(workers.LESS_MEMORY)
+    monkeypatch.setattr(serving, "record", lambda request, progress, stopped: next(greedy(), None))
+    kind, reason = serving._attempt(request_for(TINY), multiprocessing.Pipe()[0], lambda: False)
+    assert kind == "failed" and reason.endswith(serving.LESS_MEMORY)
