@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -118,16 +119,18 @@ def test_a_worker_that_dies_is_replaced_and_its_run_tried_again(request_for):
 
 
 def test_a_worker_that_dies_while_it_is_idle_is_replaced_before_it_is_given_a_run(request_for):
-    requests = [request_for(TINY, key="short"), request_for(replace(TINY, steps=240, eval_every=4), key="long")]
-    kinds = []
-    for event in run_locally(requests, workers=2):
-        if event.kind != "progress":
-            kinds.append((event.kind, event.request.key))
-        if kinds == [("recorded", "short")]:  # its worker has nothing to do now, the other is in the middle
-            for worker in multiprocessing.active_children():
-                os.kill(worker.pid, signal.SIGKILL)
-                worker.join()
-    assert kinds == [("recorded", "short"), ("failed", "long"), ("recorded", "long")]
+    endless = replace(TINY, steps=20_000, trace_every=20, eval_every=20)
+    requests, seen = [request_for(TINY, key="short"), request_for(endless, key="endless")], []
+    with closing(run_locally(requests, workers=2)) as events:
+        for event in events:
+            seen.append((event.kind, event.request.key))
+            if seen[-1] == ("recorded", "short"):  # its worker has nothing to do now, the other is in the middle
+                for worker in multiprocessing.active_children():
+                    os.kill(worker.pid, signal.SIGKILL)
+                    worker.join()
+            if ("failed", "endless") in seen and seen[-1] == ("progress", "endless"):
+                break
+    assert [one for one in seen if one[0] != "progress"] == [("recorded", "short"), ("failed", "endless")]
 
 
 def test_a_sweep_whose_output_nobody_reads_any_more_trains_to_its_end(project):
