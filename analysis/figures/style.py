@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import TextPath
 
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.verdict_words import VERDICT_WORDS
@@ -24,7 +25,9 @@ RULE = "#B8B8B8"
 UPDATES = "generator updates"
 DPI = 200
 DARKENED = 0.6
-STAMP_HEIGHT = 0.13  # inches
+STAMP_HEIGHT = 0.13  # inches a line
+STAMP_MARGIN = 0.005  # of the width
+STAMP_SIZE = 5  # points
 
 Marker = Literal["o", "s", "^", "D", "v", "P", "X", "p"]
 
@@ -190,14 +193,29 @@ def lay_out(figure: Figure) -> None:
 
 @styled
 def stamp(figure: Figure, text: str) -> None:
-    """Say at the foot of the figure what it was made from; the figure grows by the height of that line."""
+    """Say at the foot of the figure what it was made from; the figure grows by the height of those lines."""
     width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + STAMP_HEIGHT)
-    share = STAMP_HEIGHT / (height + STAMP_HEIGHT)
+    lines = _lines(text, width * (1 - 2 * STAMP_MARGIN))
+    added = STAMP_HEIGHT * len(lines)
+    figure.set_size_inches(width, height + added)
+    share = added / (height + added)
     layout = figure.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):
         layout.set(rect=(0, share, 1, 1 - share))
-    figure.text(0.005, 0.15 * share, text, size=5, color=FAINT, ha="left", va="bottom", gid="stamp")
+    foot = 0.15 * share / len(lines)
+    figure.text(STAMP_MARGIN, foot, "\n".join(lines), size=STAMP_SIZE, color=FAINT, ha="left", va="bottom", gid="stamp")
+
+
+def _lines(text: str, inches: float) -> list[str]:
+    """The text in as many lines as it takes at that width."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and TextPath((0, 0), longer, size=STAMP_SIZE).get_extents().width / 72 > inches:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 @styled

@@ -10,7 +10,7 @@ import seaborn
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from analysis.figures.style import MISSING, VERDICTS, arm_styles, new_figure, save, stamp, styled
+from analysis.figures.style import MISSING, VERDICTS, arm_styles, lay_out, new_figure, save, stamp, styled
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.verdict_words import VERDICT_WORDS
 
@@ -144,6 +144,19 @@ def test_a_stamp_adds_a_line_below_and_leaves_the_axes_their_size(tmp_path: Path
     assert heights[1] == pytest.approx(heights[0], rel=0.02)
     text = stamped.findobj(lambda artist: artist.get_gid() == "stamp")[0]
     assert text.get_window_extent().y1 <= stamped.axes[0].xaxis.get_label().get_window_extent().y0
+
+
+def test_a_stamp_too_long_for_its_figure_takes_more_lines_and_covers_nothing() -> None:
+    figure, (width, height) = drawn(), drawn().get_size_inches()
+    said = " ".join(f"Study number {n}, samples measured by classifier." for n in range(5))
+    stamp(figure, said)
+    lay_out(figure)
+    text = figure.findobj(lambda artist: artist.get_gid() == "stamp")[0]
+    place = text.get_window_extent()
+    assert text.get_text().split() == said.split() and "\n" in text.get_text()
+    assert place.x1 <= figure.bbox.x1 and place.y0 >= 0
+    assert place.y1 <= figure.axes[0].xaxis.get_label().get_window_extent().y0
+    assert tuple(figure.get_size_inches()) > (width, height)
 
 
 @pytest.mark.parametrize("sight", sorted(SIGHT))
