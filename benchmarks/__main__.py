@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.loop import recording, tricks
-from benchmarks.measure import Ratio, busy_share
+from benchmarks.measure import Ratio, busy_share, result_file
 from benchmarks.products import probes, products
 from benchmarks.scale import ReportCost, report_costs
 from benchmarks.workers import workers
@@ -20,7 +19,6 @@ from runs.errors import CommandLine, UserError, report_user_errors
 from runs.files import replaced
 from runs.validation import unknown
 
-RESULTS = Path(__file__).parent / "results"
 _QUIET = 0.05
 
 
@@ -63,7 +61,7 @@ def _keep(part: str, measured: Sequence[Ratio | ReportCost], busy: float) -> Pat
         "command": f"python -m benchmarks {part}",
         "measured": [asdict(one) for one in measured],
     }
-    path = RESULTS / f"{re.sub('[^a-z0-9]+', '-', machine.lower())}-{part}.json"
+    path = result_file(f"{machine} {part}")
     path.parent.mkdir(exist_ok=True)
     with replaced(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

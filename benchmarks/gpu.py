@@ -6,7 +6,6 @@ Ends with a line a claim; the figures are kept in ``benchmarks/results`` under t
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.measure import Ratio, in_turns, ratio
+from benchmarks.measure import Ratio, in_turns, ratio, result_file
 from experiments.captured import CapturedStep, way_of
 from experiments.datasets import source_of
 from experiments.environment import code_state, device_name, resolve_device, versions
@@ -31,12 +30,12 @@ from runs.files import write_output
 from runs.schema import RunConfig
 from runs.study_file import spelled_out
 
-RESULTS = Path(__file__).parent / "results"
+_ROOT = Path(__file__).parent.parent
 _STEPS = 200  # about a second each
 _PATIENCE = 400  # seconds for the tests
 _DCGAN = RunConfig(image_size=32, width_g=64, width_d=64, device="cuda")
 _MLP = replace(RunConfig(arm="mlp", image_size=32), **spelled_out({"architecture": "mlp", "normalization": "none"}))
-_ARMS = {"dcgan": _DCGAN, "mlp": matched_config(replace(_MLP, device="cuda"), _DCGAN)}
+_ARMS = {"dcgan": matched_config(_DCGAN, None), "mlp": matched_config(replace(_MLP, device="cuda"), _DCGAN)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ def main() -> int:
         "claims": [asdict(claim) for claim in claims],
         "measured": [asdict(figure) for figure in figures],
     }
-    path = RESULTS / f"{re.sub('[^a-z0-9]+', '-', card.lower())}.json"
+    path = result_file(card)
     write_output(path, json.dumps(content, indent=2) + "\n")
     print(*figures, *claims, f"kept in {path.name}", sep="\n")
     return 0 if all(claim.holds for claim in claims) else 1
@@ -74,7 +73,7 @@ def main() -> int:
 
 def _tests() -> Claim:
     command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", "--timeout", str(_PATIENCE)]
-    done = subprocess.run(command, cwd=RESULTS.parent.parent, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True)
     summary = next((line for line in reversed(done.stdout.splitlines()) if " in " in line), "no summary").strip("= ")
     holds = done.returncode == 0 and "skipped" not in summary
     return Claim(claim="every test that needs a GPU passes", holds=holds, seen=summary)
@@ -119,7 +118,7 @@ def _study() -> Claim:
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, LOCAL_VARIABLE: folder, "MONGO_URL": ""}
         command = [sys.executable, "-m", "experiments.sweep", "smoke"]
-        done = subprocess.run(command, cwd=RESULTS.parent.parent, env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True)
         infos = [json.loads(path.read_text()) for path in Path(folder).glob("records/*/info.json")]
     on_it = sum(info["device"] == torch.cuda.get_device_name() for info in infos)
     last = (done.stdout.splitlines() or ["no output"])[-1]
@@ -128,7 +127,7 @@ def _study() -> Claim:
 
 
 def _training(arm: str, make_step: StepMaker) -> Training:
-    config = matched_config(_ARMS[arm], None)  # finds the depth
+    config = _ARMS[arm]
     return Training(config, *real_images(source_of(config), local_folder()), make_step)
 
 

@@ -1,5 +1,6 @@
 """Timing in turns, so that a machine whose speed drifts treats both sides alike."""
 
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROUNDS = 9
+_RESULTS = Path(__file__).parent / "results"
 _STAT = Path("/proc/stat")
 
 
@@ -29,6 +31,11 @@ class Ratio:
             f"{self.name}: {self.median:.3f} [{self.lowest:.3f}, {self.highest:.3f}]"
             f"  ({self.first:.4g} against {self.second:.4g} {self.unit}){demand}"
         )
+
+
+def result_file(name: str) -> Path:
+    """Where the figures of that name are kept."""
+    return _RESULTS / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.json"
 
 
 def ratio(name: str, first: list[float], second: list[float], *, unit: str, demand: str = "") -> Ratio:

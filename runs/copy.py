@@ -10,8 +10,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from tqdm import tqdm
-
 from runs.addresses import shown
 from runs.contents.content import Content, Contents
 from runs.contents.places import check_has_records, contents_at, given_address, refuse_folder_around_records
@@ -19,6 +17,7 @@ from runs.copying.transfer import Copied, Transfer
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.kinds import KINDS
 from runs.observers import check_store
+from runs.progress import is_watched, progress, say
 from runs.query import parsed_query
 from runs.records import RUNNING, RunRecord
 from runs.store import open_store
@@ -93,11 +92,11 @@ def _copy(transfer: Transfer, source: Contents, run_ids: Sequence[int]) -> int:
 
 def _shown(copies: Iterator[Copied], total: int) -> Iterator[Copied]:
     """A bar on a terminal, elsewhere a line a record; either way a line for what cannot be copied."""
-    terminal = sys.stderr.isatty()
-    bar = tqdm(copies, total=total, unit=" records", disable=not terminal)
+    terminal = is_watched()
+    bar = progress(copies, total=total, unit="record", short=not terminal)
     for count, copied in enumerate(bar, start=1):
         if copied.new_id is None:
-            tqdm.write(f"NOT COPIED run {copied.content.id}: {copied.why_not}", file=sys.stderr)
+            say(f"NOT COPIED run {copied.content.id}: {copied.why_not}")
         elif not terminal:
             print(
                 f"{count:>{len(str(total))}} of {total}  run {_renumbered(copied)}  {_named(copied.content)}",

@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from runs.addresses import local_folder, shown, store_url
 from runs.asking import let_confirm
 from runs.contents.content import Content, Contents
@@ -20,6 +18,7 @@ from runs.contents.in_folder import size_of
 from runs.contents.places import contents_at
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.kinds import KINDS, kind_name
+from runs.progress import is_watched, progress
 from runs.records import RUNNING, RunStore
 from runs.store import open_store
 from runs.study import load_study
@@ -89,7 +88,7 @@ def _lines(
 def _delete(contents: Contents, found: Sequence[Content], checkpoints: Sequence[Path]) -> None:
     for path in checkpoints:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    for content in tqdm(found, unit=" records", disable=not sys.stderr.isatty()):
+    for content in progress(found, total=len(found), unit="record", short=not is_watched()):
         contents.remove(content.id)
 
 

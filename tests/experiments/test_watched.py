@@ -4,11 +4,7 @@ from contextlib import redirect_stderr
 from experiments.engines import Event, Notice
 from experiments.watched import SweepProgress
 from tests.experiments.tiny import ARMS
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
+from tests.terminal import Terminal
 
 
 def shown(stream, requests, events):

@@ -5,11 +5,7 @@ import pytest
 
 from runs import progress as module
 from runs.progress import progress, say
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
+from tests.terminal import Terminal
 
 
 def shown(stream, work):
