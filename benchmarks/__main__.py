@@ -13,6 +13,7 @@ from benchmarks.loop import recording, tricks
 from benchmarks.measure import Ratio, busy_share, result_file
 from benchmarks.products import probes, products
 from benchmarks.scale import ReportCost, report_costs
+from benchmarks.thousands import CommandCost, command_costs
 from benchmarks.workers import workers
 from experiments.environment import device_name, versions
 from runs.errors import CommandLine, UserError, report_user_errors
@@ -22,13 +23,16 @@ from runs.validation import unknown
 _QUIET = 0.05
 
 
-PARTS: dict[str, Callable[[], list[Ratio] | list[ReportCost]]] = {
+Measured = Sequence[Ratio] | Sequence[ReportCost] | Sequence[CommandCost]
+
+PARTS: dict[str, Callable[[], Measured]] = {
     "recording": recording,
     "tricks": tricks,
     "products": products,
     "probes": probes,
     "workers": workers,
     "reports": report_costs,
+    "records": command_costs,
 }
 
 
@@ -52,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def _keep(part: str, measured: Sequence[Ratio | ReportCost], busy: float) -> Path:
+def _keep(part: str, measured: Measured, busy: float) -> Path:
     machine = f"{device_name(torch.device('cpu'))}, {os.cpu_count()} cores"
     content = {
         "machine": machine,

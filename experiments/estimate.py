@@ -1,5 +1,7 @@
-"""What a sweep would do and cost: cells, widths, sizes, and a time measured on a few steps of each cell."""
+"""What a sweep would do and cost: cells, widths, sizes, and time and memory measured on a few steps of each cell."""
 
+import resource
+import sys
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,12 +21,15 @@ from experiments.networks import match_info
 from experiments.recording import RunRequest, real_images
 from experiments.training import Training
 from runs.addresses import local_folder
+from runs.metric_writer import BYTES_A_POINT_IN_DATABASE
 from runs.schema import FeatureSpace, RunConfig, probe_steps, promised_steps
 from runs.snapshots import snapshot_steps
 from runs.study import Study
+from runs.wording import counted, disk, duration
 
 _SECONDS_A_CELL = 0.5
-_BYTES_A_POINT = 75  # of a metric in a folder: value, step, time, each on its line
+BYTES_A_POINT_IN_FOLDER = 73  # of a metric: value, step, time, each on its line
+_BYTES_OF_TEXTS = 11_000  # config, info and what sacred says of a run
 _HEADER = (
     "arm",
     "grid",
@@ -39,14 +44,15 @@ _HEADER = (
 
 
 def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunRequest], workers: int) -> None:
-    """Print the study's cells, and the time and disk that its missing runs would take."""
+    """Print the study's cells, and the time, memory and disk that its missing runs would take."""
     rows: list[tuple[str, ...]] = [_HEADER]
-    seconds, size, local = 0.0, 0, local_folder()
+    seconds, points, files, local = 0.0, 0, 0, local_folder()
     for one in cells:
         lacking = sum(request.key == one.cell.key for request in todo)
         cost = seconds_per_run(one.config, local) if lacking else 0.0
         seconds += lacking * cost
-        size += lacking * _bytes_per_run(one, study.snapshot_every)
+        points += lacking * points_per_run(one.config)
+        files += lacking * (_BYTES_OF_TEXTS + _bytes_of_files(one, study.snapshot_every))
         rows.append(_row(study, one, cost, lacking))
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
     for source in dict.fromkeys(source_of(one.config) for one in cells):
@@ -55,10 +61,27 @@ def dry_run(study: Study, cells: Sequence[MatchedCell], todo: Sequence[RunReques
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print(f"seeds {study.seeds[0]} to {study.seeds[-1]}, plan {study.plan_hash}")
+    if todo:
+        print(_sizes(points, files))
     print(
-        f"{len(todo)} runs to train: about {_duration(seconds / workers)} in {workers} processes"
-        f" ({_duration(seconds)} of one), {size / 1e6:.0f} MB of records; times measured on a few steps of each cell"
+        f"{counted(len(todo), 'run')} to train: about {duration(seconds / workers)} in {workers} processes"
+        f" ({duration(seconds)} of one); times measured on a few steps of each cell"
     )
+
+
+def _sizes(points: int, files: int) -> str:
+    folder, database = (files + points * one for one in (BYTES_A_POINT_IN_FOLDER, BYTES_A_POINT_IN_DATABASE))
+    on_gpu = f" and {disk(torch.cuda.max_memory_allocated())} of the GPU's" if torch.cuda.is_initialized() else ""
+    return (
+        f"records: about {disk(folder)} in a folder, or {disk(database)} in a database before it compresses;"
+        f" memory: about {disk(_peak_memory())}{on_gpu} a process"
+    )
+
+
+def _peak_memory() -> int:
+    """Bytes that this process has taken at most: a worker that makes runs of all cells takes as much."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def seconds_per_run(config: RunConfig, local: Path) -> float:
@@ -113,15 +136,13 @@ def _width(width: int | None, inner: int | None) -> str:
     return f"{width}" if inner is None else f"{width} (inner {inner})"
 
 
-def _bytes_per_run(one: MatchedCell, snapshot_every: int | None) -> int:
-    points = sum(len(steps) for steps in promised_steps(one.config).values())
+def points_per_run(config: RunConfig) -> int:
+    """How many points of metrics a complete record has."""
+    return sum(len(steps) for steps in promised_steps(config).values())
+
+
+def _bytes_of_files(one: MatchedCell, snapshot_every: int | None) -> int:
     weights = 4 * (one.match["parameters_g"] + one.match["parameters_d"])
     sheet = 64 * one.config.channels * one.config.image_size**2
     kept = 1 + len(snapshot_steps(one.config, snapshot_every))
-    return points * _BYTES_A_POINT + kept * weights + sheet * len(probe_steps(one.config))
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return kept * weights + sheet * len(probe_steps(one.config))

@@ -9,6 +9,8 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
+BYTES_A_POINT_IN_DATABASE = 35  # about: step, value and time, each with its place in a list
+
 _DUPLICATE_KEY = 11000
 _PARTS = ("steps", "values", "timestamps")
 

@@ -21,13 +21,13 @@ from runs.contents.content import (
     this_process,
 )
 from runs.filters import TIMES
+from runs.metric_writer import BYTES_A_POINT_IN_DATABASE
 from runs.mongo import Document, database, one_line_faults
 from runs.records import COMPLETED, RUNNING
 from runs.times import utc_now
 
 COPYING = "COPYING"  # the status of a record that is not there yet
 _FORMAT = "MongoObserver-0.7.0"  # of sacred's documents, for its viewers
-_BYTES_A_POINT = 40  # about: step, value and time, each with its place in a list
 _NUMBERED = {"_id": {"$type": "number"}}  # sacred's option -i makes ids of text
 _READ = {**_NUMBERED, "status": {"$ne": COPYING}}
 
@@ -82,7 +82,7 @@ class DatabaseContents(Contents):
             found = self._database["fs.files"].find({"_id": {"$in": list(files)}}, ["length"])
             count = {"$project": {"points": {"$size": "$values"}}}
             points = sum(one["points"] for one in self._metrics.aggregate([{"$match": {"run_id": run_id}}, count]))
-            return sum(int(one["length"]) for one in found) + _BYTES_A_POINT * points
+            return sum(int(one["length"]) for one in found) + BYTES_A_POINT_IN_DATABASE * points
 
     def begun_elsewhere(self, identity: str) -> bool:
         """See :class:`Contents`."""

@@ -1,5 +1,6 @@
 """Both networks' weights along a training, kept through whatever interrupts it."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -264,4 +265,4 @@ def test_a_dry_run_counts_their_disk(project):
 
 def _megabytes(project, *more):
     shown = sweep_here(project, "digits", "--arms", "dcgan", "--seeds", "1", *more, "--dry-run").stdout
-    return int(shown.split(" MB of records")[0].split()[-1])
+    return int(re.search(r"records: about (\d+) MB in a folder", shown)[1])
