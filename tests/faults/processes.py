@@ -20,11 +20,11 @@ class Place:
     local: Path
     url: str
 
-    def sweep(self, log: Path) -> subprocess.Popen[bytes]:
-        """Start one that writes to ``log``."""
+    def sweep(self, log: Path, workers: int = 2) -> subprocess.Popen[bytes]:
+        """Start one of so many processes that writes to ``log``."""
         records = self.url if "://" in self.url else ""
         environment = {**os.environ, "MONGO_URL": records, "GAN_STABILITY_LOCAL": str(self.local)}
-        command = [sys.executable, "-m", "experiments.sweep", str(self.study), "--workers", "2"]
+        command = [sys.executable, "-m", "experiments.sweep", str(self.study), "--workers", str(workers)]
         with log.open("ab") as output:
             sweep = subprocess.Popen(
                 command,
