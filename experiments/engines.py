@@ -1,19 +1,20 @@
-"""Where runs execute. Locally: in a few processes, which share the runs with other sweeps of the same store."""
+"""How runs are made: by a pool of places, which share the runs with other sweeps of the same store."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import Literal
 
 from experiments.environment import resolve_device
 from experiments.outages import Outage, Pauses
+from experiments.pools import Pool
 from experiments.queues import Queue
 from experiments.recording import RunRequest, real_images
-from experiments.workers import Worker, own_cores, replaced_worker, start_worker, stop_workers
+from experiments.serving import Told
+from experiments.workers import Workers
 from runs.claims import claims_at
 from runs.errors import UserError
 from runs.observers import check_store
-from runs.processes import available_cores, interrupts_held
+from runs.processes import available_cores
 from runs.store import open_store
 
 _LONGEST_LOOK = 10.0  # seconds between two looks at the runs that other sweeps make
@@ -53,67 +54,63 @@ def run_locally(requests: Sequence[RunRequest], workers: int | None) -> Generato
     """
     for device in {request.config.device for request in requests}:
         resolve_device(device)
+    threads = max(request.config.threads for request in requests)
+    return make_all(requests, Workers(min(workers or len(available_cores()), len(requests)), threads))
+
+
+def make_all(requests: Sequence[RunRequest], pool: Pool) -> Generator[Event | Notice]:
+    """Make the runs in the pool's places; the iterator yields what happens. See :func:`run_locally`."""
     for data in dict.fromkeys(request.data for request in requests):
-        real_images(*data)  # made once, for the workers to find
-    return _LocalSweep(requests).events(workers or len(available_cores()))
+        real_images(*data)  # made once, for the places to find
+    return _Sweep(requests, pool).events()
 
 
-class _LocalSweep:
-    """The workers of one sweep, and what they have to do."""
+class _Sweep:
+    """The places of one sweep, and what they have to do."""
 
-    def __init__(self, requests: Sequence[RunRequest]) -> None:
+    def __init__(self, requests: Sequence[RunRequest], pool: Pool) -> None:
         (self._url,) = {request.url for request in requests}
-        self._requests = requests
         self._queue = Queue(requests, claims_at(self._url), open_store(self._url))
         self._outage = Outage(lambda: check_store(self._url))
         self._looks = Pauses(_LONGEST_LOOK)
         self._said_that_shared = False
-        self._pool: list[Worker] = []
+        self._pool = pool
 
-    def events(self, workers: int) -> Generator[Event | Notice]:
+    def events(self) -> Generator[Event | Notice]:
         with self._queue.claims.kept_alive():
             try:
-                yield from self._events(workers)
+                self._pool.start()
+                yield from self._events()
             finally:
-                stop_workers(self._pool)
+                self._pool.stop()
 
-    def _events(self, workers: int) -> Iterator[Event | Notice]:
-        threads = max(request.config.threads for request in self._requests)
-        for cores in own_cores(min(workers, len(self._requests)), threads):
-            with interrupts_held():
-                self._pool.append(start_worker(cores))
-        while self._queue.waiting or self._queue.elsewhere or self._busy():
+    def _events(self) -> Iterator[Event | Notice]:
+        while self._queue.waiting or self._queue.elsewhere or self._pool.is_busy():
             yield from self._hand_out()
-            for ready in wait([worker.pipe for worker in self._busy()], self._patience()):
-                yield from self._heard(next(worker for worker in self._pool if worker.pipe is ready))
+            for request, told in self._pool.heard(self._patience()):
+                yield from self._take_in(request, told)
             yield from self._look_around()
 
-    def _busy(self) -> list[Worker]:
-        return [worker for worker in self._pool if worker.request is not None]
-
     def _patience(self) -> float | None:
-        """Seconds until there is something to look after, whatever the workers do."""
+        """Seconds until there is something to look after, whatever is told of runs."""
         if self._outage.lasts:
             return self._outage.pauses.left
         if self._queue.elsewhere:
             return self._looks.left
-        return None if self._busy() else 0.0  # another sweep may have made the last run
+        return None if self._pool.is_busy() else 0.0  # another sweep may have made the last run
 
     def _hand_out(self) -> Iterator[Event | Notice]:
-        for place in range(len(self._pool)):
-            while self._queue.waiting and self._pool[place].request is None and not self._outage.lasts:
-                request = self._queue.waiting.popleft()
-                try:
-                    yield from self._begin(request, place)
-                except UserError as error:
-                    self._queue.put_back(request)
-                    yield from _said(self._outage.begins(str(error)))
+        while self._queue.waiting and not self._outage.lasts and self._pool.has_room():
+            request = self._queue.waiting.popleft()
+            try:
+                yield from self._begin(request)
+            except UserError as error:
+                self._queue.put_back(request)
+                yield from _said(self._outage.begins(str(error)))
 
-    def _begin(self, request: RunRequest, place: int) -> Iterator[Event | Notice]:
-        """Claim a run and give it to a worker; one that died while it was idle is replaced first."""
-        if not self._pool[place].process.is_alive():
-            self._pool[place] = replaced_worker(self._pool[place])
-        other = self._queue.claim(request, self._pool[place].pid)
+    def _begin(self, request: RunRequest) -> Iterator[Event | Notice]:
+        """Claim a run and give it to a place."""
+        other = self._queue.claim(request, self._pool.maker())
         if other is not None:
             if not self._said_that_shared:
                 self._said_that_shared = True
@@ -121,20 +118,17 @@ class _LocalSweep:
         elif self._queue.is_recorded(request):
             self._queue.ended(request)
             yield Event(kind="recorded", request=request)
-        elif self._pool[place].give(request):
+        elif self._pool.give(request):
             self._queue.begun(request)
         else:
             self._queue.ended(request)
             self._queue.put_back(request)
 
-    def _heard(self, worker: Worker) -> Iterator[Event | Notice]:
-        request = worker.request
-        assert request is not None
-        kind, detail = worker.told()
+    def _take_in(self, request: RunRequest, told: Told) -> Iterator[Event | Notice]:
+        kind, detail = told
         if kind == "progress":
             yield Event(kind="progress", request=request, step=int(detail))
             return
-        worker.request = None
         try:
             self._queue.ended(request)
         except UserError:  # its claim ends with the next one, or with this sweep
@@ -154,7 +148,7 @@ class _LocalSweep:
     def _look_around(self) -> Iterator[Notice]:
         """At a store that was away, and at the runs of other sweeps."""
         yield from _said(self._outage.ends())
-        if not self._busy():
+        if not self._pool.is_busy():
             self._outage.refuse_to_wait_on()
         if self._queue.elsewhere and not self._outage.lasts and self._looks.is_time():
             self._queue.look_again()

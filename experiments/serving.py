@@ -1,6 +1,7 @@
 """What a worker does: it makes the runs that it is given, and tells how each went."""
 
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Literal
 
 from pymongo.errors import PyMongoError
 
-from experiments.recording import NotRecorded, RunRequest, record
+from experiments.recording import NotRecorded, Progress, RunRequest, record
 from runs.addresses import is_mongo_url
 from runs.stopping import StopRequest
 
@@ -23,16 +24,18 @@ Told = tuple[Literal["progress"], int] | tuple[Literal["recorded", "failed", "un
 
 def serve(pipe: Connection, stop: StopRequest) -> None:
     """In a worker: make the runs that come through the pipe. Raises EOFError when its other end has closed."""
-    while not stop():
-        request = pipe.recv()
-        pipe.send(_attempt(request, pipe, stop))
 
-
-def _attempt(request: RunRequest, pipe: Connection, stop: StopRequest) -> Told:
     def progress(step: int) -> None:
         with suppress(ConnectionError):  # of a sweep that has gone: the request to stop is on its way
             pipe.send(("progress", step))
 
+    while not stop():
+        request = pipe.recv()
+        pipe.send(attempt(request, progress, stop))
+
+
+def attempt(request: RunRequest, progress: Progress, stop: Callable[[], bool]) -> Told:
+    """Make a run, whatever comes of it. Raises KeyboardInterrupt, with a checkpoint, once it is to stop."""
     try:
         record(request, progress, stop)
     except Exception as error:

@@ -3,12 +3,13 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from experiments.pools import Pool
 from experiments.recording import RunRequest
 from experiments.serving import LESS_MEMORY, Told
 from experiments.worker_process import live
@@ -41,7 +42,7 @@ class Worker:
         return True
 
     def told(self) -> Told:
-        """What it says next. A process that has died has failed."""
+        """What it says next of its run. A process that has died has failed."""
         try:
             told: Told = self.pipe.recv()
         except (EOFError, ConnectionError):
@@ -52,7 +53,67 @@ class Worker:
         return told
 
 
-def replaced_worker(worker: Worker) -> Worker:
+class Workers(Pool):
+    """So many processes, each on cores of its own, one a thread, where there are enough."""
+
+    def __init__(self, workers: int, threads: int) -> None:
+        self._cores = own_cores(workers, threads)
+        self._workers: list[Worker] = []
+
+    def start(self) -> None:
+        """See :class:`Pool`."""
+        for cores in self._cores:
+            with interrupts_held():
+                self._workers.append(start_worker(cores))
+
+    def has_room(self) -> bool:
+        """See :class:`Pool`."""
+        return self._next() is not None
+
+    def is_busy(self) -> bool:
+        """See :class:`Pool`."""
+        return bool(self._busy())
+
+    def maker(self) -> int:
+        """See :class:`Pool`. A worker that died while it was idle is replaced first."""
+        place = self._next()
+        assert place is not None
+        if not self._workers[place].process.is_alive():
+            self._workers[place] = _replaced(self._workers[place])
+        return self._workers[place].pid
+
+    def give(self, request: RunRequest) -> bool:
+        """See :class:`Pool`."""
+        place = self._next()
+        assert place is not None
+        return self._workers[place].give(request)
+
+    def heard(self, patience: float | None) -> Iterator[tuple[RunRequest, Told]]:
+        """See :class:`Pool`."""
+        for ready in wait([worker.pipe for worker in self._busy()], patience):
+            worker = next(worker for worker in self._workers if worker.pipe is ready)
+            request, told = worker.request, worker.told()
+            assert request is not None
+            if told[0] != "progress":
+                worker.request = None
+            yield request, told
+
+    def stop(self) -> None:
+        """See :class:`Pool`."""
+        for worker in self._workers:
+            worker.process.terminate()
+            worker.pipe.close()  # an idle worker ends by this; one that still imports torch does not
+        end_all([worker.process for worker in self._workers])
+
+    def _busy(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.request is not None]
+
+    def _next(self) -> int | None:
+        """The first place that has nothing to do."""
+        return next((place for place, worker in enumerate(self._workers) if worker.request is None), None)
+
+
+def _replaced(worker: Worker) -> Worker:
     """A new process in the place of a dead one."""
     worker.pipe.close()
     with interrupts_held():
@@ -89,11 +150,3 @@ def _one_blas_thread() -> Iterator[None]:
             del os.environ["OMP_NUM_THREADS"]
         else:
             os.environ["OMP_NUM_THREADS"] = before
-
-
-def stop_workers(pool: Sequence[Worker]) -> None:
-    """End them all within seconds: their runs are recorded as INTERRUPTED and keep their checkpoints."""
-    for worker in pool:
-        worker.process.terminate()
-        worker.pipe.close()  # an idle worker ends by this; one that still imports torch does not
-    end_all([worker.process for worker in pool])

@@ -86,5 +86,5 @@ def test_this_machine_refuses_runs_on_a_gpu_that_it_has_not_before_it_starts_a_p
 @pytest.mark.parametrize("greedy", [lambda: torch.empty(10**15), lambda: (_ for _ in ()).throw(MemoryError())])
 def test_a_run_for_which_there_is_no_memory_fails_and_says_what_to_lower(request_for, monkeypatch, greedy):
     monkeypatch.setattr(serving, "record", lambda request, progress, stopped: next(greedy(), None))
-    kind, reason = serving._attempt(request_for(TINY), multiprocessing.Pipe()[0], lambda: False)
+    kind, reason = serving.attempt(request_for(TINY), lambda step: None, lambda: False)
     assert kind == "failed" and reason.endswith(serving.LESS_MEMORY)
