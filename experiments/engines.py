@@ -1,21 +1,24 @@
 """How runs are made: by a pool of places, which share the runs with other sweeps of the same store."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from experiments.environment import resolve_device
+from experiments.environment import on_this_machine, resolve_device
 from experiments.outages import Outage, Pauses
+from experiments.packing import best_packing
 from experiments.pools import Pool
 from experiments.queues import Queue
 from experiments.recording import RunRequest, real_images
 from experiments.serving import Told
-from experiments.workers import Workers
+from experiments.spawning import visible_gpus
+from experiments.workers import Workers, places_of
 from runs.claims import claims_at
 from runs.errors import UserError
 from runs.observers import check_store
 from runs.processes import available_cores
 from runs.store import open_store
+from runs.wording import counted
 
 _LONGEST_LOOK = 10.0  # seconds between two looks at the runs that other sweeps make
 
@@ -38,31 +41,67 @@ class Notice:
     text: str
 
 
-# Makes these runs, at most that many at a time (None: as many as there is room for), and tells what happens. Closing
-# the events stops it. Raises UserError, when called, if the runs cannot be made where it would make them.
-Engine = Callable[[Sequence[RunRequest], int | None], Generator[Event | Notice]]
+# Makes these runs, at most that many at a time (None: as many as there is room for), that many on each GPU (None: as
+# many as train fastest), and tells what happens. Closing the events stops it. Raises UserError, when called, if the
+# runs cannot be made where it would make them.
+Engine = Callable[[Sequence[RunRequest], int | None, int | None], Generator[Event | Notice]]
 
 
-def run_locally(requests: Sequence[RunRequest], workers: int | None) -> Generator[Event | Notice]:
-    """Make the runs in that many processes of this machine (None: one a core); the iterator yields what happens.
+def run_locally(
+    requests: Sequence[RunRequest], workers: int | None, runs_per_gpu: int | None = None
+) -> Generator[Event | Notice]:
+    """Make the runs in that many processes of this machine; the iterator yields what happens.
 
-    All are recorded in one store. Each process is pinned to cores of its own, one a thread of its runs, where there
-    are enough. A run that raises, or whose process dies, is tried once more at the end. While a database is away
-    the runs wait, and NotFinished is raised if that takes too long. Runs that another sweep makes are waited for.
+    None: one a core, or on GPUs ``runs_per_gpu`` a GPU (None: as many as train fastest, which is tried out); the GPUs
+    take turns. All are recorded in one store. Each process is pinned to cores of its own, one a thread of its runs,
+    where there are enough. A run that raises, or whose process dies, is tried once more at the end. While a database is
+    away the runs wait, and NotFinished is raised if that takes too long. Runs that another sweep makes are waited for.
     Closing the iterator stops all workers: their runs are recorded as INTERRUPTED and keep their checkpoints.
     Raises UserError at once if a device is not here.
     """
-    for device in {request.config.device for request in requests}:
-        resolve_device(device)
+    devices = {resolve_device(request.config.device) for request in requests}
+    gpus = visible_gpus() if "cuda" in devices else []
+    if runs_per_gpu is not None and not gpus:
+        raise UserError(f"{runs_per_gpu} runs a GPU: no run of these is made on a GPU here; give the number of workers")
+    _make_data(requests)
+    room, said = _room(requests, workers, runs_per_gpu, gpus)
     threads = max(request.config.threads for request in requests)
-    return make_all(requests, Workers(min(workers or len(available_cores()), len(requests)), threads))
+    return _saying(said, make_all(requests, Workers(places_of(min(room, len(requests)), threads, gpus))))
+
+
+def _room(
+    requests: Sequence[RunRequest], workers: int | None, runs_per_gpu: int | None, gpus: Sequence[str]
+) -> tuple[int, str | None]:
+    """How many runs at a time, and what there is to say of it."""
+    if workers is not None:
+        return workers, None
+    cores = len(available_cores())
+    if not gpus:
+        return cores, None
+    if runs_per_gpu is not None:
+        return runs_per_gpu * len(gpus), None
+    if len(requests) <= len(gpus):
+        return len(requests), None
+    here = [replace(request, config=on_this_machine(request.config)) for request in requests]
+    packing = best_packing(here, most=max(1, cores // len(gpus)))
+    return packing.runs * len(gpus), f"{counted(len(gpus), 'GPU')}, on each {packing}"
+
+
+def _saying(text: str | None, events: Generator[Event | Notice]) -> Generator[Event | Notice]:
+    yield from _said(text)
+    yield from events
 
 
 def make_all(requests: Sequence[RunRequest], pool: Pool) -> Generator[Event | Notice]:
     """Make the runs in the pool's places; the iterator yields what happens. See :func:`run_locally`."""
-    for data in dict.fromkeys(request.data for request in requests):
-        real_images(*data)  # made once, for the places to find
+    _make_data(requests)
     return _Sweep(requests, pool).events()
+
+
+def _make_data(requests: Sequence[RunRequest]) -> None:
+    """Once, for the places to find."""
+    for data in dict.fromkeys(request.data for request in requests):
+        real_images(*data)
 
 
 class _Sweep:

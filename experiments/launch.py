@@ -26,14 +26,16 @@ def make_runs(
     url: str,
     *,
     workers: int | None,
+    runs_per_gpu: int | None = None,
     only_show: bool,
     what: str,
     engine: Engine = run_locally,
 ) -> None:
     """Train and record these runs of the study, ``workers`` at a time (None: as the engine has room), or show the cost.
 
-    ``what`` is said before the first is trained. Raises UserError, before anything is written, if a cell cannot be
-    matched or trained or the store cannot be written, and before anything is trained if the engine refuses the runs.
+    ``runs_per_gpu``: at a time on each GPU (None: as many as train fastest). ``what`` is said before the first is
+    trained. Raises UserError, before anything is written, if a cell cannot be matched or trained or the store cannot be
+    written, and before anything is trained if the engine refuses the runs.
     """
     cells = matched_cells(study, without_data=only_show)
     runs = requests(study, cells, todo.runs, url, todo.generation)
@@ -44,7 +46,7 @@ def make_runs(
         _remove_parts(url)
         refuse_other_images(study, cells, open_store(url))
         print(what, flush=True)
-        _train(runs, engine(runs, workers))
+        _train(runs, engine(runs, workers, runs_per_gpu))
 
 
 def refuse_other_images(study: Study, cells: Sequence[MatchedCell], store: RunStore) -> None:

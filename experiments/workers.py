@@ -1,10 +1,7 @@
-"""Worker processes of this machine: each has pinned threads and makes one run after another."""
+"""Worker processes of this machine: each has pinned threads, or a share of a GPU, and makes one run after another."""
 
-import multiprocessing
-import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -12,9 +9,18 @@ from multiprocessing.process import BaseProcess
 from experiments.pools import Pool
 from experiments.recording import RunRequest
 from experiments.serving import LESS_MEMORY, Told
+from experiments.spawning import spawned
 from experiments.worker_process import live
 from runs.processes import available_cores, interrupts_held
 from runs.stopping import end_all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a process runs: on these cores (none: on any), and on a GPU as CUDA_VISIBLE_DEVICES names it."""
+
+    cores: Sequence[int] = ()
+    gpu: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -23,7 +29,7 @@ class Worker:
 
     process: BaseProcess
     pipe: Connection
-    cores: list[int]
+    place: Place
     request: RunRequest | None = None
 
     @property
@@ -54,17 +60,17 @@ class Worker:
 
 
 class Workers(Pool):
-    """So many processes, each on cores of its own, one a thread, where there are enough."""
+    """A process a place. One whose run finds no memory left ends, while there are others: fewer at a time need less."""
 
-    def __init__(self, workers: int, threads: int) -> None:
-        self._cores = own_cores(workers, threads)
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._places = places
         self._workers: list[Worker] = []
 
     def start(self) -> None:
         """See :class:`Pool`."""
-        for cores in self._cores:
+        for place in self._places:
             with interrupts_held():
-                self._workers.append(start_worker(cores))
+                self._workers.append(_started(place))
 
     def has_room(self) -> bool:
         """See :class:`Pool`."""
@@ -96,14 +102,15 @@ class Workers(Pool):
             assert request is not None
             if told[0] != "progress":
                 worker.request = None
+            if told[0] == "failed" and LESS_MEMORY in told[1] and len(self._workers) > 1:
+                self._workers.remove(worker)
+                _end([worker])
+                told = told[0], f"{told[1]}; from here on {len(self._workers)} at a time"
             yield request, told
 
     def stop(self) -> None:
         """See :class:`Pool`."""
-        for worker in self._workers:
-            worker.process.terminate()
-            worker.pipe.close()  # an idle worker ends by this; one that still imports torch does not
-        end_all([worker.process for worker in self._workers])
+        _end(self._workers)
 
     def _busy(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.request is not None]
@@ -113,40 +120,34 @@ class Workers(Pool):
         return next((place for place, worker in enumerate(self._workers) if worker.request is None), None)
 
 
+def _started(place: Place) -> Worker:
+    """A new process. Signals are to be held until it has been noted."""
+    process, pipe = spawned(live, place.cores, gpu=place.gpu)
+    return Worker(process=process, pipe=pipe, place=place)
+
+
 def _replaced(worker: Worker) -> Worker:
     """A new process in the place of a dead one."""
     worker.pipe.close()
     with interrupts_held():
-        return start_worker(worker.cores)
+        return _started(worker.place)
 
 
-def own_cores(workers: int, threads: int) -> list[list[int]]:
-    """Cores for each worker, shared with no other; empty lists where they do not suffice."""
+def _end(workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        worker.process.terminate()
+        worker.pipe.close()  # an idle worker ends by this; one that still imports torch does not
+    end_all([worker.process for worker in workers])
+
+
+def places_of(workers: int, threads: int, gpus: Sequence[str] = ()) -> list[Place]:
+    """Places for so many processes: the GPUs in turn, and cores shared with no other where they suffice."""
     cores = available_cores()
     enough = workers * threads <= len(cores)
-    return [cores[i * threads : (i + 1) * threads] if enough else [] for i in range(workers)]
-
-
-def start_worker(cores: list[int]) -> Worker:
-    """A new process on these cores (none: on any). Signals are to be held until it has been noted."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=live, args=(theirs, cores), daemon=True)
-    with _one_blas_thread():
-        process.start()
-    theirs.close()
-    return Worker(process=process, pipe=ours, cores=cores)
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """For processes started within: it must stand before they import numpy; torch's threads come from the config."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+    return [
+        Place(
+            cores=cores[i * threads : (i + 1) * threads] if enough else (),
+            gpu=gpus[i % len(gpus)] if len(gpus) > 1 else None,
+        )
+        for i in range(workers)
+    ]

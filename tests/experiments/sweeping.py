@@ -32,7 +32,7 @@ def sweep(project, *arguments, url=""):
     return run(project, "experiments.sweep", *arguments, url=url)
 
 
-def in_turn(requests, workers):
+def in_turn(requests, workers, runs_per_gpu):
     """An engine that makes the runs in this process, one after another."""
     for request in requests:
         record(request)

@@ -37,20 +37,20 @@ def smoke(local, tmp_path, monkeypatch):
 def test_a_sweep_takes_any_engine_that_makes_the_runs_and_tells_of_it(smoke):
     given = []
 
-    def here(requests, workers):
-        given.append((len(requests), workers))
+    def here(requests, workers, runs_per_gpu):
+        given.append((len(requests), workers, runs_per_gpu))
         for request in requests:
             record(request)
             yield Event(kind="recorded", request=request)
 
     assert smoke(here) == ["mlp", "dcgan"]
-    assert given == [(2, 3)]
+    assert given == [(2, 3, None)]
 
 
 def test_a_sweep_that_ends_early_closes_its_engine(smoke):
     closed = []
 
-    def strange(requests, workers):
+    def strange(requests, workers, runs_per_gpu):
         try:
             yield "no event: the sweep fails"
         finally:

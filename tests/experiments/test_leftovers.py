@@ -18,7 +18,7 @@ def test_a_sweep_that_starts_removes_the_parts_that_killed_processes_left(tmp_pa
         os.utime(part, (0, 0))
     started = []
 
-    def engine(requests, workers):
+    def engine(requests, workers, runs_per_gpu):
         started.extend(requests)
         yield from ()
 
