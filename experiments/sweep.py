@@ -10,7 +10,7 @@ from runs.asking import let_confirm
 from runs.errors import CommandLine, comma_separated, report_user_errors
 from runs.generations import Work, recorded_generations, stale, still_missing, without_snapshots, work
 from runs.manifest import planned_runs
-from runs.processes import checked_workers
+from runs.processes import checked_runs_per_gpu, checked_workers
 from runs.schema import TRAINING_VERSION
 from runs.store import RunStore, open_store
 from runs.study import Study, load_study
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     study = load_study(options.study).with_snapshots(options.snapshot_every)
     study = study.override(seeds=options.seeds, arms=comma_separated(options.arms) if options.arms else None)
     checked_workers(options.workers)
+    options.runs_per_gpu = checked_runs_per_gpu(options.runs_per_gpu, options.workers)
     check_local_folder()
     url = store_url()
     store = open_store(url)
@@ -63,7 +64,8 @@ def _make_runs(study: Study, todo: Work, url: str, options: argparse.Namespace) 
     again = f", {todo.recorded} of them again" if todo.recorded else ""
     complete = total - len(todo.runs) + todo.recorded
     what = f"{study.label}: {complete} of {total} runs are complete, training {len(todo.runs)}{again}"
-    make_runs(study, todo, url, workers=options.workers, only_show=options.dry_run, what=what)
+    room = {"workers": options.workers, "runs_per_gpu": options.runs_per_gpu}
+    make_runs(study, todo, url, **room, only_show=options.dry_run, what=what)
 
 
 def _say_what_is_stale(study: Study, store: RunStore) -> None:
@@ -90,6 +92,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, help="train this many seeds instead of the study's")
     parser.add_argument("--arms", help="train only these arms (names with commas between)")
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    parser.add_argument(
+        "--runs-per-gpu",
+        default="auto",
+        help="runs at a time on each GPU (default: auto, as many as train fastest together, which is tried out once)",
+    )
     parser.add_argument(
         "--snapshot-every",
         type=int,

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from multiprocessing import resource_tracker
 
 from runs.errors import UserError
+from runs.printable import in_short
 from runs.stopping import STOPPING
 
 MOST_A_CORE = 8  # a core runs one as fast as many; several share a GPU
+MOST_A_GPU = 64
 
 
 def available_cores() -> list[int]:
@@ -30,6 +32,20 @@ def checked_workers(workers: int | None) -> int | None:
     if workers is not None and not 1 <= workers <= most:
         raise UserError(f"workers={workers}: expected 1 to {most}, {MOST_A_CORE} a core at most")
     return workers
+
+
+def checked_runs_per_gpu(text: str, workers: int | None) -> int | None:
+    """How many runs at a time on each GPU; None for "auto": as many as train fastest.
+
+    Raises UserError if it is neither that nor 1 to MOST_A_GPU, or if ``workers`` says how many runs at a time already.
+    """
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_A_GPU):
+        raise UserError(f"runs-per-gpu={in_short(text)}: expected auto, or 1 to {MOST_A_GPU}")
+    if workers is not None:
+        raise UserError(f"workers={workers} and runs-per-gpu={text}: expected one of them; both say how many at a time")
+    return int(text)
 
 
 @contextmanager
