@@ -5,6 +5,7 @@ STUDY ?= digits
 SEEDS ?=
 ARMS ?=
 WORKERS ?=
+RUNS_PER_GPU ?=
 SNAPSHOT_EVERY ?=
 AGAIN :=
 YES :=
@@ -24,7 +25,7 @@ SKIP :=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
 KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI SAMPLES TEST_ON DATASET ROOT IMAGES SIZE UNCHECKED \
-	SKIP SNAPSHOT_EVERY TRIALS FAULT_SEED PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
+	SKIP SNAPSHOT_EVERY RUNS_PER_GPU TRIALS FAULT_SEED PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
 	SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
@@ -42,6 +43,7 @@ READY := $(VENV)/.installed
 MONGO := .venv-mongo
 CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) $(if $(ARMS),--arms $(call quoted,$(ARMS)))
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
+ON_GPUS = $(if $(RUNS_PER_GPU),--runs-per-gpu $(call quoted,$(RUNS_PER_GPU)))
 KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 
 # a command that takes long ends with make, whatever ends that: the shell between them would pass no signal on
@@ -61,7 +63,7 @@ help: ## this list
 setup: $(READY) ## make the environment and install the pinned packages
 
 stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again, SNAPSHOT_EVERY=5 keeps weights at each fifth probe
-	@$(HERE) $(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
+	@$(HERE) $(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(ON_GPUS) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
 
 status: $(READY) ## where STUDY stands, or every study that has records: complete, running (how fast, how long still), failed (why)
