@@ -21,6 +21,7 @@ from experiments.captured import CapturedStep, way_of
 from experiments.datasets import source_of
 from experiments.environment import code_state, device_name, resolve_device, versions
 from experiments.networks import matched_config
+from experiments.packing import remembered
 from experiments.recording import real_images
 from experiments.steps import StepMaker, alternating_step
 from experiments.training import Training
@@ -55,7 +56,7 @@ def main() -> int:
     resolve_device("cuda")
     card, began = device_name(torch.device("cuda")), time.monotonic()
     claims, figures = [_tests()], list(_speeds())
-    claims += [_captured(arm) for arm in _ARMS] + [_study()]
+    claims += [_captured(arm) for arm in _ARMS] + _study()
     content = {
         "machine": card,
         "versions": {**versions(), "cuda": torch.version.cuda},
@@ -114,16 +115,27 @@ def _captured(arm: str) -> Claim:
     return Claim(claim=f"a step of {arm} is captured and equals the one as written", holds=way == "captured", seen=way)
 
 
-def _study() -> Claim:
+def _study() -> list[Claim]:
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, LOCAL_VARIABLE: folder, "MONGO_URL": ""}
         command = [sys.executable, "-m", "experiments.sweep", "smoke"]
         done = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True)
         infos = [json.loads(path.read_text()) for path in Path(folder).glob("records/*/info.json")]
+        packings = list(remembered(Path(folder)).values())
     on_it = sum(info["device"] == torch.cuda.get_device_name() for info in infos)
     last = (done.stdout.splitlines() or ["no output"])[-1]
-    holds = done.returncode == 0 and on_it == len(infos) > 0
-    return Claim(claim="a study is trained on it and recorded completely", holds=holds, seen=f"{last}; {on_it} on it")
+    return [
+        Claim(
+            claim="a study is trained on it and recorded completely",
+            holds=done.returncode == 0 and on_it == len(infos) > 0,
+            seen=f"{last}; {on_it} on it",
+        ),
+        Claim(
+            claim="several runs at a time train faster than one after another",
+            holds=any(packing.runs > 1 for packing in packings),
+            seen="; ".join(map(str, packings)) or "not tried",
+        ),
+    ]
 
 
 def _training(arm: str, make_step: StepMaker) -> Training:

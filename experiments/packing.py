@@ -49,14 +49,21 @@ def best_packing(requests: Sequence[RunRequest], most: int) -> Packing:
     Takes about half a minute, once for each card and size of run: what was found is kept beside the checkpoints.
     """
     costliest = max(requests, key=lambda one: one.match["flops_g"] + one.match["flops_d"])
-    path, key = costliest.local / _FILE, _key(costliest.config, most)
-    remembered = _read(path)
-    if key not in remembered:
+    known, key = remembered(costliest.local), _key(costliest.config, most)
+    if key not in known:
         with _processes(costliest) as train_together:
-            remembered[key] = tried(train_together, most)
-        with replaced(path) as part:
-            part.write_bytes(_REMEMBERED.dump_json(remembered, indent=1))
-    return remembered[key]
+            known[key] = tried(train_together, most)
+        with replaced(costliest.local / _FILE) as part:
+            part.write_bytes(_REMEMBERED.dump_json(known, indent=1))
+    return known[key]
+
+
+def remembered(local: Path) -> dict[str, Packing]:
+    """What was tried out, as it is kept in the folder of checkpoints and data."""
+    try:
+        return _REMEMBERED.validate_json((local / _FILE).read_bytes())
+    except (OSError, ValidationError):  # tried again
+        return {}
 
 
 def tried(train_together: Callable[[int], float | None], most: int) -> Packing:
@@ -81,13 +88,6 @@ def _key(config: RunConfig, most: int) -> str:
     size = f"{config.channels}x{config.image_size}x{config.image_size}, batch {config.batch_size}"
     widths = f"{config.architecture_g} {config.width_g}, {config.architecture_d} {config.width_d}"
     return f"{device_name(torch.device(config.device))}, up to {most}: {size}, {widths}, torch {torch.__version__}"
-
-
-def _read(path: Path) -> dict[str, Packing]:
-    try:
-        return _REMEMBERED.validate_json(path.read_bytes())
-    except (OSError, ValidationError):  # tried again
-        return {}
 
 
 @contextmanager
