@@ -6,6 +6,7 @@ SEEDS ?=
 ARMS ?=
 WORKERS ?=
 RUNS_PER_GPU ?=
+ENGINE ?=
 SNAPSHOT_EVERY ?=
 AGAIN :=
 YES :=
@@ -25,8 +26,8 @@ SKIP :=
 
 # what may be set on the command line: a typo would otherwise do something else than was meant, without a word
 KNOWN := VENV STUDY SEEDS ARMS WORKERS AGAIN YES RATES PAIRS PHI SAMPLES TEST_ON DATASET ROOT IMAGES SIZE UNCHECKED \
-	SKIP SNAPSHOT_EVERY RUNS_PER_GPU TRIALS FAULT_SEED PYTHON MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA TEST_MONGO_URL \
-	SHELL MAKEFLAGS
+	SKIP SNAPSHOT_EVERY RUNS_PER_GPU TRIALS FAULT_SEED ENGINE PYTHON RAY_ADDRESS MONGO_URL GAN_STABILITY_LOCAL GAN_STABILITY_DATA \
+	TEST_MONGO_URL SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(KNOWN) -%,$(GIVEN)))
 ifneq ($(UNKNOWN),)
@@ -40,10 +41,12 @@ endif
 quoted = '$(subst ','\'',$(strip $(1)))'
 PY := $(VENV)/bin/python
 READY := $(VENV)/.installed
+CLUSTER := $(VENV)/.cluster
 MONGO := .venv-mongo
 CHOICE = $(call quoted,$(STUDY)) $(if $(SEEDS),--seeds $(call quoted,$(SEEDS))) $(if $(ARMS),--arms $(call quoted,$(ARMS)))
 PROCESSES = $(if $(WORKERS),--workers $(call quoted,$(WORKERS)))
 ON_GPUS = $(if $(RUNS_PER_GPU),--runs-per-gpu $(call quoted,$(RUNS_PER_GPU)))
+MADE_BY = $(if $(ENGINE),--engine $(call quoted,$(ENGINE)))
 KEPT = $(if $(SNAPSHOT_EVERY),--snapshot-every $(call quoted,$(SNAPSHOT_EVERY)))
 
 # a command that takes long ends with make, whatever ends that: the shell between them would pass no signal on
@@ -53,17 +56,18 @@ HERE = export GAN_STABILITY_MAKER=$$PPID;
 .PHONY: help setup stability-sweep status data report fid representation reproducibility power test faults lint bench gpu-check calibration clean purge
 
 help: ## this list
-	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
+	@echo "make TARGET [STUDY=digits] [SEEDS=n] [ARMS=a,b] [WORKERS=n] [ENGINE=ray] [AGAIN=1 [YES=1]] [VENV=folder of the environment]"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo "Also from the environment or a file .env:"
 	@echo "  MONGO_URL           mongodb://... to record to instead of a folder"
+	@echo "  RAY_ADDRESS         host:port of the Ray cluster for ENGINE=ray instead of this machine alone (docs/cluster.md)"
 	@echo "  GAN_STABILITY_DATA  folder with data sets' own files instead of runs/_local/data"
 	@echo "  GAN_STABILITY_LOCAL folder for records, checkpoints and reports instead of runs/_local and runs/reports"
 
 setup: $(READY) ## make the environment and install the pinned packages
 
-stability-sweep: $(READY) ## train what is missing of STUDY, then write its report; AGAIN=1 trains all again, SNAPSHOT_EVERY=5 keeps weights at each fifth probe
-	@$(HERE) $(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(ON_GPUS) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
+stability-sweep: $(READY) $(if $(filter ray,$(ENGINE)),$(CLUSTER)) ## train what is missing of STUDY, then write its report; ENGINE=ray: on a Ray cluster, AGAIN=1 trains all again, SNAPSHOT_EVERY=5 keeps weights at each fifth probe
+	@$(HERE) $(PY) -m experiments.sweep $(CHOICE) $(PROCESSES) $(MADE_BY) $(ON_GPUS) $(KEPT) $(if $(filter-out 0 no,$(AGAIN)),--again) $(if $(filter-out 0 no,$(YES)),--yes); status=$$?; \
 	if [ $$status -le 1 ]; then $(PY) -m analysis.report $(CHOICE) || exit $$?; fi; exit $$status
 
 status: $(READY) ## where STUDY stands, or every study that has records: complete, running (how fast, how long still), failed (why)
@@ -95,6 +99,7 @@ power: $(READY) ## how many pairs? RATES="0.6 0.2", or PAIRS=8 RATES=0.2: what c
 
 test: $(READY) ## run the tests; with a MongoDB imitation in an environment of its own, unless TEST_MONGO_URL names a server
 	@$(if $(TEST_MONGO_URL),,$(MAKE) --no-print-directory --silent $(MONGO)/.installed || echo "make test: secantusdb cannot be installed into $(MONGO): tests that need a MongoDB server are skipped" >&2)
+	@$(MAKE) --no-print-directory --silent $(CLUSTER) || echo "make test: Ray cannot be installed into $(VENV): tests that need it are skipped" >&2
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 faults: $(READY) ## break sweeps at random moments (TRIALS=50, seeded, 45 minutes at most): is anything lost, doubled or changed?
@@ -131,6 +136,12 @@ $(READY): requirements.lock
 	$$python -m venv $(VENV) || { echo "error: $$python cannot make an environment; on Debian and Ubuntu install its package python3-venv" >&2; exit 1; }
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock \
 	|| { echo "error: the packages could not be installed; pip says why above" >&2; exit 1; }
+	@touch $@
+
+# for ENGINE=ray and its tests
+$(CLUSTER): requirements-cluster.lock $(READY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-cluster.lock \
+	|| { echo "error: Ray could not be installed; pip says why above" >&2; exit 1; }
 	@touch $@
 
 # for the tests alone; the lock has hashes. What is half installed is removed, and does not count

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from experiments.choosing import ENGINES, checked_engine, engine_named
 from runs.addresses import check_local_folder, store_url
 from runs.asking import let_confirm
 from runs.errors import CommandLine, comma_separated, report_user_errors
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     study = load_study(options.study).with_snapshots(options.snapshot_every)
     study = study.override(seeds=options.seeds, arms=comma_separated(options.arms) if options.arms else None)
-    checked_workers(options.workers)
+    checked_workers(options.workers, here=checked_engine(options.engine) == "local")
     options.runs_per_gpu = checked_runs_per_gpu(options.runs_per_gpu, options.workers)
     check_local_folder()
     url = store_url()
@@ -58,6 +59,7 @@ def _cost(recorded: int, seconds: float, study: str, missing: bool) -> str:
 
 def _make_runs(study: Study, todo: Work, url: str, options: argparse.Namespace) -> None:
     # torch takes seconds to import, which a sweep that finds everything complete need not wait for
+    engine = engine_named(options.engine)
     from experiments.launch import make_runs
 
     total = len(planned_runs(study))
@@ -65,7 +67,7 @@ def _make_runs(study: Study, todo: Work, url: str, options: argparse.Namespace) 
     complete = total - len(todo.runs) + todo.recorded
     what = f"{study.label}: {complete} of {total} runs are complete, training {len(todo.runs)}{again}"
     room = {"workers": options.workers, "runs_per_gpu": options.runs_per_gpu}
-    make_runs(study, todo, url, **room, only_show=options.dry_run, what=what)
+    make_runs(study, todo, url, **room, only_show=options.dry_run, what=what, engine=engine)
 
 
 def _say_what_is_stale(study: Study, store: RunStore) -> None:
@@ -91,7 +93,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("study", help="name of a study in experiments/studies, or a YAML file")
     parser.add_argument("--seeds", type=int, help="train this many seeds instead of the study's")
     parser.add_argument("--arms", help="train only these arms (names with commas between)")
-    parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    parser.add_argument("--workers", type=int, help="runs at a time (default: one a core, here or on the cluster)")
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="local",
+        help="local: processes of this machine; ray: the Ray cluster at RAY_ADDRESS, or one of this machine",
+    )
     parser.add_argument(
         "--runs-per-gpu",
         default="auto",

@@ -1,4 +1,4 @@
-"""Where things are kept: the store, a MongoDB database or a folder, and the folder for all that is made here."""
+"""Where things are: the store, a MongoDB database or a folder, the folder for all that is made here, a Ray cluster."""
 
 import os
 import re
@@ -22,6 +22,8 @@ _MONGO_ADDRESS = re.compile(
     rf"(?P<scheme>mongodb(?:\+srv)?://)(?:(?P<user>[^@/?]*)@)?(?P<hosts>{_HOST}(?:,{_HOST})*)"
     r"(?:/(?P<name>[^?@]*))?(?:\?(?P<options>[^@]*))?"
 )
+
+_RAY_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]+):(?P<port>[0-9]{1,5})")
 
 
 def local_folder() -> Path:
@@ -83,6 +85,23 @@ def store_url() -> str:
     if not is_mongo_url(url):
         raise UserError(f"MONGO_URL is no address of a MongoDB database: {EXPECTED}")
     return url
+
+
+def ray_address() -> str | None:
+    """``host:port`` of the head of a Ray cluster: RAY_ADDRESS; None if that is unset or empty.
+
+    Raises UserError if it is no such address.
+    """
+    address = _setting("RAY_ADDRESS")
+    if not address:
+        return None
+    found = _RAY_ADDRESS.fullmatch(address)
+    if found is None or not 0 < int(found["port"]) < 2**16:
+        raise UserError(
+            "RAY_ADDRESS is no address of a Ray cluster: expected the host:port of its head, such as 10.0.0.1:6379"
+            " (no ray:// and no http://); without it this machine alone is used"
+        )
+    return address
 
 
 def is_mongo_url(url: str) -> bool:

@@ -22,12 +22,16 @@ def available_cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def checked_workers(workers: int | None) -> int | None:
+def checked_workers(workers: int | None, *, here: bool = True) -> int | None:
     """The same number of processes (None: as many as there are cores).
 
-    Raises UserError if it is below 1, or so many that starting them would bring the machine down: each holds torch and
-    half a gigabyte.
+    Raises UserError if it is below 1, or so many that starting them ``here`` would bring the machine down: each holds
+    torch and half a gigabyte.
     """
+    if not here:
+        if workers is not None and workers < 1:
+            raise UserError(f"workers={workers}: expected 1 or more runs at a time")
+        return workers
     most = MOST_A_CORE * len(available_cores())
     if workers is not None and not 1 <= workers <= most:
         raise UserError(f"workers={workers}: expected 1 to {most}, {MOST_A_CORE} a core at most")

@@ -24,7 +24,14 @@ settings.load_profile("any machine")
 
 
 # files that take a minute or more, for they start processes that train: begun last, one would keep a core alone
-LONGEST = ("test_sweep.py", "test_interrupting.py", "test_pipeline.py", "test_extending.py", "test_unlabelled.py")
+LONGEST = (
+    "test_sweep.py",
+    "test_cluster.py",
+    "test_interrupting.py",
+    "test_pipeline.py",
+    "test_extending.py",
+    "test_unlabelled.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,8 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which MongoDB the tests were run with."""
+    """Say which MongoDB the tests were run with, and what the tests with Ray took."""
     terminalreporter.write_line(f"MongoDB servers: {real_mongo_server.described()}")
+    found = [one for of_kind in terminalreporter.stats.values() for one in of_kind]
+    with_ray = [one for one in found if isinstance(one, pytest.TestReport) and "ray" in one.keywords]
+    if with_ray:
+        seconds = sum(one.duration for one in with_ray)
+        terminalreporter.write_line(f"Ray clusters: {len({one.nodeid for one in with_ray})} tests, {seconds:.0f} s")
 
 
 @pytest.fixture(scope="session")

@@ -118,10 +118,10 @@ def test_reading_the_record_does_not_import_sacred() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-def test_a_sweep_and_its_workers_begin_without_what_only_some_data_sets_need() -> None:
+def test_a_sweep_and_its_workers_begin_without_what_only_some_data_sets_or_a_cluster_need() -> None:
     code = (
-        "import sys, experiments.launch, experiments.workers;"
-        " sys.exit(sorted({'torchvision', 'sklearn', 'torch._dynamo'} & set(sys.modules)) or 0)"
+        "import sys, experiments.sweep, experiments.launch, experiments.workers;"
+        " sys.exit(sorted({'torchvision', 'sklearn', 'torch._dynamo', 'ray'} & set(sys.modules)) or 0)"
     )
     run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,7 +20,7 @@ echo ... >> "$CALLS"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The Makefile beside an environment that is installed already."""
-    for name in ("Makefile", "requirements.lock"):
+    for name in ("Makefile", "requirements.lock", "requirements-cluster.lock"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
@@ -27,6 +28,7 @@ def project(tmp_path: Path) -> Path:
     python.write_text(STAND_IN)
     python.chmod(0o755)
     (tmp_path / ".venv" / ".installed").touch()
+    (tmp_path / ".venv" / ".cluster").touch()
     return tmp_path
 
 
@@ -48,6 +50,23 @@ def test_a_sweep_and_its_report_get_the_same_choice_of_runs(project: Path) -> No
         ["-m", "experiments.sweep", "aa", "--seeds", "3", "--arms", "one,two", "--workers", "4"],
         ["-m", "analysis.report", "aa", "--seeds", "3", "--arms", "one,two"],
     ]
+
+
+def test_ray_is_installed_where_it_is_asked_for_and_nowhere_else(project: Path) -> None:
+    (project / ".venv" / ".cluster").unlink()
+    assert calls(project, "stability-sweep")[0] == ["-m", "experiments.sweep", "digits"]
+    (project / "calls").unlink()
+    install, sweep, _ = calls(project, "stability-sweep", "ENGINE=ray", RAY_ADDRESS="host:6379")
+    assert install[-2:] == ["-r", "requirements-cluster.lock"]
+    assert sweep == ["-m", "experiments.sweep", "digits", "--engine", "ray"]
+
+
+def test_what_ray_needs_agrees_with_what_is_pinned_without_it() -> None:
+    pinned, more = (
+        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / name).read_text(), flags=re.MULTILINE))
+        for name in ("requirements.lock", "requirements-cluster.lock")
+    )
+    assert "ray" in more and not pinned.keys() & more.keys()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +171,7 @@ def test_variables_of_the_environment_that_it_does_not_know_are_none_of_its_busi
     assert calls(project, "report", SEED="3", LANG="C") == [["-m", "analysis.report", "digits"]]
 
 
-@pytest.mark.parametrize("name", ["PYTHON", "MONGO_URL", "GAN_STABILITY_LOCAL"])
+@pytest.mark.parametrize("name", ["PYTHON", "MONGO_URL", "GAN_STABILITY_LOCAL", "RAY_ADDRESS"])
 def test_variables_that_programs_read_may_be_given_to_make(project: Path, name: str) -> None:
     assert calls(project, "report", f"{name}=/some where") == [["-m", "analysis.report", "digits"]]
     assert name in make(project, "help").stdout or name == "PYTHON"

@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -55,7 +54,8 @@ def run_here(project, main, *arguments, stdin=None, local="", engine=in_turn):
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(error):
         patch.setattr(addresses, "HERE", project / "runs")
-        patch.setattr(launch, "make_runs", partial(launch.make_runs, engine=engine))
+        make_runs = launch.make_runs
+        patch.setattr(launch, "make_runs", lambda *given, **named: make_runs(*given, **{**named, "engine": engine}))
         patch.setattr(sys, "stdin", stdin or io.StringIO())
         patch.setenv("MONGO_URL", "")
         patch.setenv(addresses.LOCAL_VARIABLE, local)

@@ -5,9 +5,11 @@ import shutil
 
 import pytest
 
+from experiments import choosing
 from experiments.cells import matched_cells
 from experiments.sweep import main
-from runs.errors import report_user_errors
+from runs.addresses import ray_address
+from runs.errors import UserError, report_user_errors
 from runs.study import load_study
 from tests.experiments.sweeping import edited, sweep, sweep_here
 
@@ -84,6 +86,7 @@ WRONG = {
     "no seeds": (["digits", "--seeds", "0"], "seeds=0"),
     "no workers": (["digits", "--workers", "0"], "workers=0"),
     "more workers than the machine bears": (["digits", "--workers", "100000"], "workers=100000: expected 1 to "),
+    "an engine that there is not": (["digits", "--engine", "dask"], "--engine: invalid choice: 'dask' (choose from "),
     "snapshots at no probe": (["digits", "--snapshot-every", "0"], "snapshot_every=0: expected a number of probes"),
     "snapshots at half a probe": (["digits", "--snapshot-every", "0.5"], "invalid int value: '0.5'"),
     "more seeds than anyone trains": (["digits", "--seeds", "99999999999"], "seeds=99999999999: expected"),
@@ -97,6 +100,39 @@ def test_wrong_arguments_get_one_line_and_status_2(case, capsys, monkeypatch, tm
     assert report_user_errors(lambda: main(arguments)) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and said in error
+
+
+def test_where_ray_is_not_installed_the_extra_and_the_command_are_named(monkeypatch, capsys):
+    monkeypatch.setattr(choosing, "find_spec", lambda name: None)
+    assert report_user_errors(lambda: main(["digits", "--engine", "ray"])) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "the extra 'cluster'" in error and "-r requirements-cluster.lock" in error
+
+
+NO_ADDRESSES = [
+    "host",
+    "host:",
+    ":6379",
+    "host:0",
+    "host:65536",
+    "ray://host:10001",
+    "http://host:8265",
+    "a b:1",
+    "auto",
+]
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_what_is_no_address_of_a_cluster_is_refused_with_what_is(address, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(UserError, match="expected the host:port of its head"):
+        ray_address()
+
+
+@pytest.mark.parametrize("address", ["", "host:1", "10.0.0.1:6379", "[::1]:65535"])
+def test_an_address_of_a_cluster_is_taken_as_it_is(address, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    assert ray_address() == (address or None)
 
 
 def test_an_unreachable_database_is_said_before_any_training(project):

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from runs.processes import interrupts_held
+from runs.errors import UserError
+from runs.processes import checked_workers, interrupts_held
 
 
 @pytest.mark.parametrize("others", [0, 1])
@@ -34,3 +35,10 @@ def test_without_an_interrupt_nothing_is_left_changed() -> None:
     with interrupts_held():
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert (signal.getsignal(signal.SIGINT), signal.pthread_sigmask(signal.SIG_BLOCK, [])) == (handler, blocked)
+
+
+def test_on_a_cluster_there_may_be_more_at_a_time_than_this_machine_bears_but_not_none() -> None:
+    assert checked_workers(100_000, here=False) == 100_000
+    assert checked_workers(None, here=False) is None
+    with pytest.raises(UserError, match="workers=0: expected 1 or more"):
+        checked_workers(0, here=False)

@@ -1,0 +1,1 @@
+"""Runs as tasks of a Ray cluster. Imported only where that is asked for."""
