@@ -115,8 +115,8 @@ def probes_figure(judged: Judged, place: Place) -> ReportFigure:
             title=f"Measures of samples over training{place.where}",
             sentences=[f"Median final Fréchet distance: {finals}{bar}."],
             text=f"Thick, with marks: median over runs ({_runs_each(judged)}); band: 25th to 75th percentile;"
-            " thin: runs. Grey lines: what real images and other images of known quality score; dashed: thresholds of"
-            " the verdicts. Cross: onset of collapse, divergence or non-finite values.",
+            f" thin: {shown.thin}. Grey lines: what real images and other images of known quality score; dashed:"
+            " thresholds of the verdicts. Cross: onset of collapse, divergence or non-finite values.",
             alt=f"Seven panels of measures over training. Median final Fréchet distance: {finals}{bar}.",
         ),
         data=shown.drawn,

@@ -25,6 +25,7 @@ BAND = (0.25, 0.75)  # quantiles over runs
 WINDOWS = 100  # of the median line: a minibatch's noise is not what it is to show
 ENVELOPES = 150  # of a thin line: its extremes in each, which is all that print can resolve
 PANELS = 3  # a row of measures
+LINES = 24  # runs of an arm that have a thin line: of hundreds none could be followed, and each costs its points
 CROWDED = 6_000  # points in a panel: from here on thin lines become pixels in SVG and PDF
 
 # where both players are at the equilibrium of the non-saturating game: D answers one half
@@ -87,9 +88,11 @@ def extremes_in_windows(steps: NDArray[np.int64], values: Floats) -> tuple[Float
 class Curves:
     """What is drawn of quantities along training, up to step ``last``; steps count generator updates.
 
-    runs: columns trace, arm, seed, step, value; NaN is a gap. medians: trace, arm, step, median, low and high, which
-    are BAND over runs. onsets: of runs that failed, trace, arm, seed, step, value: where a run's cross stands. failed:
-    arm, seed, step: all onsets, also where a trace has no point before. lines: what each quantity is read against.
+    runs: columns trace, arm, seed, step, value, of the first LINES seeds; NaN is a gap. medians: trace, arm, step,
+    median, low and high, which are BAND over all runs. onsets: of runs that failed, trace, arm, seed, step, value:
+    where a run's cross stands. failed: arm, seed, step: all onsets, also where a trace has no point before. lines: what
+    each quantity is read against.
+    counts: all runs of each arm.
     """
 
     runs: pd.DataFrame
@@ -97,13 +100,26 @@ class Curves:
     onsets: pd.DataFrame
     failed: pd.DataFrame
     lines: Mapping[str, Sequence[ReferenceLine]]
+    counts: Mapping[str, int]
     last: int
+
+    @property
+    def thin(self) -> str:
+        """Which runs have a thin line, in words."""
+        return "runs" if max(self.counts.values()) <= LINES else f"runs, those of the first {LINES} seeds"
 
     @property
     def drawn(self) -> dict[str, pd.DataFrame]:
         """By kind of mark."""
         lines = [{"trace": trace, **asdict(line)} for trace, own in self.lines.items() for line in own]
-        return {"run": self.runs, "median": self.medians, "onset": self.onsets, "line": pd.DataFrame(lines)}
+        counts = pd.DataFrame({"arm": list(self.counts), "runs": list(self.counts.values())})
+        return {
+            "run": self.runs,
+            "median": self.medians,
+            "onset": self.onsets,
+            "line": pd.DataFrame(lines),
+            "count": counts,
+        }
 
     def of(self, trace: str, arm: str) -> "Curves":
         """One arm in one quantity."""
@@ -125,8 +141,8 @@ def curves(
     frames: list[list[pd.DataFrame]] = [[], [], []]
     for (trace, arm), own in groups:
         steps, values = runs_by_step(own)
-        seeds = np.sort(own["seed"].unique())
-        thin = [extremes_in_windows(steps, line) if windows else (steps, line) for line in values]
+        seeds = np.sort(own["seed"].unique())[:LINES]
+        thin = [extremes_in_windows(steps, line) if windows else (steps, line) for line in values[:LINES]]
         at, over = in_windows(steps, values) if windows else (steps, values)
         failed = onsets[onsets["arm"] == arm].set_index("seed")["step"]
         made = (_run_rows(seeds, thin), _median_rows(at, over), onset_places(own, failed))
@@ -139,6 +155,7 @@ def curves(
         onsets=crosses,
         failed=onsets,
         lines={str(trace): lines[trace] for trace in points["trace"].unique() if trace in lines},
+        counts={str(arm): own["seed"].nunique() for arm, own in points.groupby("arm", sort=False, observed=True)},
         last=int(points["step"].max()),
     )
 
@@ -173,7 +190,7 @@ def traces(
     ticks = _update_ticks(shown.last)
     for row, arm in zip(grid, arms, strict=True):
         failed = shown.failed[shown.failed["arm"] == arm]["step"]
-        n = shown.runs[shown.runs["arm"] == arm]["seed"].nunique()
+        n = shown.counts.get(arm, 0)
         for axes, name in zip(row, names, strict=True):
             _trace_panel(axes, shown.of(name, arm), styles[arm])
             draw_lines(axes, shown.lines.get(name, ()))

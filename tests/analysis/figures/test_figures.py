@@ -30,6 +30,7 @@ from analysis.figures.sheets import chosen_seeds, median_seed, sample_sheet, til
 from analysis.figures.style import VERDICTS, arm_styles, lay_out, save
 from analysis.figures.traces import (
     EQUILIBRIUM,
+    LINES,
     curves,
     extremes_in_windows,
     in_windows,
@@ -305,6 +306,22 @@ def test_thin_lines_hold_the_recorded_extremes() -> None:
     recorded = frame[(frame["arm"] == "mlp") & (frame["seed"] == 3) & (frame["trace"] == "loss_d")]["value"]
     drawn = run_lines(panels(figure)[0])[3]
     assert (np.nanmin(drawn), np.nanmax(drawn)) == (recorded.min(), recorded.max())
+
+
+def test_of_very_many_runs_the_first_have_a_thin_line_and_all_count() -> None:
+    first = points(LOSSES)
+    seeds = -(-(LINES + 1) // len(SEEDS)) * len(SEEDS)
+    frame = pd.concat(
+        first.assign(seed=first["seed"] + more, value=first["value"] + more) for more in range(0, seeds, len(SEEDS))
+    )
+    few, many = (curves(own, NO_ONSETS, EQUILIBRIUM, windows=True) for own in (first, frame))
+    assert set(many.runs["seed"]) == set(range(LINES))
+    assert many.counts == dict.fromkeys(ARMS, seeds) and few.counts == dict.fromkeys(ARMS, len(SEEDS))
+    assert (few.thin, many.thin) == ("runs", f"runs, those of the first {LINES} seeds")
+    assert many.medians["median"].mean() > few.medians["median"].mean() + LINES / 3
+    figure = traces(many, names=LOSSES, arms=ARMS, styles=STYLES)
+    assert panels(figure)[0].get_title() == f"mlp (n = {seeds})"
+    assert len(run_lines(panels(figure)[0])) == LINES
 
 
 def test_arms_have_the_same_colour_in_every_figure() -> None:
