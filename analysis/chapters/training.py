@@ -67,7 +67,8 @@ def _trace_figure(
             text=f"Thin: {shown.thin}, thinned to their extremes in short windows. Thick: median over runs of their"
             " medians in a hundredth of the budget; band: 25th to 75th percentile over runs; values that are not finite"
             " do not count. Dashed: equilibrium. Cross: onset of collapse, divergence or non-finite values; the"
-            " coloured numbers under each axis count the runs without one so far. A loss does not tell how good samples are.",
+            " coloured numbers under each axis count the runs without one so far. A loss does not tell how good samples"
+            " are.",
             alt=f"{title}{place.where} over training, a row an arm. Lowest and highest arm at the end: {ends}.",
         ),
         data=shown.drawn,

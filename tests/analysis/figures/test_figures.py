@@ -320,7 +320,7 @@ def test_of_very_many_runs_the_first_have_a_thin_line_and_all_count() -> None:
     assert (few.thin, many.thin) == ("runs", f"runs, those of the first {LINES} seeds")
     assert many.medians["median"].mean() > few.medians["median"].mean() + LINES / 3
     figure = traces(many, names=LOSSES, arms=ARMS, styles=STYLES)
-    assert panels(figure)[0].get_title() == f"mlp (n = {seeds})"
+    assert panels(figure)[0].get_title(loc="left") == f"mlp (n = {seeds})"
     assert len(run_lines(panels(figure)[0])) == LINES
 
 
