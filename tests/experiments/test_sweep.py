@@ -51,7 +51,7 @@ def test_a_sweep_says_at_its_end_what_it_cost_and_what_is_next(by_two_workers):
 
 
 def test_a_sweep_with_runs_missing_says_where_to_look(project):
-    def none(requests, workers):
+    def none(requests, workers, runs_per_gpu):
         yield from ()
 
     done = sweep_here(project, "smoke", "--seeds", "1", engine=none)
