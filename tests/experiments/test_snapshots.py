@@ -265,4 +265,4 @@ def test_a_dry_run_counts_their_disk(project):
 
 def _megabytes(project, *more):
     shown = sweep_here(project, "digits", "--arms", "dcgan", "--seeds", "1", *more, "--dry-run").stdout
-    return int(re.search(r"records: about (\d+) MB in a folder", shown)[1])
+    return float(re.search(r"records: about ([\d.]+) MB in a folder", shown)[1])
