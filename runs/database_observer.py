@@ -138,7 +138,9 @@ class DatabaseObserver(WithoutSources, MongoObserver):
 
     def _try(self, send: Callable[[], None], *, held_up: bool = False, progress: bool = True) -> bool:
         """Whether this worked; sacred would not ask again an observer that raised once."""
-        seconds = self._patience.left() if self._ending or held_up else CALL_SECONDS
+        # a heartbeat beside a run that is held up already has no more time than that: the run waits for its lock
+        held_up = held_up or self._ending or self._patience.until is not None
+        seconds = self._patience.left() if held_up else CALL_SECONDS
         if seconds <= 0:
             return False
         try:
