@@ -1,21 +1,18 @@
 """``python -m benchmarks``: measure, print, and keep the figures in ``benchmarks/results``."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
 from benchmarks.loop import recording, tricks
-from benchmarks.measure import Ratio, busy_share, result_file
+from benchmarks.measure import Ratio, busy_share, machine, result_file
 from benchmarks.products import probes, products
 from benchmarks.scale import ReportCost, report_costs
 from benchmarks.thousands import CommandCost, command_costs
 from benchmarks.workers import workers
-from experiments.environment import device_name, versions
+from experiments.environment import versions
 from runs.errors import CommandLine, UserError, report_user_errors
 from runs.files import replaced
 from runs.validation import unknown
@@ -57,15 +54,14 @@ def main() -> int:
 
 
 def _keep(part: str, measured: Measured, busy: float) -> Path:
-    machine = f"{device_name(torch.device('cpu'))}, {os.cpu_count()} cores"
     content = {
-        "machine": machine,
+        "machine": machine(),
         "busy_share_before": round(busy, 4),
         "versions": versions(),
         "command": f"python -m benchmarks {part}",
         "measured": [asdict(one) for one in measured],
     }
-    path = result_file(f"{machine} {part}")
+    path = result_file(f"{machine()} {part}")
     path.parent.mkdir(exist_ok=True)
     with replaced(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

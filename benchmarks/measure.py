@@ -1,11 +1,17 @@
 """Timing in turns, so that a machine whose speed drifts treats both sides alike."""
 
+import os
 import re
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
+
+import torch
+
+from experiments.environment import device_name
 
 ROUNDS = 9
 _RESULTS = Path(__file__).parent / "results"
@@ -36,6 +42,18 @@ class Ratio:
 def result_file(name: str) -> Path:
     """Where the figures of that name are kept."""
     return _RESULTS / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.json"
+
+
+def machine() -> str:
+    """Processor and number of cores."""
+    return f"{device_name(torch.device('cpu'))}, {os.cpu_count()} cores"
+
+
+def peak_gigabytes(process: Popen[str] | Popen[bytes]) -> float:
+    """Waits for its end; the memory of its largest process. Its ``returncode`` is set."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)  # Popen itself has not waited for it
+    return usage.ru_maxrss / 2**20
 
 
 def ratio(name: str, first: list[float], second: list[float], *, unit: str, demand: str = "") -> Ratio:

@@ -1,6 +1,5 @@
 """How a report's time, memory and size grow with the number of recorded runs, without and with a grid."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -9,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measure import peak_gigabytes
 from runs.store import open_store
 from runs.study import load_study
 from tests.analysis.plausible import record_study
@@ -67,11 +67,10 @@ def _timed(name: str, seeds: int, folder: str) -> tuple[float, float]:
     command = [sys.executable, "-m", "benchmarks.scale", name, str(seeds), folder]
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=Path(__file__).parent.parent)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)  # Popen itself has not waited for it
+    gigabytes = peak_gigabytes(process)
     if process.returncode:
         raise RuntimeError(f"the report of {name} over {seeds} seeds failed with status {process.returncode}")
-    return time.perf_counter() - started, usage.ru_maxrss / 2**20
+    return time.perf_counter() - started, gigabytes
 
 
 def _write(name: str, seeds: int, folder: str) -> None:

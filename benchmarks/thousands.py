@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measure import peak_gigabytes
 from runs.study import Study, load_study
 from tests.analysis.plausible import record_study
 
@@ -94,8 +95,7 @@ def _timed(folder: str, arguments: Sequence[str], until: str | None) -> tuple[fl
             break
     seconds = time.perf_counter() - started
     process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)  # Popen itself has not waited for it
+    gigabytes = peak_gigabytes(process)
     if until is None and process.returncode not in (0, 1):
         raise RuntimeError(f"{' '.join(arguments)} failed with status {process.returncode}")
-    return seconds, usage.ru_maxrss / 2**20
+    return seconds, gigabytes

@@ -63,7 +63,6 @@ def run_locally(
     gpus = visible_gpus() if "cuda" in devices else []
     if runs_per_gpu is not None and not gpus:
         raise UserError(f"{runs_per_gpu} runs a GPU: no run of these is made on a GPU here; give the number of workers")
-    _make_data(requests)
     room, said = _room(requests, workers, runs_per_gpu, gpus)
     threads = max(request.config.threads for request in requests)
     return _saying(said, make_all(requests, Workers(places_of(min(room, len(requests)), threads, gpus))))
@@ -82,6 +81,7 @@ def _room(
         return runs_per_gpu * len(gpus), None
     if len(requests) <= len(gpus):
         return len(requests), None
+    _make_data(requests)
     here = [replace(request, config=on_this_machine(request.config)) for request in requests]
     packing = best_packing(here, most=max(1, cores // len(gpus)))
     return packing.runs * len(gpus), f"{counted(len(gpus), 'GPU')}, on each {packing}"

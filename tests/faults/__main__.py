@@ -6,7 +6,6 @@ an undisturbed sweep. The figures are kept in ``benchmarks/results``.
 """
 
 import argparse
-import json
 import random
 import shutil
 import sys
@@ -16,14 +15,11 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
-from experiments.environment import code_state, device_name, versions
 from runs.errors import CommandLine, report_user_errors
-from runs.files import write_output
 from runs.store import open_store
 from tests.experiments.interrupting import recorded_of
 from tests.experiments.sweeping import edited
+from tests.faults.figures import keep_figures
 from tests.faults.kinds import FAULTS, IN_A_DATABASE
 from tests.faults.processes import Place, stop_all
 from tests.mongo_server import MongoServer
@@ -54,7 +50,12 @@ def main() -> int:
         stop_all()
     print(*_summary(trials), sep="\n")
     if options.out:
-        write_output(options.out, json.dumps(_content(options, trials, time.monotonic() - began), indent=1) + "\n")
+        figures = {
+            "minutes": round((time.monotonic() - began) / 60, 1),
+            "summary": _summary(trials),
+            "trials": [asdict(trial) for trial in trials],
+        }
+        keep_figures(options.out, f"make faults TRIALS={options.trials} FAULT_SEED={options.seed}", figures)
     return 1 if any(trial.wrong for trial in trials) else 0
 
 
@@ -143,18 +144,6 @@ def _summary(trials: list[Trial]) -> list[str]:
         well = sum(not trial.wrong for trial in own)
         lines.append(f"{kind}: {well} of {len(own)} complete and equal to the bit")
     return lines
-
-
-def _content(options: argparse.Namespace, trials: list[Trial], seconds: float) -> dict[str, object]:
-    return {
-        "command": f"make faults TRIALS={options.trials} FAULT_SEED={options.seed}",
-        "machine": device_name(torch.device("cpu")),
-        "versions": versions(),
-        "code": code_state(),
-        "minutes": round(seconds / 60, 1),
-        "summary": _summary(trials),
-        "trials": [asdict(trial) for trial in trials],
-    }
 
 
 def _parse() -> argparse.Namespace:

@@ -4,7 +4,6 @@ Both records must hold each run exactly once, complete, and the same to the bit.
 in ``benchmarks/results``.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -15,15 +14,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
-from experiments.environment import code_state, device_name, versions
 from runs.errors import CommandLine, UserError, report_user_errors
-from runs.files import write_output
 from runs.store import open_store
 from tests import real_mongo
 from tests.experiments.interrupting import recorded_of
 from tests.experiments.sweeping import edited
+from tests.faults.figures import keep_figures
 from tests.faults.processes import Place, stop_all
 from tests.project import ROOT
 
@@ -56,7 +52,8 @@ def main() -> int:
     finally:
         stop_all()
     print(*crowds, sep="\n")
-    write_output(options.out, json.dumps(_content(options.runs, options.workers, crowds), indent=1) + "\n")
+    command = f"python -m tests.faults.crowd --runs {options.runs} --workers {options.workers}"
+    keep_figures(options.out, command, {"crowds": [asdict(crowd) for crowd in crowds]})
     return 1 if any(crowd.wrong for crowd in crowds) else 0
 
 
@@ -110,16 +107,6 @@ def _server(folder: Path) -> Iterator[tuple[str, str]]:
             yield real_mongo.version(), real_mongo.in_database(own, _DATABASE)
     else:
         raise UserError(f"{real_mongo.NONE}; `make test` installs it")
-
-
-def _content(runs: int, workers: int, crowds: list[Crowd]) -> dict[str, object]:
-    return {
-        "command": f"python -m tests.faults.crowd --runs {runs} --workers {workers}",
-        "machine": f"{device_name(torch.device('cpu'))}, {os.cpu_count()} cores",
-        "versions": versions(),
-        "code": code_state(),
-        "crowds": [asdict(crowd) for crowd in crowds],
-    }
 
 
 if __name__ == "__main__":
