@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from runs.errors import UserError
 from runs.filters import TIMES
 from runs.matches import matches
@@ -179,7 +181,7 @@ def _json_object(path: Path) -> tuple[dict[str, Any], str | None]:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for a writer
             return {}, f"{path.name}: expected a file"
-        content = json.loads(path.read_bytes())
+        content = _parsed(path.read_bytes())
     except FileNotFoundError:
         return {}, None
     except OSError as error:
@@ -187,3 +189,10 @@ def _json_object(path: Path) -> tuple[dict[str, Any], str | None]:
     except (ValueError, RecursionError) as error:
         return {}, f"{path.name}: no JSON ({error})"
     return (content, None) if isinstance(content, dict) else ({}, f"{path.name}: expected an object")
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)  # four times faster
+    except orjson.JSONDecodeError:  # stricter too: it knows no NaN
+        return json.loads(content)

@@ -22,6 +22,7 @@ from analysis.figures.designs import specification_curve
 from analysis.figures.outcomes import sensitivity
 from analysis.figures.style import VERDICTS
 from analysis.findings.questions import LABELS, UNITS
+from analysis.judging.choices import Choices
 from analysis.judging.judgements import cases, count_verdicts
 from analysis.judging.pairs import paired_runs
 from analysis.judging.study_data import StudyData
@@ -137,8 +138,8 @@ def _stable(
     """Whether each run is (K, N, P, A)."""
     by_run = {case.run["run_id"]: case for point in points for case in cases(data.only(contrast.arms, point))}
     runs = paired_runs(data, contrast.arms, points)
-    codes = [[by_run[run_id].verdict(thresholds).code for run_id in runs.flat] for thresholds in chosen]
-    stable = [[code is VerdictCode.STABLE for code in own] for own in codes]
+    compared = Choices([by_run[run_id] for run_id in runs.flat])
+    stable = [[code is VerdictCode.STABLE for code in compared.codes(thresholds)] for thresholds in chosen]
     return np.array(stable, dtype=np.bool_).reshape(len(chosen), *runs.shape)
 
 
@@ -284,12 +285,8 @@ def verdict_sensitivity(data: StudyData) -> tuple[pd.DataFrame, list[str]]:
     """
     plan = data.study.plan.thresholds
     every_case = cases(data)
-    arms = [case.run["arm"] for case in every_case]
-
-    def judged_by(thresholds: Thresholds) -> list[VerdictCode]:
-        return [case.verdict(thresholds).code for case in every_case]
-
-    before = judged_by(plan)
+    arms, judged = [case.run["arm"] for case in every_case], Choices(every_case)
+    before = judged.codes(plan)
     rows, skipped = [], []
 
     def add(threshold: str, factor: float | None, value: float | None, after: Sequence[VerdictCode]) -> None:
@@ -309,7 +306,7 @@ def verdict_sensitivity(data: StudyData) -> tuple[pd.DataFrame, list[str]]:
             except UserError:
                 skipped.append(f"{name} × {factor:g} is left out: no study can declare it")
                 continue
-            add(name, factor, getattr(thresholds, name), judged_by(thresholds))
+            add(name, factor, getattr(thresholds, name), judged.codes(thresholds))
     unsettled, stable = VerdictCode.UNSETTLED, VerdictCode.STABLE
     add(AS_STABLE, None, None, [stable if code is unsettled else code for code in before])
     return frame(rows), skipped

@@ -1,13 +1,14 @@
 """What verdicts are made of: probes, the limits they are held against, and where probes are beyond them."""
 
-# P probes
+# N runs, P probes; (…, P): of one run (P,), of several (N, P)
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from runs.plan import Thresholds
@@ -20,7 +21,7 @@ LABELLED = 2  # classes; with fewer there are no labels to count modes or confid
 
 @dataclass(frozen=True, kw_only=True)
 class Probes:
-    """One run's probes in the order of their steps; every array has shape (P,).
+    """One run's probes in the order of their steps; every array has shape (P,), or (N, P) of several runs.
 
     ``confidence`` and ``modes`` are None where the data have no labels. Values are as recorded, NaN included.
     """
@@ -34,6 +35,12 @@ class Probes:
     confidence: Floats | None = None
     modes: Floats | None = None
 
+    @classmethod
+    def stacked(cls, runs: Sequence[Self]) -> Self:
+        """Those of several runs with equally many probes, of images of one kind."""
+        each = [run.arrays() for run in runs]
+        return cls(**{name: np.stack([arrays[name] for arrays in each]) for name in each[0]})
+
     def until(self, step: int) -> Self:
         """The probes up to and including that step."""
         kept = self.steps <= step
@@ -41,7 +48,7 @@ class Probes:
 
     @cached_property
     def finite(self) -> Flags:
-        """Probes (P,) at which everything measured is a finite number."""
+        """Probes (…, P) at which everything measured is a finite number."""
         return np.logical_and.reduce([np.isfinite(array) for array in self.arrays().values()])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -83,15 +90,21 @@ def limits_from(references: Mapping[str, Mapping[str, float]], thresholds: Thres
 
 
 def first_learned_step(probes: Probes, limits: Limits) -> int | None:
-    """First probe at or below the bar, or first of the first realistic stretch, whichever is earlier; None if never."""
-    at_bar = np.flatnonzero(probes.frechet <= limits.bar)
-    starts = [start for start, _ in stretches(realistic_probes(probes, limits), limits.probes)]
-    first = [*at_bar[:1], *starts[:1]]
-    return int(probes.steps[min(first)]) if first else None
+    """The step of the first of one run's :func:`learned_probes`; None if there is none."""
+    learned = learned_probes(probes, limits)
+    return int(probes.steps[learned.argmax()]) if learned.any() else None
+
+
+def learned_probes(probes: Probes, limits: Limits) -> Flags:
+    """Probes (…, P) from learning on: from the first at or below the bar, or the first of the first realistic stretch,
+    whichever is earlier.
+    """
+    begins = (probes.frechet <= limits.bar) | starting(realistic_probes(probes, limits), limits.probes)
+    return np.logical_or.accumulate(begins, axis=-1)
 
 
 def realistic_probes(probes: Probes, limits: Limits) -> Flags:
-    """Probes (P,) whose samples are realistic, though perhaps narrow."""
+    """Probes (…, P) whose samples are realistic, though perhaps narrow."""
     realistic = (probes.precision >= limits.precision) & (probes.density >= limits.density)
     if limits.confidence is not None and probes.confidence is not None:
         realistic &= probes.confidence >= limits.confidence
@@ -99,7 +112,7 @@ def realistic_probes(probes: Probes, limits: Limits) -> Flags:
 
 
 def narrow_probes(probes: Probes, limits: Limits) -> Flags:
-    """Probes (P,) whose samples cover less of the data than a run that works may."""
+    """Probes (…, P) whose samples cover less of the data than a run that works may."""
     narrow = probes.recall < limits.recall
     if limits.modes is not None and probes.modes is not None:
         narrow |= probes.modes < limits.modes
@@ -107,25 +120,38 @@ def narrow_probes(probes: Probes, limits: Limits) -> Flags:
 
 
 def risen_probes(probes: Probes, limits: Limits) -> Flags:
-    """Probes (P,) whose Fréchet distance has risen too far above the best so far, wherever the bar is."""
-    best = np.fmin.accumulate(probes.frechet)
+    """Probes (…, P) whose Fréchet distance has risen too far above the best so far, wherever the bar is."""
+    best = np.fmin.accumulate(probes.frechet, axis=-1)
     return probes.frechet > limits.divergence * best
 
 
 def diverging_probes(probes: Probes, limits: Limits) -> Flags:
-    """Probes (P,) at which a run that had reached the bar is above it again, and risen."""
-    reached = np.logical_or.accumulate(probes.frechet <= limits.bar)
+    """Probes (…, P) at which a run that had reached the bar is above it again, and risen."""
+    reached = np.logical_or.accumulate(probes.frechet <= limits.bar, axis=-1)
     return reached & risen_probes(probes, limits) & (probes.frechet > limits.bar)
 
 
 def healthy_probes(probes: Probes, limits: Limits) -> Flags:
-    """Probes (P,) of a run that works: at or below the bar or realistic, not narrow, and not both risen and above it.
+    """Probes (…, P) of a run that works: at or below the bar or realistic, not narrow, and not both risen and above it.
 
     A probe with a value that is not finite is not healthy.
     """
     good = (probes.frechet <= limits.bar) | realistic_probes(probes, limits)
     risen = risen_probes(probes, limits) & (probes.frechet > limits.bar)
     return good & ~narrow_probes(probes, limits) & ~risen & probes.finite
+
+
+def starting(flags: Flags, least: int) -> Flags:
+    """Where (…, P) so many true flags begin, or that many more."""
+    begins = np.zeros_like(flags)
+    if least <= flags.shape[-1]:
+        begins[..., : flags.shape[-1] - least + 1] = sliding_window_view(flags, least, axis=-1).all(axis=-1)
+    return begins
+
+
+def ending(flags: Flags, least: int) -> Flags:
+    """Whether (…) the last so many flags are all true."""
+    return flags[..., -least:].all(axis=-1) & (flags.shape[-1] >= least)
 
 
 def stretches(flags: Flags, least: int) -> list[tuple[int, int]]:

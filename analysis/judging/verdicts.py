@@ -7,7 +7,7 @@ learned, fails by no rule and is not healthy there is ``unsettled``: its budget 
 a recovery.
 """
 
-# P probes
+# N runs, P probes
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.judging.criteria import (
     LABELLED,
@@ -22,9 +23,11 @@ from analysis.judging.criteria import (
     Limits,
     Probes,
     diverging_probes,
+    ending,
     final_stretch,
     first_learned_step,
     healthy_probes,
+    learned_probes,
     limits_from,
     narrow_probes,
     risen_probes,
@@ -48,6 +51,7 @@ __all__ = [
     "Recovery",
     "Verdict",
     "VerdictCode",
+    "codes",
     "judge",
     "limits_from",
 ]
@@ -120,8 +124,10 @@ def judge(
         raise ValueError("no probe to judge by")
     learned_step = first_learned_step(probes, limits)
     broken = of_nonfinite(probes, first_nonfinite or {}, until_step)
+    code = _CODES[int(_places(probes, limits, np.array(broken is not None)))]
     risen = final_stretch(risen_probes(probes, limits), limits.probes) > 0
-    code, evidence, stretch = _decide(probes, limits, learned_step, broken, risen=risen)
+    stretch = _final_failure(code, probes, limits)
+    evidence = broken or _evidence(code, probes, limits, learned_step, stretch, risen=risen)
     onset = int(probes.steps[-stretch]) if stretch else None
     return Verdict(
         code=code,
@@ -130,42 +136,68 @@ def judge(
         evidence=evidence,
         extent=_extent(probes, limits, stretch) if code is VerdictCode.COLLAPSED else None,
         degraded=risen and code in (VerdictCode.STABLE, VerdictCode.UNLEARNED),
-        recoveries=_recoveries(probes, limits, learned_step),
+        recoveries=_recoveries(probes, limits),
     )
 
 
-def _decide(
-    probes: Probes, limits: Limits, learned_step: int | None, broken: Evidence | None, *, risen: bool
-) -> tuple[VerdictCode, Evidence, int]:
-    """The code, its evidence, and how many probes at the end are collapsed or diverged, 0 for other codes."""
-    if broken is not None:
-        return VerdictCode.NONFINITE, broken, 0
+def codes(probes: Probes, limits: Limits, broken: Flags) -> list[VerdictCode]:
+    """The codes alone that :func:`judge` gives each of several runs, of probes (N, P).
+
+    broken: whether (N,) a run has a non-finite value, in its probes or elsewhere.
+    """
+    return [_CODES[place] for place in _places(probes, limits, broken)]
+
+
+def _places(probes: Probes, limits: Limits, broken: Flags) -> NDArray[np.intp]:
+    """The codes (…) of runs with probes (…, P), as places among ``_CODES``."""
+    learned = learned_probes(probes, limits)
+    holds = {
+        VerdictCode.NONFINITE: broken,
+        VerdictCode.UNLEARNED: ~learned[..., -1],
+        VerdictCode.COLLAPSED: ending(_collapsed_probes(probes, limits), limits.probes),
+        VerdictCode.DIVERGED: ending(diverging_probes(probes, limits), limits.probes),
+        VerdictCode.UNSETTLED: ~ending(healthy_probes(probes, limits) & learned, limits.probes),
+        VerdictCode.STABLE: np.ones_like(broken),
+    }
+    return np.argmax([holds[code] for code in _CODES], axis=0)
+
+
+_CODES = tuple(VerdictCode)
+
+
+def _final_failure(code: VerdictCode, probes: Probes, limits: Limits) -> int:
+    """How many probes at the end are collapsed or diverged, 0 for other codes."""
+    if code is VerdictCode.COLLAPSED:
+        return final_stretch(_collapsed_probes(probes, limits), limits.probes)
+    return final_stretch(diverging_probes(probes, limits), limits.probes) if code is VerdictCode.DIVERGED else 0
+
+
+def _evidence(
+    code: VerdictCode, probes: Probes, limits: Limits, learned_step: int | None, stretch: int, *, risen: bool
+) -> Evidence:
+    """What a code rests on, of a run whose values are all finite."""
     if learned_step is None:
-        return VerdictCode.UNLEARNED, of_unlearned(probes, limits, degraded=risen), 0
-    collapsed = final_stretch(_collapsed_probes(probes, limits, learned_step), limits.probes)
-    if collapsed:
-        return VerdictCode.COLLAPSED, of_collapse(probes, limits, collapsed), collapsed
-    diverged = final_stretch(diverging_probes(probes, limits), limits.probes)
-    if diverged:
-        return VerdictCode.DIVERGED, of_divergence(probes, limits, diverged), diverged
-    if final_stretch(healthy_probes(probes, limits) & (probes.steps >= learned_step), limits.probes):
-        return VerdictCode.STABLE, of_stability(probes, limits), 0
-    return VerdictCode.UNSETTLED, of_unsettled(probes, limits, learned_step), 0
+        return of_unlearned(probes, limits, degraded=risen)
+    if code is VerdictCode.COLLAPSED:
+        return of_collapse(probes, limits, stretch)
+    if code is VerdictCode.DIVERGED:
+        return of_divergence(probes, limits, stretch)
+    if code is VerdictCode.STABLE:
+        return of_stability(probes, limits)
+    return of_unsettled(probes, limits, learned_step)
 
 
-def _collapsed_probes(probes: Probes, limits: Limits, learned_step: int) -> Flags:
-    """Narrow probes (P,) from learning on: before it every run is narrow."""
-    return narrow_probes(probes, limits) & (probes.steps >= learned_step)
+def _collapsed_probes(probes: Probes, limits: Limits) -> Flags:
+    """Narrow probes (…, P) from learning on: before it every run is narrow."""
+    return narrow_probes(probes, limits) & learned_probes(probes, limits)
 
 
 def _extent(probes: Probes, limits: Limits, stretch: int) -> Literal["total", "partial"]:
     return "total" if np.median(probes.diversity[-stretch:]) < limits.diversity else "partial"
 
 
-def _recoveries(probes: Probes, limits: Limits, learned_step: int | None) -> tuple[Recovery, ...]:
+def _recoveries(probes: Probes, limits: Limits) -> tuple[Recovery, ...]:
     """Collapses of a run that had learned and that ended in a finite probe that was not narrow."""
-    if learned_step is None:
-        return ()
-    collapsed, finite = _collapsed_probes(probes, limits, learned_step), probes.finite
+    collapsed, finite = _collapsed_probes(probes, limits), probes.finite
     ended = [(start, end) for start, end in stretches(collapsed, limits.probes) if end < len(collapsed) and finite[end]]
     return tuple(Recovery(onset_step=int(probes.steps[start]), end_step=int(probes.steps[end])) for start, end in ended)

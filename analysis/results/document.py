@@ -312,11 +312,15 @@ def to_json(results: Results) -> str:
 
 def _text(plain: Any, margin: str = "") -> str:
     inside = plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else ()
-    if not any(isinstance(item, dict | list) for item in inside):
-        return json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    if _NESTED.isdisjoint(map(type, inside)):
+        return _LINES.encode(plain)
     further = f"{margin}  "
     if isinstance(plain, list):
         lines = [f"{further}{_text(item, further)}" for item in plain]
         return "\n".join(["[", ",\n".join(lines), f"{margin}]"])
-    lines = [f"{further}{json.dumps(key, ensure_ascii=False)}: {_text(item, further)}" for key, item in plain.items()]
+    lines = [f"{further}{_LINES.encode(key)}: {_text(item, further)}" for key, item in plain.items()]
     return "\n".join(["{", ",\n".join(lines), f"{margin}}}"])
+
+
+_NESTED = {dict, list}
+_LINES = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

@@ -19,9 +19,14 @@ class Rows:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Each row's values by column, None where there is none; infinite ones stay."""
         for frame in self.frames:
-            plain = frame.astype(object).where(frame.notna(), None)
-            for row in plain.to_dict(orient="records"):
-                yield {str(name): value for name, value in row.items()}
+            names = [str(name) for name in frame.columns]
+            for row in zip(*(_plain_column(column) for _, column in frame.items()), strict=True):
+                yield dict(zip(names, row, strict=True))
+
+
+def _plain_column(column: pd.Series) -> list[Any]:
+    plain = column.astype(object).where(column.notna(), None).tolist()
+    return [value.item() if isinstance(value, np.generic) else value for value in plain]
 
 
 def to_plain(value: Any) -> Any:
@@ -31,7 +36,7 @@ def to_plain(value: Any) -> Any:
     Raises TypeError for anything else that JSON does not know.
     """
     if isinstance(value, Rows):
-        return [_plain_mapping(row) for row in value]
+        return [row if _is_plain(row) else _plain_mapping(row) for row in value]
     if is_dataclass(value) and not isinstance(value, type):
         return _plain_mapping({field.name: getattr(value, field.name) for field in fields(value)})
     if isinstance(value, Mapping):
@@ -47,6 +52,14 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     raise TypeError(f"{type(value).__name__} has no plain form: {value!r}")
+
+
+def _is_plain(row: Mapping[str, Any]) -> bool:
+    """Whether JSON can hold each value as it is. Nearly every row of a figure is so, and there are a million."""
+    return all(type(value) in _PLAIN or (type(value) is float and math.isfinite(value)) for value in row.values())
+
+
+_PLAIN = {str, int, bool, type(None)}
 
 
 def _plain_mapping(mapping: Mapping[Any, Any]) -> dict[str, Any]:
