@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.curves import Curve, curves
 from benchmarks.loop import recording, tricks
 from benchmarks.measure import Ratio, busy_share, machine, result_file
 from benchmarks.products import probes, products
@@ -20,7 +21,7 @@ from runs.validation import unknown
 _QUIET = 0.05
 
 
-Measured = Sequence[Ratio] | Sequence[ReportCost] | Sequence[CommandCost]
+Measured = Sequence[Ratio] | Sequence[ReportCost] | Sequence[CommandCost] | Sequence[Curve]
 
 PARTS: dict[str, Callable[[], Measured]] = {
     "recording": recording,
@@ -28,6 +29,7 @@ PARTS: dict[str, Callable[[], Measured]] = {
     "products": products,
     "probes": probes,
     "workers": workers,
+    "curves": curves,
     "reports": report_costs,
     "records": command_costs,
 }

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -22,9 +22,9 @@ def workers() -> list[Ratio]:
     """Seconds that one process takes for a few DCGAN runs over those that two take, start of the processes left out."""
     costs: dict[str, list[float]] = {"two": [], "one": [], "threads": []}
     for _ in range(_ROUNDS):
-        costs["two"].append(_in_folder(lambda folder: _seconds(folder, processes=2, threads=1)))
-        costs["one"].append(_in_folder(lambda folder: _seconds(folder, processes=1, threads=1)))
-        costs["threads"].append(_in_folder(lambda folder: _seconds(folder, processes=1, threads=_DEFAULT_THREADS)))
+        costs["two"].append(seconds_of_runs(processes=2, threads=1))
+        costs["one"].append(seconds_of_runs(processes=1, threads=1))
+        costs["threads"].append(seconds_of_runs(processes=1, threads=_DEFAULT_THREADS))
     name = f"one process with torch's {_DEFAULT_THREADS} threads / two pinned workers"
     unit = f"s for {_RUNS} runs"
     return [
@@ -33,17 +33,18 @@ def workers() -> list[Ratio]:
     ]
 
 
-def _in_folder(measure: Callable[[str], float]) -> float:
+def seconds_of_runs(*, processes: int, threads: int, runs: int = _RUNS, steps: int = _STEPS) -> float:
+    """Wall time of DCGAN runs from the moment that every process has made a short first one to the end of the last."""
     with tempfile.TemporaryDirectory() as folder:
-        return measure(folder)
+        warm = _runs(folder, threads, first_seed=1000, count=processes, steps=_WARM_STEPS)
+        counted = _runs(folder, threads, first_seed=0, count=runs, steps=steps)
+        return _seconds([*warm, *counted], processes)
 
 
-def _seconds(folder: str, *, processes: int, threads: int) -> float:
-    """Wall time from the moment that every process has made a short first run to the end of the last."""
-    warm = _runs(folder, threads, first_seed=1000, count=processes, steps=_WARM_STEPS)
-    counted = _runs(folder, threads, first_seed=0, count=_RUNS, steps=_STEPS)
+def _seconds(requests: Sequence[RunRequest], processes: int) -> float:
+    """From the end of the first so many runs to the end of all."""
     recorded, started, finished = 0, 0.0, 0.0
-    for event in run_locally([*warm, *counted], processes):
+    for event in run_locally(requests, processes):
         if isinstance(event, Notice) or event.kind == "failed":
             raise RuntimeError(str(event))
         recorded += event.kind == "recorded"
