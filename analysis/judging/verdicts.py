@@ -182,9 +182,9 @@ def _evidence(
         return of_collapse(probes, limits, stretch)
     if code is VerdictCode.DIVERGED:
         return of_divergence(probes, limits, stretch)
-    if code is VerdictCode.STABLE:
-        return of_stability(probes, limits)
-    return of_unsettled(probes, limits, learned_step)
+    if code is VerdictCode.UNSETTLED:
+        return of_unsettled(probes, limits, learned_step)
+    return of_stability(probes, limits)
 
 
 def _collapsed_probes(probes: Probes, limits: Limits) -> Flags:
