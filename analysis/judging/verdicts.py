@@ -125,7 +125,7 @@ def judge(
     learned_step = first_learned_step(probes, limits)
     broken = of_nonfinite(probes, first_nonfinite or {}, until_step)
     code = _CODES[int(_places(probes, limits, np.array(broken is not None)))]
-    risen = final_stretch(risen_probes(probes, limits), limits.probes) > 0
+    risen = bool(ending(risen_probes(probes, limits), limits.probes))
     stretch = _final_failure(code, probes, limits)
     evidence = broken or _evidence(code, probes, limits, learned_step, stretch, risen=risen)
     onset = int(probes.steps[-stretch]) if stretch else None
