@@ -40,6 +40,7 @@ def test_an_outage_burns_no_attempt_and_is_waited_for(request_for, tmp_path):
                 server.kill()
             if event.kind != "progress":
                 kinds.append((event.kind, event.request.key))
-        assert kinds == [("recorded", "cell0"), ("recorded", "cell1")]
+        # a run that ends while nothing can be recorded is taken up after the other: the order is open
+        assert sorted(kinds) == [("recorded", "cell0"), ("recorded", "cell1")]
         assert "cannot be reached" in said[0] and said[1:] == ["the store takes records again: going on"]
         assert len(open_store(requests[0].url).find()) == 2
