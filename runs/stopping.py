@@ -6,6 +6,7 @@ A command is interrupted by an exception. Its processes hear of nothing but SIGT
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MAKER = "GAN_STABILITY_MAKER"  # the process id of a make that runs a command, for the command to end with it
 
 _SILENT_SECONDS = 10.0  # after one signal further ones change nothing: what it stopped is being put in order
+_SWALLOWED_SECONDS = 1.0  # after which an interruption that nothing is dealing with counts as swallowed
 _HEARD_SECONDS = 5  # that a process has to find a good place to stop at, before it is stopped where it is
 _ENDED_SECONDS = 9.0  # that it has to end, before it is killed
 
@@ -35,8 +37,9 @@ class Interrupted(KeyboardInterrupt):
 def interruptible() -> Iterator[None]:
     """Within, each signal of STOPPING raises Interrupted, in the main thread; one that is ignored (nohup) stays so.
 
-    What comes in the ten seconds after one is ignored: a second Ctrl-C must not stop what puts things in order. The
-    death of a make that named itself counts as SIGTERM.
+    What comes in the ten seconds after one is ignored: a second Ctrl-C must not stop what puts things in order. One
+    that a library has swallowed is raised again a second later. The death of a make that named itself counts as
+    SIGTERM.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -47,8 +50,17 @@ def interruptible() -> Iterator[None]:
         nonlocal stopped
         if time.monotonic() - stopped > _SILENT_SECONDS:
             stopped = time.monotonic()
+            signal.signal(signal.SIGALRM, lambda *_: insist(number))
+            signal.setitimer(signal.ITIMER_REAL, _SWALLOWED_SECONDS)
             raise Interrupted(number)
 
+    def insist(number: int) -> None:
+        nonlocal stopped
+        if not _is_dealt_with():
+            stopped = -_SILENT_SECONDS
+            signal.raise_signal(number)
+
+    alarm = signal.getsignal(signal.SIGALRM)
     own = {number: signal.getsignal(number) for number in STOPPING}
     heard = [number for number, handler in own.items() if handler in (signal.SIG_DFL, signal.default_int_handler)]
     for number in heard:
@@ -60,6 +72,21 @@ def interruptible() -> Iterator[None]:
         if stopped < 0:  # otherwise more may come, until the command has ended
             for number in heard:
                 signal.signal(number, own[number])
+        else:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, alarm)
+
+
+def _is_dealt_with() -> bool:
+    """Whether an ``except``, a ``finally`` or the end of a ``with`` is running because of an interruption.
+
+    It is not where C code has cleared it, as numpy and ``PyObject_HasAttr`` (before Python 3.13) do with whatever is
+    raised while they ask an object what it can do.
+    """
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, Interrupted):
+        error = error.__context__
+    return error is not None
 
 
 def end_all(processes: Sequence[BaseProcess]) -> None:
