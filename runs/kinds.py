@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from runs import representation, schema
@@ -25,7 +26,7 @@ class RunKind(Generic[C]):
     artifacts: Callable[[C], tuple[str, ...]]  # names of those that a complete record holds
     shown: tuple[str, ...]  # fields that a list of runs shows unless others are asked for
 
-    @property
+    @cached_property
     def config_names(self) -> tuple[str, ...]:
         """The config's fields."""
         return tuple(field.name for field in fields(self.config))  # type: ignore[arg-type]
@@ -52,9 +53,12 @@ class RunKind(Generic[C]):
         dropped while the run goes on to COMPLETED, and a write that is repeated records points twice.
         """
         missing, surplus, others = [], [], []
-        for name, steps in self.promised(config).items():
-            found = tuple(recorded.get(name, ()))
-            if found == tuple(steps):
+        promised = self.promised(config)
+        same = set[tuple[int, int]]()  # most metrics share both objects, and thousands of runs are asked
+        for name, steps in promised.items():
+            found = recorded.get(name, ())
+            if (id(found), id(steps)) in same or tuple(found) == tuple(steps):
+                same.add((id(found), id(steps)))
                 continue
             lacking, more = Counter(steps) - Counter(found), Counter(found) - Counter(steps)
             if not more:
