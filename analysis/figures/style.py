@@ -10,9 +10,9 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from analysis.judging.verdicts import VerdictCode
 from analysis.results.verdict_words import VERDICT_WORDS
@@ -208,10 +208,11 @@ def stamp(figure: Figure, text: str) -> None:
 
 def _lines(text: str, inches: float) -> list[str]:
     """The text in as many lines as it takes at that width."""
-    lines = [""]
+    lines, font = [""], FontProperties(size=STAMP_SIZE)
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and TextPath((0, 0), longer, size=STAMP_SIZE).get_extents().width / 72 > inches:
+        points, _, _ = text_to_path.get_text_width_height_descent(longer, font, ismath=False)
+        if lines[-1] and points / 72 > inches:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -222,8 +223,10 @@ def _lines(text: str, inches: float) -> list[str]:
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write ``stem`` .svg, .pdf and .png and return their paths; the same figure gives the same bytes."""
     lay_out(figure)
-    figure.set_layout_engine("none")  # the layout is found once, not once a format
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "pdf", "png")]
-    for path, undated in zip(paths, ({"Date": None}, {"CreationDate": None}, None), strict=True):
-        figure.savefig(path, metadata=undated, dpi=DPI)
+    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+        # the layout is found once, not once a format; "none" would leave an engine that has each format drawn twice
+        figure.set_layout_engine(None)
+        for path, undated in zip(paths, ({"Date": None}, {"CreationDate": None}, None), strict=True):
+            figure.savefig(path, metadata=undated, dpi=DPI)
     return paths

@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 import pytest
 import seaborn
+from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -98,6 +99,19 @@ def test_a_figure_is_written_as_svg_pdf_and_png_and_twice_the_same(tmp_path: Pat
     assert [path.name for path in first] == ["loss.v1.svg", "loss.v1.pdf", "loss.v1.png"]
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_figure_is_drawn_once_a_format_as_drawing_takes_most_of_a_reports_time(tmp_path: Path) -> None:
+    class Counted(Figure):
+        drawn = 0
+
+        def draw(self, renderer: RendererBase) -> None:
+            self.drawn += 1
+            super().draw(renderer)
+
+    figure = styled(Counted)()
+    figure.subplots()
+    assert len(save(figure, tmp_path / "counted")) == figure.drawn == 3
 
 
 def test_text_is_set_in_the_font_that_matplotlib_ships_whatever_else_the_machine_has(tmp_path: Path) -> None:
