@@ -1,19 +1,16 @@
 """Reading what sacred's FileStorageObserver wrote: a folder a run, named by its id."""
 
-import json
 import os
-import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from runs.errors import UserError
 from runs.filters import TIMES
 from runs.matches import matches
-from runs.reading import read_record, read_trace, stored_time
+from runs.reading import read_record, stored_time
+from runs.record_files import file_size, json_object, parsed_metrics, series_of
 from runs.records import COMPLETED, MEND, UNREADABLE, RunRecord, RunStore, Trace
 from runs.step_index import INDEX, Stamp, StepIndex, Steps, stamp_of
 
@@ -97,7 +94,7 @@ class FolderStore(RunStore):
         return known
 
     def _read(self, run_id: int, stamps: Sequence[Stamp | None]) -> _Run:
-        files = {name: _json_object(self._path(run_id, f"{name}.json")) for name in _FILES}
+        files = {name: json_object(self._path(run_id, f"{name}.json")) for name in _FILES}
         run = {"status": UNREADABLE, **files["run"][0]}
         document = {
             "_id": run_id,
@@ -112,7 +109,7 @@ class FolderStore(RunStore):
         return _Run(stamps=stamps, document=document, artifacts=artifacts, faults=faults)
 
     def _record(self, run_id: int, run: _Run) -> RunRecord:
-        sizes = {name: size for name in run.artifacts if (size := _file_size(self._path(run_id, name))) is not None}
+        sizes = {name: size for name in run.artifacts if (size := file_size(self._path(run_id, name))) is not None}
         if run.record is not None and run.record.artifacts == sizes:
             return run.record
         steps, faults = self._steps_of(run_id)
@@ -143,19 +140,21 @@ class FolderStore(RunStore):
         return f"{self._folder}/{run_id}/{name}"
 
     def _parse(self, path: str) -> _Metrics:
-        content, fault = _json_object(path)
+        content, fault = json_object(path, parsed_metrics)
         traces, steps, faults = dict[str, Trace](), dict[str, Sequence[int]](), [fault] if fault else []
         shared: dict[bytes, Trace] = {}  # metrics with the same steps share them, which halves the memory
         for name, metric in content.items():
             try:
-                series = read_trace(metric)
+                series = series_of(metric)
             except ValueError as error:
                 faults.append(f"metric {name!r}: {error}")
                 continue
             key = series.steps.tobytes()
             first = shared.setdefault(key, series)
             traces[name] = Trace(steps=first.steps, values=series.values)
-            steps[name] = self._steps.setdefault(key, tuple(series.steps.tolist()))
+            if key not in self._steps:
+                self._steps[key] = tuple(series.steps.tolist())
+            steps[name] = self._steps[key]
         return _Metrics(traces=traces, steps=steps, faults=faults)
 
 
@@ -168,35 +167,3 @@ def _artifact_names(listed: Any, faults: list[str]) -> Iterator[str]:
 
 def _is_id(name: str) -> bool:
     return name.isascii() and name.isdecimal() and name == str(int(name))
-
-
-def _file_size(path: str) -> int | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 (as in stamp_of)
-    except (OSError, ValueError):  # a name may be too long, or hold what no name can
-        return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
-
-
-def _json_object(path: str) -> tuple[dict[str, Any], str | None]:
-    """The object in a file, and why it cannot be read; an empty one without a reason if there is no file."""
-    name = path.rpartition("/")[2]
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 (as in stamp_of); a pipe would wait for a writer
-            return {}, f"{name}: expected a file"
-        with open(path, "rb") as file:  # noqa: PTH123 (as in stamp_of)
-            content = _parsed(file.read())
-    except FileNotFoundError:
-        return {}, None
-    except OSError as error:
-        return {}, f"{name}: {error.strerror}"
-    except (ValueError, RecursionError) as error:
-        return {}, f"{name}: no JSON ({error})"
-    return (content, None) if isinstance(content, dict) else ({}, f"{name}: expected an object")
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)  # four times faster
-    except orjson.JSONDecodeError:  # stricter too: it knows no NaN
-        return json.loads(content)
