@@ -13,6 +13,7 @@ from pymongo import MongoClient
 
 from tests import real_mongo as real_mongo_server
 from tests.mongo_server import MongoServer
+from tests.project import let_children_hear
 
 # threads that wait for each other sleep, here and in processes started here: two that spin on a core which other tests
 # use as well take thirty times as long; read when torch is imported
@@ -32,6 +33,10 @@ LONGEST = (
     "test_extending.py",
     "test_unlabelled.py",
 )
+
+
+def pytest_configure() -> None:
+    let_children_hear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +30,13 @@ def run(project: Path, module: str, *arguments: str, url: str = "") -> subproces
     """Run a module of the copy to its end."""
     arguments_of_it = command(project, module, *arguments, url=url)
     return subprocess.run(**arguments_of_it, stdin=subprocess.DEVNULL, capture_output=True, timeout=280)
+
+
+def let_children_hear() -> None:
+    """Signals that are ignored here, as under nohup or in the background of a script, reach processes started here.
+
+    What ignores a signal hands that on to its children; a handler that does nothing is left behind.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)

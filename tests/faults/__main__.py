@@ -23,7 +23,7 @@ from tests.faults.figures import keep_figures
 from tests.faults.kinds import FAULTS, IN_A_DATABASE
 from tests.faults.processes import Place, stop_all
 from tests.mongo_server import MongoServer
-from tests.project import ROOT
+from tests.project import ROOT, let_children_hear
 
 MOST_AGAIN = 2  # sweeps after the fault
 _STEPS, _EVERY = 600, 20
@@ -43,6 +43,7 @@ class Trial:
 def main() -> int:
     """0 if nothing was wrong in any trial."""
     options = _parse()
+    let_children_hear()
     began = time.monotonic()
     try:
         trials = _campaign(options, began)
