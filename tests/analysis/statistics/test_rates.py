@@ -204,7 +204,7 @@ CELLS = {(True, True): "a", (True, False): "b", (False, True): "c", (False, Fals
 known = st.sampled_from([(None, None), (True, None), (False, None), (None, True), (None, False)])
 
 
-@given(any_counts, st.lists(known, max_size=3))
+@given(any_counts, st.lists(known, max_size=4))
 def test_missing_pair_bounds_are_the_extremes_of_every_completion(table, pairs):
     bounds = missing_pair_bounds(table, MissingPairs.from_known(pairs))
     if table.n + len(pairs) == 0:
